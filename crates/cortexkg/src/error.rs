@@ -1,0 +1,125 @@
+//! What can be wrong with what comes in, and what to do about it.
+
+use thiserror::Error;
+
+/// A fact that cannot be taken in. Nothing of it has reached the graph; the next fact is unaffected.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum FactError {
+    /// A name, value or identifier is longer than its bound in [`limits`](crate::fact::limits).
+    #[error("record {record}, field {field}: {bytes} bytes, at most {limit} are taken; shorten or split the value")]
+    TooLong {
+        /// Identifier of the record.
+        record: String,
+        /// Name of the field (its first 64 characters).
+        field: String,
+        /// Bytes found.
+        bytes: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Something that must have a value is empty.
+    #[error("record {record}, field {field}: is empty; give it a value or leave it out")]
+    Empty {
+        /// Identifier of the record.
+        record: String,
+        /// Name of the field.
+        field: String,
+    },
+    /// No field of the record has a value, so nothing can be decided from it.
+    #[error("record {record}: no field has a value; remove the record or fill at least one field")]
+    NoValue {
+        /// Identifier of the record.
+        record: String,
+    },
+    /// A field has no name.
+    #[error("record {record}: field {position} has no name; name it")]
+    UnnamedField {
+        /// Identifier of the record.
+        record: String,
+        /// Position of the field, counted from 1.
+        position: usize,
+    },
+    /// Two fields of one record have the same name.
+    #[error("record {record}, field {field}: stands twice; give a list, or two names")]
+    RepeatedField {
+        /// Identifier of the record.
+        record: String,
+        /// Name of the field.
+        field: String,
+    },
+    /// More fields than one record may have, or than one graph may know.
+    #[error("record {record}: {count} fields, at most {limit} are taken; leave out what does not describe the thing")]
+    TooManyFields {
+        /// Identifier of the record.
+        record: String,
+        /// Fields found.
+        count: usize,
+        /// Fields allowed.
+        limit: usize,
+    },
+    /// More items than one list may have.
+    #[error("record {record}, field {field}: a list of {count} items, at most {limit} are taken; split the record")]
+    TooManyItems {
+        /// Identifier of the record.
+        record: String,
+        /// Name of the field.
+        field: String,
+        /// Items found.
+        count: usize,
+        /// Items allowed.
+        limit: usize,
+    },
+    /// A NUL character, which no text of a record contains: the input is binary or damaged.
+    #[error("record {record}, field {field}: NUL character at byte {position}; the input looks binary or damaged")]
+    NulByte {
+        /// Identifier of the record.
+        record: String,
+        /// Name of the field.
+        field: String,
+        /// Byte offset within the value.
+        position: usize,
+    },
+    /// The confidence of the source is no probability.
+    #[error("record {record}, field confidence: {value} is not between 0 and 1")]
+    Confidence {
+        /// Identifier of the record.
+        record: String,
+        /// Value found.
+        value: f32,
+    },
+    /// The embedding has another dimension than the engine's.
+    #[error("record {record}, field embedding: {found} dimensions, expected {expected}; use one model per graph")]
+    EmbeddingDimension {
+        /// Identifier of the record.
+        record: String,
+        /// Dimensions found.
+        found: usize,
+        /// Dimensions expected.
+        expected: String,
+    },
+    /// The embedding holds NaN or infinity.
+    #[error("record {record}, field embedding: value {position} is {value}; every value must be finite")]
+    EmbeddingNotFinite {
+        /// Identifier of the record.
+        record: String,
+        /// Position of the value, counted from 0.
+        position: usize,
+        /// Value found.
+        value: f32,
+    },
+    /// The embedding has no direction.
+    #[error("record {record}, field embedding: all values are 0, so it has no direction; leave it out")]
+    EmbeddingZero {
+        /// Identifier of the record.
+        record: String,
+    },
+    /// The same source has given this identifier before.
+    #[error("record {record}: stands twice in source {source_name}; identifiers are unique within a source")]
+    DuplicateId {
+        /// Identifier of the record.
+        record: String,
+        /// Name of the source.
+        source_name: String,
+    },
+}
