@@ -7,7 +7,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum FactError {
     /// A name, value or identifier is longer than its bound in [`limits`](crate::fact::limits).
-    #[error("record {record}, field {field}: {bytes} bytes, at most {limit} are taken; shorten or split the value")]
+    #[error(
+        "record {record}, field {field}: {bytes} bytes, at most {limit} are taken; shorten or split the value"
+    )]
     TooLong {
         /// Identifier of the record.
         record: String,
@@ -49,7 +51,9 @@ pub enum FactError {
         field: String,
     },
     /// More fields than one record may have, or than one graph may know.
-    #[error("record {record}: {count} fields, at most {limit} are taken; leave out what does not describe the thing")]
+    #[error(
+        "record {record}: {count} fields, at most {limit} are taken; leave out what does not describe the thing"
+    )]
     TooManyFields {
         /// Identifier of the record.
         record: String,
@@ -59,7 +63,9 @@ pub enum FactError {
         limit: usize,
     },
     /// More items than one list may have.
-    #[error("record {record}, field {field}: a list of {count} items, at most {limit} are taken; split the record")]
+    #[error(
+        "record {record}, field {field}: a list of {count} items, at most {limit} are taken; split the record"
+    )]
     TooManyItems {
         /// Identifier of the record.
         record: String,
@@ -71,7 +77,9 @@ pub enum FactError {
         limit: usize,
     },
     /// A NUL character, which no text of a record contains: the input is binary or damaged.
-    #[error("record {record}, field {field}: NUL character at byte {position}; the input looks binary or damaged")]
+    #[error(
+        "record {record}, field {field}: NUL character at byte {position}; the input looks binary or damaged"
+    )]
     NulByte {
         /// Identifier of the record.
         record: String,
@@ -89,7 +97,9 @@ pub enum FactError {
         value: f32,
     },
     /// The embedding has another dimension than the engine's.
-    #[error("record {record}, field embedding: {found} dimensions, expected {expected}; use one model per graph")]
+    #[error(
+        "record {record}, field embedding: {found} dimensions, expected {expected}; use one model per graph"
+    )]
     EmbeddingDimension {
         /// Identifier of the record.
         record: String,

@@ -168,8 +168,10 @@ impl Fact {
         N: Into<String>,
         V: Into<FieldValue>,
     {
-        let fields =
-            fields.into_iter().map(|(name, value)| Field { name: name.into(), value: value.into() }).collect();
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| Field { name: name.into(), value: value.into() })
+            .collect();
         Self::new(FactContent::Record(fields))
     }
 
@@ -344,11 +346,7 @@ fn check_embedding(record: &dyn Fn() -> String, embedding: &[f32]) -> Result<(),
         });
     }
     if let Some(position) = embedding.iter().position(|value| !value.is_finite()) {
-        return Err(FactError::EmbeddingNotFinite {
-            record: record(),
-            position,
-            value: embedding[position],
-        });
+        return Err(FactError::EmbeddingNotFinite { record: record(), position, value: embedding[position] });
     }
     if embedding.iter().all(|&value| value == 0.0) {
         return Err(FactError::EmbeddingZero { record: record() });
@@ -361,12 +359,7 @@ fn check_value(record: &dyn Fn() -> String, field: &str, text: &str) -> Result<(
     check_text(record, field, text)
 }
 
-fn check_length(
-    record: &dyn Fn() -> String,
-    field: &str,
-    text: &str,
-    limit: usize,
-) -> Result<(), FactError> {
+fn check_length(record: &dyn Fn() -> String, field: &str, text: &str, limit: usize) -> Result<(), FactError> {
     if text.len() > limit {
         let field = field.chars().take(64).collect();
         return Err(FactError::TooLong { record: record(), field, bytes: text.len(), limit });
