@@ -1,69 +1,310 @@
-//! stub: every mention gets a node of its own
-use crate::*;
-/// Configuration.
-#[derive(Debug, Clone, Default)]
-pub struct EngineConfig {}
-/// The engine.
-#[derive(Debug, Default)]
+//! The engine: the path of a fact from the door to the graph.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use crate::ballot::{Ballot, Competitor};
+use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
+use crate::columns::{Context, MentionView, MultiColumnProcessor};
+use crate::config::EngineConfig;
+use crate::decision::{AllocationMethod, AllocationResult};
+use crate::dictionary::Dictionary;
+use crate::embed::hash_bytes;
+use crate::error::FactError;
+use crate::evidence::{Bits, log2};
+use crate::fact::Fact;
+use crate::graph::{Graph, NodeIndex};
+use crate::inhibition::LateralInhibition;
+use crate::learn::Learner;
+use crate::perceive::{FeatureClass, Perceived, PerceivedMention, Perceiver, TEXT_FIELD};
+use crate::profile::FieldKind;
+use crate::spike::{SpikePattern, Stimulus, TtfsSpikeEncoder};
+use crate::vectors::Vectors;
+use crate::weights::MatchWeights;
+
+/// Competitors of a ballot that are kept for explanation.
+const COMPETITORS_KEPT: usize = 3;
+/// A key that more nodes share than this names nothing.
+const KEY_NODES_MAX: usize = 32;
+
+/// Decides for each fact which node it belongs to, and keeps the graph that comes of it.
+///
+/// See the [crate's documentation](crate) for the path of a fact and for examples.
+#[derive(Debug)]
 pub struct AllocationEngine {
-    next: u64,
+    pub(crate) config: EngineConfig,
+    pub(crate) perceiver: Perceiver,
+    pub(crate) dictionary: Dictionary,
+    pub(crate) encoder: TtfsSpikeEncoder,
+    pub(crate) index: SpikeIndex,
+    pub(crate) vectors: Vectors,
+    pub(crate) columns: MultiColumnProcessor,
+    pub(crate) inhibition: LateralInhibition,
+    pub(crate) weights: MatchWeights,
+    pub(crate) learner: Learner,
+    pub(crate) graph: Graph,
+    pub(crate) fact_by_id: FxHashMap<u128, u32>,
+    pub(crate) ballots: VecDeque<Ballot>,
+    pub(crate) log: blake3::Hasher,
+    pub(crate) view: MentionView,
+    scores: Scores,
+    stimuli: Vec<Stimulus>,
 }
-/// 256-bit hash of everything that can change a later decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StateHash(pub [u8; 32]);
-impl std::fmt::Display for StateHash {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
-    }
-}
+
 impl AllocationEngine {
-    /// New.
-    pub fn new(_config: EngineConfig) -> Self {
-        Self::default()
+    /// An engine with an empty graph.
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            perceiver: Perceiver { embedder: config.embedder.clone() },
+            dictionary: Dictionary::default(),
+            encoder: TtfsSpikeEncoder::new(config.spikes),
+            index: SpikeIndex::default(),
+            vectors: Vectors::default(),
+            columns: MultiColumnProcessor::default(),
+            inhibition: LateralInhibition { config: config.inhibition },
+            weights: MatchWeights::new(),
+            learner: Learner::default(),
+            graph: Graph::default(),
+            fact_by_id: FxHashMap::default(),
+            ballots: VecDeque::new(),
+            log: blake3::Hasher::new(),
+            scores: Scores::default(),
+            stimuli: Vec::new(),
+            view: MentionView::default(),
+            config,
+        }
     }
-    /// Allocates one fact.
+
+    /// Allocates one fact: perceives, recalls, decides, commits.
+    ///
+    /// # Errors
+    /// A [`FactError`] if the fact breaks a bound; the graph is as it was.
     pub fn allocate_fact(&mut self, fact: Fact) -> Result<AllocationResult, FactError> {
         fact.validate()?;
-        let node = self.next;
-        self.next += 1;
-        Ok(AllocationResult {
-            record_id: fact.record_id.unwrap_or_default(),
-            allocated_node: NodeId(node),
-            decision: Decision::New,
-            confidence: 1.0,
-            margin_bits: 0.0,
-            method: AllocationMethod::Direct,
-            candidates: 0,
-            log_position: node,
-            object: None,
-        })
+        let perceived = self.perceiver.perceive(fact);
+        self.allocate_perceived(perceived)
     }
-    /// Same as one by one.
+
+    /// Allocates facts one after the other; each sees those before it. One result per fact, in their order.
     pub fn allocate_batch(&mut self, facts: Vec<Fact>) -> Vec<Result<AllocationResult, FactError>> {
         facts.into_iter().map(|fact| self.allocate_fact(fact)).collect()
     }
-    /// Same as [`Self::allocate_batch`], perceiving on the caller's pool.
+
+    /// [`allocate_batch`](Self::allocate_batch), perceiving on the threads of `pool`. The result is the same.
+    #[cfg(feature = "parallel")]
     pub fn allocate_batch_in(
         &mut self,
-        _pool: &rayon::ThreadPool,
+        pool: &rayon::ThreadPool,
         facts: Vec<Fact>,
     ) -> Vec<Result<AllocationResult, FactError>> {
-        self.allocate_batch(facts)
+        use rayon::prelude::*;
+        let perceiver = &self.perceiver;
+        let perceived: Vec<_> = pool.install(|| {
+            facts.into_par_iter().map(|fact| fact.validate().map(|()| perceiver.perceive(fact))).collect()
+        });
+        perceived.into_iter().map(|perceived| self.allocate_perceived(perceived?)).collect()
     }
-    /// Explains the decision of a mention, by its id (`ID`, `ID#s`, `ID#o`); ids are looked up in the given source.
-    pub fn explain(&self, _source: Option<&str>, _record_id: &str) -> Option<Explanation> {
-        None
+
+    fn allocate_perceived(&mut self, perceived: Perceived) -> Result<AllocationResult, FactError> {
+        let fact = self.begin(&perceived)?;
+        let mut nodes = Vec::with_capacity(2);
+        for mention in 0..perceived.mentions.len() {
+            let candidates = self.recall(&perceived, mention);
+            let ballot = self.decide(&perceived, mention, &candidates);
+            nodes.push(self.commit_mention(&perceived, mention, fact, ballot));
+        }
+        Ok(self.finish(&perceived, fact, nodes))
     }
-    /// The hash.
-    pub fn state_hash(&self) -> StateHash {
-        StateHash([0; 32])
+
+    /// The candidates of one mention of a perceived fact.
+    pub fn recall(&mut self, perceived: &Perceived, mention: usize) -> Candidates {
+        self.view(perceived, mention);
+        let seen = &perceived.mentions[mention];
+        let pattern = self.encode(seen);
+        self.scores.clear(self.graph.nodes.len());
+        self.index.score(&pattern, &self.config.recall, &mut self.scores);
+        let max = self.config.recall.candidates_max.clamp(1, 4096);
+        let mut found: Vec<(NodeIndex, Origins)> = Vec::with_capacity(max + 64);
+        let mut add = |node: NodeIndex, origin: Origins| match found.iter_mut().find(|(known, _)| *known == node) {
+            Some((_, origins)) => origins.insert(origin),
+            None => found.push((node, origin)),
+        };
+        for &node in keys(seen, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)) {
+            add(node, Origins::EXACT_KEY);
+        }
+        for node in self.neighbours(perceived, mention) {
+            add(node, Origins::NEIGHBOUR);
+        }
+        let scanned = self.graph.nodes.len() < self.config.recall.scan_nodes_max;
+        if let Some(code) = self.view.code.as_ref().filter(|_| scanned) {
+            for node in self.vectors.nearest(code, self.config.recall.vector_candidates_max) {
+                add(node, Origins::VECTOR);
+            }
+        }
+        for &node in self.scores.best(max) {
+            if let Some((_, origins)) = found.iter_mut().find(|(known, _)| *known == node) {
+                origins.insert(Origins::SPIKES);
+            } else if found.len() < max {
+                found.push((node, Origins::SPIKES));
+            }
+        }
+        found.truncate(max);
+        let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
+            node: self.graph.nodes[node as usize].id,
+            origins,
+            spike_score: self.scores.get(node),
+        };
+        let mut candidates: Vec<_> = found.into_iter().map(candidate).collect();
+        candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.spike_score), candidate.node));
+        Candidates { candidates, vectors_scanned: scanned, pattern }
     }
-    /// Nodes so far.
-    pub fn node_count(&self) -> usize {
-        self.next as usize
+
+    /// Lets candidates compete for a mention.
+    ///
+    /// Candidates that are not in the graph are passed over.
+    pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
+        self.view(perceived, mention);
+        self.columns.begin(&self.dictionary);
+        let prior = self.prior();
+        let context = Context {
+            dictionary: &self.dictionary,
+            weights: &self.weights,
+            graph: &self.graph,
+            vectors: &self.vectors,
+            mention: &self.view,
+        };
+        let mut competitors = Vec::with_capacity(candidates.candidates.len());
+        for &Candidate { node, origins, .. } in &candidates.candidates {
+            let Some(index) = self.graph.index_of(node) else { continue };
+            let (sum, votes) = self.columns.vote(&context, index);
+            competitors.push(Competitor { node, origins, prior, evidence: prior + sum, probability: 0.0, votes });
+        }
+        let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
+        let point = self.inhibition.compete(&evidence);
+        for (competitor, activity) in competitors.iter_mut().zip(point.activities) {
+            competitor.probability = activity;
+        }
+        let count = competitors.len() as u32;
+        competitors.sort_by_key(|competitor| std::cmp::Reverse(competitor.evidence));
+        competitors.truncate(COMPETITORS_KEPT);
+        Ballot {
+            table_version: self.weights.version,
+            decision: point.decision,
+            competitors,
+            candidates: count,
+            new_probability: point.new_activity,
+            margin: point.margin,
+            method: if candidates.vectors_scanned { AllocationMethod::Direct } else { AllocationMethod::Recalled },
+            pattern: candidates.pattern.clone(),
+        }
     }
-    /// Bytes held by every structure, by name.
-    pub fn memory(&self) -> Vec<(&'static str, usize)> {
-        vec![]
+
+    /// Log2 prior odds that a mention belongs to one given node rather than to a new one.
+    pub(crate) fn prior(&self) -> Bits {
+        -log2(self.graph.nodes.len().max(1) as u64) - Bits::whole(self.config.prior_bits)
+    }
+
+    /// Numbers the values of a mention and gathers what its columns look at.
+    fn view(&mut self, perceived: &Perceived, mention: usize) {
+        let seen = &perceived.mentions[mention];
+        self.view.values.clear();
+        for value in &seen.values {
+            let field = self.dictionary.field_id(value);
+            while self.weights.field_count() < self.dictionary.field_count() {
+                let field = self.weights.field_count() as u16;
+                self.weights.add_field(self.dictionary.field(field).kind);
+            }
+            self.view.values.push((field, self.dictionary.intern(field, value)));
+        }
+        self.view.values.sort_unstable();
+        self.view.code = self.vectors.encode(&seen.embedding);
+        self.view.confidence = perceived.confidence;
+        let other = perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));
+        let other = other.filter(|_| perceived.mentions.len() == 2);
+        self.view.partners = other.map_or(Vec::new(), |other| {
+            keys(other, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)).copied().collect()
+        });
+    }
+
+    /// The mention's code: each feature's information, as far as its field can be relied on.
+    fn encode(&mut self, mention: &PerceivedMention) -> SpikePattern {
+        self.stimuli.clear();
+        let mentions = self.graph.mentions.len() as u64;
+        for feature in &mention.features {
+            let field = self.dictionary.field_id(&mention.values[usize::from(feature.value)]);
+            let weights = self.weights.field(field);
+            let reliability = match feature.class {
+                FeatureClass::Whole => weights.reliability_exact,
+                _ => weights.reliability_any,
+            };
+            let information = self.index.information(feature.key, mentions);
+            self.stimuli.push(Stimulus {
+                neuron: feature.key,
+                group: field,
+                intensity: information.scaled(u32::from(reliability)),
+            });
+        }
+        self.encoder.encode(&mut self.stimuli)
+    }
+
+    fn key_nodes(&self, key: u64) -> &[NodeIndex] {
+        let nodes = self.index.with_key(key);
+        if nodes.len() <= KEY_NODES_MAX { nodes } else { &[] }
+    }
+
+    /// Nodes tied to the partner by the same predicate as the fact states.
+    fn neighbours(&self, perceived: &Perceived, mention: usize) -> Vec<NodeIndex> {
+        let mut found = Vec::new();
+        let predicate = perceived.predicate.as_ref().and_then(|name| self.graph.predicates.get_index_of(name));
+        let Some(predicate) = predicate else { return found };
+        for &partner in &self.view.partners {
+            for &edge in self.graph.nodes[partner as usize].edges.iter().rev().take(256) {
+                let edge = self.graph.edges[edge as usize];
+                let (near, far) = if mention == 0 { (edge.to, edge.from) } else { (edge.from, edge.to) };
+                if near == partner && edge.predicate as usize == predicate && !found.contains(&far) {
+                    found.push(far);
+                    if found.len() == self.config.recall.neighbours_max {
+                        return found;
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Keys of a mention: whole values of fields that name things.
+pub(crate) fn keys(mention: &PerceivedMention, dictionary: &Dictionary) -> Vec<u64> {
+    let whole = mention.features.iter().filter(|feature| feature.class == FeatureClass::Whole);
+    whole
+        .filter(|feature| {
+            let name = &mention.values[usize::from(feature.value)].field;
+            let kind = dictionary.kind(name);
+            *name == TEXT_FIELD || matches!(kind, Some(FieldKind::Key | FieldKind::Identifier))
+        })
+        .map(|feature| feature.key)
+        .collect()
+}
+
+/// Key of a fact in its source.
+pub(crate) fn fact_key(source: &str, record_id: &str) -> u128 {
+    let text = format!("{}\0{record_id}", source);
+    u128::from(hash_bytes(11, text.as_bytes())) << 64 | u128::from(hash_bytes(12, text.as_bytes()))
+}
+impl AllocationEngine {
+    pub fn node_count(&self) -> usize { self.graph.nodes.len() }
+    pub fn model(&self) -> String {
+        let mut out = String::new();
+        for (i, f) in self.dictionary.fields().enumerate() {
+            out += &format!("{i:2} {:<14} {:?}", f.name, f.kind);
+            if let Some(p) = self.learner.probabilities(i as u16) {
+                out += &format!(" m {:.3?} u {:.5?}", p.m, p.u);
+            }
+            out += "\n      overlap ";
+            for g in 0..self.dictionary.field_count() { if i < self.weights.field_count() && g < self.weights.field_count() { out += &format!("{} ", self.weights.overlap(g as u16, i as u16)); } }
+            out += "\n";
+        }
+        out
     }
 }

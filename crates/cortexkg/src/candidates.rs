@@ -1,0 +1,275 @@
+//! Recall: which nodes could a mention belong to? Exact key ∪ early spikes ∪ vectors ∪ graph neighbours, capped.
+//!
+//! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
+//! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::evidence::{Bits, log2_ratio};
+use crate::graph::{NodeId, NodeIndex};
+use crate::spike::{SpikePattern, rank_weight};
+
+/// What recalled a candidate; several roads may lead to one node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Origins(u8);
+
+impl Origins {
+    /// It has the same key: identifier, IRI, or whole text.
+    pub const EXACT_KEY: Self = Self(1);
+    /// Its members made the same neurons spike early.
+    pub const SPIKES: Self = Self(2);
+    /// Its vector is near.
+    pub const VECTOR: Self = Self(4);
+    /// It is tied to the other end of the triple in the same way.
+    pub const NEIGHBOUR: Self = Self(8);
+
+    /// Whether all of `other` are among these.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub(crate) fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Their names, in a fixed order.
+    pub fn names(self) -> Vec<String> {
+        [
+            (Self::EXACT_KEY, "exact_key"),
+            (Self::SPIKES, "spikes"),
+            (Self::VECTOR, "vector"),
+            (Self::NEIGHBOUR, "neighbour"),
+        ]
+        .iter()
+        .filter(|(origin, _)| self.contains(*origin))
+        .map(|(_, name)| (*name).to_owned())
+        .collect()
+    }
+}
+
+/// A node that a mention may belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The node.
+    pub node: NodeId,
+    /// What recalled it.
+    pub origins: Origins,
+    /// Strength of recall by spikes; the unit has no meaning beyond the order.
+    pub spike_score: u32,
+}
+
+/// The candidates of one mention, strongest recall first, each node once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidates {
+    /// At most [`RecallConfig::candidates_max`].
+    pub candidates: Vec<Candidate>,
+    /// Whether vectors were scanned (and not only used to score).
+    pub vectors_scanned: bool,
+    /// The mention's own code, for the index.
+    pub pattern: SpikePattern,
+}
+
+/// Bounds of recall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RecallConfig {
+    /// Most candidates of one mention, 1 to 4,096.
+    pub candidates_max: usize,
+    /// Most nodes read from the posting list of one neuron; the newest count.
+    pub postings_per_spike_max: usize,
+    /// Most nodes read from all posting lists for one mention, spikes in order.
+    pub postings_max: usize,
+    /// Vectors are scanned in graphs of fewer nodes than this; in larger ones they score what the others recalled.
+    pub scan_nodes_max: usize,
+    /// Most candidates that the scan of vectors adds.
+    pub vector_candidates_max: usize,
+    /// Most candidates that graph neighbours add.
+    pub neighbours_max: usize,
+}
+
+impl Default for RecallConfig {
+    fn default() -> Self {
+        Self {
+            candidates_max: 64,
+            postings_per_spike_max: 4096,
+            postings_max: 24_576,
+            scan_nodes_max: 4096,
+            vector_candidates_max: 8,
+            neighbours_max: 16,
+        }
+    }
+}
+
+/// Slots of the table that counts features; two features may share one, which only makes both look more common.
+const COUNTERS: usize = 1 << 20;
+
+/// Nodes by neuron and by key, and how often each feature has been seen.
+#[derive(Debug, Clone)]
+pub(crate) struct SpikeIndex {
+    /// Ascending, each node once.
+    postings: FxHashMap<u64, SmallVec<[NodeIndex; 4]>>,
+    keys: FxHashMap<u64, SmallVec<[NodeIndex; 4]>>,
+    counters: Vec<u32>,
+    entries: usize,
+}
+
+impl Default for SpikeIndex {
+    fn default() -> Self {
+        Self {
+            postings: FxHashMap::default(),
+            keys: FxHashMap::default(),
+            counters: vec![0; COUNTERS],
+            entries: 0,
+        }
+    }
+}
+
+impl SpikeIndex {
+    /// Counts a feature of a mention.
+    pub(crate) fn count(&mut self, feature: u64) {
+        let slot = &mut self.counters[feature as usize % COUNTERS];
+        *slot = slot.saturating_add(1);
+    }
+
+    /// Surprise of a feature in a random one of `mentions` mentions.
+    pub(crate) fn information(&self, feature: u64, mentions: u64) -> Bits {
+        log2_ratio(mentions + 1, u64::from(self.counters[feature as usize % COUNTERS].max(1)))
+    }
+
+    /// Lists a node under the spikes of a member.
+    pub(crate) fn add(&mut self, pattern: &SpikePattern, node: NodeIndex) {
+        for spike in &pattern.spikes {
+            self.entries += usize::from(insert(self.postings.entry(spike.neuron).or_default(), node));
+        }
+    }
+
+    /// Lists a node under a key.
+    pub(crate) fn add_key(&mut self, key: u64, node: NodeIndex) {
+        insert(self.keys.entry(key).or_default(), node);
+    }
+
+    /// The nodes that have a key, oldest first.
+    pub(crate) fn with_key(&self, key: u64) -> &[NodeIndex] {
+        self.keys.get(&key).map_or(&[], |nodes| nodes)
+    }
+
+    /// Adds up, for every node listed under a spike, the weight of the spike's rank.
+    pub(crate) fn score(&self, pattern: &SpikePattern, config: &RecallConfig, scores: &mut Scores) {
+        let mut budget = config.postings_max;
+        for (rank, spike) in pattern.spikes.iter().enumerate() {
+            let Some(nodes) = self.postings.get(&spike.neuron) else { continue };
+            let read = nodes.len().min(config.postings_per_spike_max).min(budget);
+            for &node in &nodes[nodes.len() - read..] {
+                scores.add(node, rank_weight(rank));
+            }
+            budget -= read;
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let slot = size_of::<(u64, SmallVec<[NodeIndex; 4]>)>() + 1;
+        (self.postings.capacity() + self.keys.capacity()) * slot + self.entries * 4 + self.counters.len() * 4
+    }
+}
+
+fn insert(nodes: &mut SmallVec<[NodeIndex; 4]>, node: NodeIndex) -> bool {
+    match nodes.binary_search(&node) {
+        Ok(_) => false,
+        Err(at) => {
+            nodes.insert(at, node);
+            true
+        }
+    }
+}
+
+/// Scores by node, cleared in no time: an entry counts only in the round that wrote it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scores {
+    round: u32,
+    entries: Vec<(u32, u32)>,
+    touched: Vec<NodeIndex>,
+}
+
+impl Scores {
+    pub(crate) fn clear(&mut self, nodes: usize) {
+        self.entries.resize(nodes, (0, 0));
+        self.touched.clear();
+        self.round = self.round.wrapping_add(1);
+        if self.round == 0 {
+            self.entries.fill((0, 0));
+            self.round = 1;
+        }
+    }
+
+    fn add(&mut self, node: NodeIndex, weight: u32) {
+        let entry = &mut self.entries[node as usize];
+        if entry.0 != self.round {
+            *entry = (self.round, 0);
+            self.touched.push(node);
+        }
+        entry.1 = entry.1.saturating_add(weight);
+    }
+
+    pub(crate) fn get(&self, node: NodeIndex) -> u32 {
+        let (round, score) = self.entries[node as usize];
+        if round == self.round { score } else { 0 }
+    }
+
+    /// The best `count` nodes: highest score first, of equals the oldest first.
+    pub(crate) fn best(&mut self, count: usize) -> &[NodeIndex] {
+        let Self { round: _, entries, touched } = self;
+        let order = |node: &NodeIndex| (std::cmp::Reverse(entries[*node as usize].1), *node);
+        if touched.len() > count {
+            touched.select_nth_unstable_by_key(count, order);
+            touched.truncate(count);
+        }
+        touched.sort_unstable_by_key(order);
+        touched
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.capacity() * 8 + self.touched.capacity() * 4
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spike::Spike;
+
+    fn pattern(neurons: &[u64]) -> SpikePattern {
+        SpikePattern { spikes: neurons.iter().zip(0..).map(|(&neuron, tick)| Spike { tick, neuron }).collect() }
+    }
+
+    #[test]
+    fn nodes_are_ranked_by_the_spikes_they_share() {
+        let mut index = SpikeIndex::default();
+        index.add(&pattern(&[1, 2, 3]), 0);
+        index.add(&pattern(&[3, 4]), 1);
+        index.add(&pattern(&[3, 4]), 1);
+        index.add(&pattern(&[9]), 2);
+        let mut scores = Scores::default();
+        for _ in 0..2 {
+            scores.clear(3);
+            index.score(&pattern(&[1, 3, 4]), &RecallConfig::default(), &mut scores);
+            assert_eq!(scores.best(8), [0, 1]);
+            assert_eq!(scores.get(1), rank_weight(1) + rank_weight(2), "a node listed twice counts once");
+            assert_eq!(scores.get(2), 0);
+        }
+    }
+
+    #[test]
+    fn reading_is_bounded_and_the_newest_are_read() {
+        let mut index = SpikeIndex::default();
+        for node in 0..1000 {
+            index.add(&pattern(&[7]), node);
+        }
+        let config = RecallConfig { postings_per_spike_max: 10, ..RecallConfig::default() };
+        let mut scores = Scores::default();
+        scores.clear(1000);
+        index.score(&pattern(&[7]), &config, &mut scores);
+        assert_eq!(scores.best(64), (990..1000).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,237 @@
+//! The vote: four columns look at one candidate, each from its side, each in match weights, each with its reason.
+//!
+//! | column | looks at | file |
+//! |---|---|---|
+//! | semantic | similarity of the embeddings | [`semantic`] |
+//! | structural | typed comparison of fields, shared neighbours in the graph | [`structural`] |
+//! | temporal | dates, how long ago the node was last spoken of | [`temporal`] |
+//! | exception | what speaks against: conflicts in fields that members of one node agree on | [`exception`] |
+//!
+//! A node is compared through all it has seen. The weight of a field is that of the mixture over the node's values, each
+//! with the share of members that have it: `log2 Σ_v share(v) · 2^weight(v)`.
+
+mod exception;
+mod semantic;
+mod structural;
+mod temporal;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compare::{Comparison, Level, compare};
+use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
+use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
+use crate::graph::{Graph, NodeIndex, NodeValue};
+use crate::learn::{ComparisonVector, discount};
+use crate::profile::FieldKind;
+use crate::vectors::{Code, Vectors};
+use crate::weights::MatchWeights;
+
+/// Who votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Column {
+    /// Meaning: similarity of embeddings.
+    Semantic,
+    /// Structure: fields and graph neighbours.
+    Structural,
+    /// Time: dates and recency.
+    Temporal,
+    /// Evidence against.
+    Exception,
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Semantic => "semantic",
+            Self::Structural => "structural",
+            Self::Temporal => "temporal",
+            Self::Exception => "exception",
+        })
+    }
+}
+
+/// One match weight with what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// The column that votes.
+    pub column: Column,
+    /// Number of the field it speaks of; [`Vote::NEIGHBOURS`] for the graph around the node.
+    pub field: u16,
+    /// How far mention and node agree.
+    pub level: Level,
+    /// The match weight that counts.
+    pub bits: Bits,
+    /// The part of it, in 1/256, that other votes had said already and that was taken off.
+    pub said_before: u16,
+    /// Number of the node's value that came nearest, if the field has values.
+    pub nearest: Option<u32>,
+}
+
+impl Vote {
+    /// Stands for the graph around the node in [`Vote::field`].
+    pub const NEIGHBOURS: u16 = u16::MAX;
+}
+
+/// What is known of a mention when its candidates are weighed.
+#[derive(Debug, Default)]
+pub(crate) struct MentionView {
+    /// Sorted by field.
+    pub(crate) values: Vec<(FieldId, ValueId)>,
+    pub(crate) code: Option<Code>,
+    /// Trust in the source, in 1/256.
+    pub(crate) confidence: u16,
+    /// For an end of a triple: nodes that the other end names, and edges that tie candidates to them.
+    pub(crate) partners: Vec<NodeIndex>,
+}
+
+/// Everything a column may look at.
+pub(crate) struct Context<'a> {
+    pub(crate) dictionary: &'a Dictionary,
+    pub(crate) weights: &'a MatchWeights,
+    pub(crate) graph: &'a Graph,
+    pub(crate) vectors: &'a Vectors,
+    pub(crate) mention: &'a MentionView,
+}
+
+/// Lets the columns vote and counts what they share only once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MultiColumnProcessor {
+    memo: Memo,
+    order: Vec<(FieldId, Bits)>,
+}
+
+impl MultiColumnProcessor {
+    /// Prepares for a new mention.
+    pub(crate) fn begin(&mut self, dictionary: &Dictionary) {
+        self.memo.clear(dictionary.value_count());
+    }
+
+    /// All votes on one node, in the order of the columns, and their sum scaled by the trust in the source.
+    pub(crate) fn vote(&mut self, context: &Context<'_>, node: NodeIndex) -> (Bits, Vec<Vote>) {
+        let mut votes = Vec::with_capacity(context.mention.values.len() + 2);
+        semantic::vote(context, node, &mut votes);
+        structural::vote(context, node, &mut self.memo, &mut votes);
+        temporal::vote(context, node, &mut self.memo, &mut votes);
+        self.order.clear();
+        let fields = votes.iter().filter(|vote| vote.field != Vote::NEIGHBOURS);
+        self.order.extend(fields.map(|vote| (vote.field, vote.bits)));
+        discount(&mut self.order, context.weights);
+        for &(field, kept) in &self.order {
+            if let Some(vote) = votes.iter_mut().find(|vote| vote.field == field && vote.bits != kept) {
+                vote.said_before = (256 - 256 * i64::from(kept.0) / i64::from(vote.bits.0)) as u16;
+                vote.bits = kept;
+            }
+        }
+        exception::claim(context, &mut votes);
+        votes.sort_by_key(|vote| (vote.column, std::cmp::Reverse(vote.bits), vote.field));
+        let sum: Bits = votes.iter().map(|vote| vote.bits).sum();
+        (sum.scaled(u32::from(context.mention.confidence)), votes)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.memo.entries.capacity() * size_of::<(u32, Option<Comparison>)>()
+    }
+}
+
+/// Compares a mention with one other mention, field by field, for learning.
+pub(crate) fn compare_mentions(context: &Context<'_>, other: u32) -> ComparisonVector {
+    let mut pair = ComparisonVector::with_capacity(context.mention.values.len() + 2);
+    let node = context.graph.mentions[other as usize].node;
+    pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
+    pair.push((RECENCY, temporal::recency(context, other)));
+    let theirs = context.graph.mention_values(other);
+    let mut at = 0;
+    for &(field, mine) in &context.mention.values {
+        while at < theirs.len() && theirs[at].0 < field {
+            at += 1;
+        }
+        if at < theirs.len() && theirs[at].0 == field {
+            let comparison = compare(context.dictionary, mine, theirs[at].1);
+            pair.extend(comparison.map(|comparison| (field, comparison)));
+        }
+    }
+    pair
+}
+
+/// Calls `visit` with every field that mention and node both have: the mention's value and the node's.
+fn shared_fields(
+    context: &Context<'_>,
+    node: NodeIndex,
+    wanted: impl Fn(FieldKind) -> bool,
+    mut visit: impl FnMut(FieldId, ValueId, &[NodeValue]),
+) {
+    let mut rest = &*context.graph.nodes[node as usize].values;
+    for &(field, mine) in &context.mention.values {
+        let skip = rest.iter().take_while(|value| value.field < field).count();
+        let len = rest[skip..].iter().take_while(|value| value.field == field).count();
+        let (values, behind) = rest[skip..].split_at(len);
+        rest = behind;
+        if !values.is_empty() && wanted(context.dictionary.field(field).kind) {
+            visit(field, mine, values);
+        }
+    }
+}
+
+/// The vote of one field: the mixture over the node's values.
+fn field_vote(
+    context: &Context<'_>,
+    memo: &mut Memo,
+    column: Column,
+    field: FieldId,
+    mine: ValueId,
+    theirs: &[NodeValue],
+) -> Option<Vote> {
+    let weights = context.weights.field(field);
+    let mut best: Option<(Bits, Comparison, ValueId)> = None;
+    let mut parts: smallvec::SmallVec<[(Bits, u32); 16]> = smallvec::SmallVec::new();
+    for value in theirs {
+        let Some(comparison) = memo.compare(context.dictionary, mine, value.value) else { continue };
+        let bits = weights.vote(comparison);
+        parts.push((bits, value.count));
+        if best.is_none_or(|(most, ..)| bits > most) {
+            best = Some((bits, comparison, value.value));
+        }
+    }
+    let (most, comparison, nearest) = best?;
+    let bits = if let [(only, _)] = parts[..] { only } else { mixture(most, &parts) };
+    Some(Vote { column, field, level: comparison.level, bits, said_before: 0, nearest: Some(nearest) })
+}
+
+/// `log2` of the mean of `2^bits`, weighed by the counts.
+fn mixture(most: Bits, parts: &[(Bits, u32)]) -> Bits {
+    let total: u64 = parts.iter().map(|(_, count)| u64::from(*count)).sum();
+    let mass: u64 = parts.iter().map(|(bits, count)| (exp2(*bits - most) >> 8) * u64::from(*count)).sum();
+    most + log2(mass) - log2(EXP2_ONE >> 8) - log2_ratio(total, 1)
+}
+
+/// Comparisons of the mention's values with values of nodes: each is made once for all candidates.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memo {
+    round: u32,
+    entries: Vec<(u32, Option<Comparison>)>,
+}
+
+impl Memo {
+    fn clear(&mut self, values: usize) {
+        if self.entries.len() < values {
+            self.entries.resize(values, (0, None));
+        }
+        self.round = self.round.wrapping_add(1);
+        if self.round == 0 {
+            self.entries.fill((0, None));
+            self.round = 1;
+        }
+    }
+
+    fn compare(&mut self, dictionary: &Dictionary, mine: ValueId, theirs: ValueId) -> Option<Comparison> {
+        let entry = &mut self.entries[theirs as usize];
+        if entry.0 != self.round {
+            *entry = (self.round, compare(dictionary, mine, theirs));
+        }
+        entry.1
+    }
+}

@@ -1,0 +1,46 @@
+//! The structural column: do the fields agree, and is the node tied to the same things?
+
+use crate::columns::{Column, Context, Memo, Vote, field_vote, shared_fields};
+use crate::compare::Level;
+use crate::evidence::{Bits, log2_ratio};
+use crate::graph::NodeIndex;
+use crate::profile::FieldKind;
+
+/// Most that shared neighbours may say: they make a likely match likelier, they do not make one.
+const NEIGHBOURS_MAX: Bits = Bits::whole(6);
+/// `log2` of how often, by prior belief, a thing is spoken of again with the same partner: 1/4.
+const SAME_PARTNER: Bits = Bits::whole(-2);
+
+pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
+    shared_fields(context, node, |kind| kind != FieldKind::Date, |field, mine, theirs| {
+        votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
+    });
+    votes.extend(neighbours(context, node));
+}
+
+/// Nodes that share a partner: the rarer the partner's ties, the more it says.
+fn neighbours(context: &Context<'_>, node: NodeIndex) -> Option<Vote> {
+    let graph = context.graph;
+    let tied = |partner: NodeIndex| {
+        let (few, other) = if graph.nodes[node as usize].edges.len() <= graph.nodes[partner as usize].edges.len() {
+            (node, partner)
+        } else {
+            (partner, node)
+        };
+        graph.nodes[few as usize].edges.iter().any(|&edge| {
+            let edge = graph.edges[edge as usize];
+            edge.from == other || edge.to == other
+        })
+    };
+    let partner = context.mention.partners.iter().copied().filter(|&partner| partner != node).find(|&p| tied(p))?;
+    let degree = graph.nodes[partner as usize].edges.len() as u64;
+    let bits = SAME_PARTNER + log2_ratio(graph.nodes.len() as u64 + 1, degree);
+    Some(Vote {
+        column: Column::Structural,
+        field: Vote::NEIGHBOURS,
+        level: Level::Exact,
+        bits: bits.clamp(Bits::ZERO, NEIGHBOURS_MAX),
+        said_before: 0,
+        nearest: Some(partner),
+    })
+}

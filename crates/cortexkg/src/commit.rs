@@ -1,0 +1,205 @@
+//! Commit: what was decided becomes part of the graph, and the stream is learned from.
+
+use smallvec::SmallVec;
+
+use crate::ballot::Ballot;
+use crate::columns::{Column, Context, compare_mentions};
+use crate::compare::Level;
+use crate::decision::{AllocationResult, Decision};
+use crate::dictionary::FieldId;
+use crate::embed::mix;
+use crate::engine::{AllocationEngine, fact_key, keys};
+use crate::error::FactError;
+use crate::graph::{Exception, FactEntry, Mention, MentionIndex, NodeIndex, POSSIBLY_SAME};
+use crate::perceive::Perceived;
+
+/// Competitors of a ballot that stay with the decision.
+const COMPETITORS_KEPT: usize = 2;
+/// Fields of a mention for which a pair that agrees on them is compared.
+const GIVEN_PAIRS: usize = 3;
+
+impl AllocationEngine {
+    /// Checks what only the graph can know: room for the fields, the embedding's dimension, the identifier.
+    pub(crate) fn begin(&mut self, perceived: &Perceived) -> Result<u32, FactError> {
+        let position = self.graph.facts.len() as u32;
+        let record = perceived.record_id.clone().unwrap_or_else(|| format!("#{position}"));
+        self.dictionary.check_room(&record, &perceived.mentions)?;
+        let key = fact_key(perceived.source.as_deref().unwrap_or_default(), &record);
+        if self.fact_by_id.contains_key(&key) {
+            let source_name = perceived.source.clone().unwrap_or_else(|| "(unnamed)".to_owned());
+            return Err(FactError::DuplicateId { record, source_name });
+        }
+        self.vectors.check(&record, perceived)?;
+        let source = self.graph.source(perceived.source.as_deref().unwrap_or_default());
+        self.graph.facts.push(FactEntry {
+            record_id: record.into(),
+            source,
+            time_s: perceived.time_s,
+            confidence: perceived.confidence,
+        });
+        self.fact_by_id.insert(key, position);
+        Ok(position)
+    }
+
+    /// Makes one mention a member of its node. The view of the mention is that of the decision just taken.
+    pub(crate) fn commit_mention(
+        &mut self,
+        perceived: &Perceived,
+        at: usize,
+        fact: u32,
+        mut ballot: Ballot,
+    ) -> AllocationResult {
+        let seen = &perceived.mentions[at];
+        let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
+        self.learn_from(leader);
+        let (node, is_new) = match (ballot.decision, leader) {
+            (Decision::Existing, Some(leader)) => (leader, false),
+            _ => (self.graph.add_node(self.graph.next_id()), true),
+        };
+        let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
+        let values = std::mem::take(&mut self.view.values);
+        let mention = self.graph.add_mention(Mention { fact, role, node }, &values);
+        for value in &seen.values {
+            let field = self.dictionary.field_id(value);
+            let id = self.dictionary.intern(field, value);
+            self.dictionary.count(id, value, mention);
+        }
+        for feature in &seen.features {
+            self.index.count(feature.key);
+        }
+        self.index.add(&ballot.pattern, node);
+        for key in keys(seen, &self.dictionary) {
+            self.index.add_key(key, node);
+        }
+        if let Some(code) = self.view.code.take() {
+            self.vectors.add(node, is_new, &code);
+        }
+        self.record(&ballot, mention, node, leader);
+        self.view.values = values;
+        let result = self.result(mention, &ballot);
+        ballot.pattern.spikes = Vec::new();
+        ballot.competitors.truncate(COMPETITORS_KEPT);
+        self.ballots.push_back(ballot);
+        if self.ballots.len() > self.config.ballots_kept {
+            self.ballots.pop_front();
+        }
+        if is_boundary(self.graph.mentions.len()) {
+            self.refresh();
+        }
+        result
+    }
+
+    /// The result that a committed mention's ballot stands for.
+    pub(crate) fn result(&self, mention: MentionIndex, ballot: &Ballot) -> AllocationResult {
+        let Mention { fact, role, node } = self.graph.mentions[mention as usize];
+        let suffix = ["", "#s", "#o"][usize::from(role)];
+        AllocationResult {
+            record_id: format!("{}{suffix}", self.graph.facts[fact as usize].record_id),
+            allocated_node: self.graph.nodes[node as usize].id,
+            decision: ballot.decision,
+            confidence: ballot.confidence(),
+            margin_bits: ballot.margin.as_f32(),
+            method: ballot.method,
+            candidates: ballot.candidates,
+            log_position: u64::from(fact),
+            object: None,
+        }
+    }
+
+    /// Writes what goes with a decision: exceptions, the tie to a close call, the line of the log.
+    fn record(&mut self, ballot: &Ballot, mention: MentionIndex, node: NodeIndex, leader: Option<NodeIndex>) {
+        let fact = self.graph.mentions[mention as usize].fact;
+        match (ballot.decision, leader) {
+            (Decision::Existing, _) => {
+                for vote in &ballot.competitors[0].votes {
+                    let (Column::Exception, Some(held)) = (vote.column, vote.nearest) else { continue };
+                    let stated = self.graph.mention_values(mention).iter().find(|(field, _)| *field == vote.field);
+                    let Some(&(field, stated)) = stated else { continue };
+                    if vote.level == Level::Different {
+                        self.graph.exceptions.push(Exception { mention, field, stated, held, bits: vote.bits });
+                    }
+                }
+            }
+            (Decision::Possible, Some(leader)) => self.graph.add_edge(node, leader, POSSIBLY_SAME, fact),
+            _ => {}
+        }
+        let evidence = ballot.competitors.first().map_or(0, |leader| leader.evidence.0);
+        self.log.update(self.graph.facts[fact as usize].record_id.as_bytes());
+        self.log.update(&[0, ballot.decision as u8]);
+        self.log.update(&self.graph.nodes[node as usize].id.0.to_le_bytes());
+        self.log.update(&evidence.to_le_bytes());
+        self.log.update(&ballot.margin.0.to_le_bytes());
+    }
+
+    /// Ends a fact: the edge of a triple, and the result of the whole.
+    pub(crate) fn finish(
+        &mut self,
+        perceived: &Perceived,
+        fact: u32,
+        mentions: Vec<AllocationResult>,
+    ) -> AllocationResult {
+        let mut mentions = mentions.into_iter();
+        let mut result = mentions.next().expect("a fact has a mention");
+        result.object = mentions.next().map(Box::new);
+        if let (Some(predicate), Some(object)) = (&perceived.predicate, &result.object) {
+            let ends = [result.allocated_node, object.allocated_node].map(|id| self.graph.index_of(id));
+            if let [Some(from), Some(to)] = ends {
+                self.graph.add_edge(from, to, predicate, fact);
+            }
+        }
+        result
+    }
+
+    /// Compares the mention with others, for the tables: random ones, some that share a value, one of the leader's.
+    fn learn_from(&mut self, leader: Option<NodeIndex>) {
+        let position = self.graph.mentions.len() as u64;
+        if position == 0 {
+            return;
+        }
+        let prior = self.prior();
+        let context = Context {
+            dictionary: &self.dictionary,
+            weights: &self.weights,
+            graph: &self.graph,
+            vectors: &self.vectors,
+            mention: &self.view,
+        };
+        let choice = |of: u64, salt: u64| mix(position << 8 ^ salt) % of;
+        let random_pairs = match position {
+            0..1024 => 16,
+            1024..8192 => 6,
+            _ => 2,
+        };
+        for salt in 0..random_pairs {
+            let pair = compare_mentions(&context, choice(position, salt) as MentionIndex);
+            self.learner.observe_random(&pair, &self.weights, prior);
+        }
+        let known = self.view.values.iter().filter_map(|&(field, value)| {
+            let last = self.dictionary.value(value).last_mention;
+            (last != u32::MAX).then_some((field, last))
+        });
+        let known: SmallVec<[(FieldId, MentionIndex); 16]> = known.collect();
+        for turn in 0..GIVEN_PAIRS.min(known.len()) {
+            let (field, other) = known[(choice(known.len() as u64, 100) as usize + turn) % known.len()];
+            let pair = compare_mentions(&context, other);
+            self.learner.observe_given(field, &pair, &self.weights, prior);
+        }
+        if let Some(leader) = leader {
+            let members = &self.graph.nodes[leader as usize].members;
+            let member = members[choice(members.len() as u64, 200) as usize];
+            self.learner.observe_candidate(compare_mentions(&context, member));
+        }
+    }
+
+    /// Brings field kinds and weights up to date. Happens at positions of the log alone.
+    fn refresh(&mut self) {
+        self.dictionary.refresh_kinds();
+        let prior = self.prior();
+        self.learner.refresh(&self.dictionary, &mut self.weights, prior);
+    }
+}
+
+/// Whether the learned tables change after this many mentions: at powers of two from 16, then every 1,024.
+fn is_boundary(mentions: usize) -> bool {
+    if mentions < 1024 { mentions >= 16 && mentions.is_power_of_two() } else { mentions.is_multiple_of(1024) }
+}

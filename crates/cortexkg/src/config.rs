@@ -1,0 +1,40 @@
+//! What can be set. The defaults serve every kind of data; nothing here speaks of particular fields.
+
+use std::sync::Arc;
+
+use crate::candidates::RecallConfig;
+use crate::embed::{Embedder, LexicalEmbedder};
+use crate::inhibition::InhibitionConfig;
+use crate::spike::SpikeConfig;
+
+/// Configuration of an [`AllocationEngine`](crate::AllocationEngine). Part of the state: the same facts under another
+/// configuration are another graph.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The spike code.
+    pub spikes: SpikeConfig,
+    /// Bounds of recall.
+    pub recall: RecallConfig,
+    /// Where existing, possible and new part.
+    pub inhibition: InhibitionConfig,
+    /// Bits that a candidate must overcome besides `log2` of the number of nodes. 3 says that one mention in eight or so
+    /// is expected to have its node in the graph already; higher makes merges rarer.
+    pub prior_bits: i32,
+    /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings.
+    pub embedder: Arc<dyn Embedder>,
+    /// Ballots kept for [`explain`](crate::AllocationEngine::explain): those of the last so many mentions.
+    pub ballots_kept: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            spikes: SpikeConfig::default(),
+            recall: RecallConfig::default(),
+            inhibition: InhibitionConfig::default(),
+            prior_bits: 3,
+            embedder: Arc::new(LexicalEmbedder::default()),
+            ballots_kept: usize::MAX,
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Every field, value and word seen, numbered, with how often each occurs: the source of term frequencies.
+
+use indexmap::{Equivalent, IndexMap};
+use rustc_hash::FxBuildHasher;
+use std::hash::{Hash, Hasher};
+
+use crate::dates::{Date, parse_date};
+use crate::error::FactError;
+use crate::evidence::{Bits, log2_ratio};
+use crate::perceive::{
+    BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
+};
+use crate::profile::{FieldKind, FieldProfile};
+
+/// Number of a field.
+pub(crate) type FieldId = u16;
+/// Number of a value of a field.
+pub(crate) type ValueId = u32;
+/// Number of a word or list item of a field.
+pub(crate) type TermId = u32;
+
+/// Most fields one graph may know.
+pub(crate) const FIELDS_MAX: usize = 512;
+/// Not fields of any source, but compared and weighed like them.
+pub(crate) const EMBEDDING: FieldId = 0;
+pub(crate) const RECENCY: FieldId = 1;
+/// Number of the mention that no value has been seen in yet.
+const NEVER: u32 = u32::MAX;
+
+#[derive(Debug, Clone)]
+pub(crate) struct FieldEntry {
+    pub(crate) name: String,
+    pub(crate) profile: FieldProfile,
+    pub(crate) kind: FieldKind,
+}
+
+/// A value in the forms that its comparators read.
+#[derive(Debug, Clone)]
+pub(crate) struct Value {
+    pub(crate) field: FieldId,
+    /// As first written.
+    pub(crate) surface: Box<str>,
+    /// Mentions that have it.
+    pub(crate) count: u32,
+    /// The mention that had it last.
+    pub(crate) last_mention: u32,
+    pub(crate) words: Box<[TermId]>,
+    pub(crate) items: Box<[TermId]>,
+    pub(crate) date: Option<Date>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    field: FieldId,
+    text: Box<str>,
+}
+
+struct KeyRef<'a> {
+    field: FieldId,
+    text: &'a str,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        KeyRef { field: self.field, text: &self.text }.hash(state);
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.field.hash(state);
+        self.text.hash(state);
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.field == key.field && *self.text == *key.text
+    }
+}
+
+/// Fields, values and words by number and by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Dictionary {
+    fields: IndexMap<String, FieldEntry, FxBuildHasher>,
+    values: IndexMap<Key, Value, FxBuildHasher>,
+    /// Words and list items with the number of mentions that have them; an item's field has the top bit set.
+    terms: IndexMap<Key, u32, FxBuildHasher>,
+    text_bytes: usize,
+}
+
+const ITEM: FieldId = 1 << 15;
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        let mut dictionary = Self {
+            fields: IndexMap::default(),
+            values: IndexMap::default(),
+            terms: IndexMap::default(),
+            text_bytes: 0,
+        };
+        dictionary.add_field("@embedding", FieldKind::Embedding);
+        dictionary.add_field("@recency", FieldKind::Recency);
+        dictionary
+    }
+}
+
+impl Dictionary {
+    /// Checks that the fields of these mentions still find room.
+    pub(crate) fn check_room(&self, record: &str, mentions: &[PerceivedMention]) -> Result<(), FactError> {
+        let mut new: Vec<&str> = mentions
+            .iter()
+            .flat_map(|mention| mention.values.iter().map(|value| &*value.field))
+            .filter(|&name| !self.fields.contains_key(name))
+            .collect();
+        new.sort_unstable();
+        new.dedup();
+        let count = self.fields.len() + new.len();
+        if count > FIELDS_MAX {
+            return Err(FactError::TooManyFields { record: record.to_owned(), count, limit: FIELDS_MAX });
+        }
+        Ok(())
+    }
+
+    fn add_field(&mut self, name: &str, kind: FieldKind) -> FieldId {
+        let entry = FieldEntry { name: name.to_owned(), profile: FieldProfile::default(), kind };
+        let (id, _) = self.fields.insert_full(name.to_owned(), entry);
+        id as FieldId
+    }
+
+    /// The number of a field, given one if it is new. A new field's kind is guessed from this first value.
+    pub(crate) fn field_id(&mut self, value: &PerceivedValue) -> FieldId {
+        if let Some(id) = self.fields.get_index_of(value.field.as_str()) {
+            return id as FieldId;
+        }
+        let kind = if is_key_field(&value.field) {
+            FieldKind::Key
+        } else {
+            let mut profile = FieldProfile::default();
+            profile.observe(value, true);
+            profile.kind()
+        };
+        self.add_field(&value.field, kind)
+    }
+
+    /// The number of a value; new values and words are added, counts stay as they are.
+    pub(crate) fn intern(&mut self, field: FieldId, value: &PerceivedValue) -> ValueId {
+        let key = KeyRef { field, text: &value.normal };
+        if let Some(id) = self.values.get_index_of(&key) {
+            return id as ValueId;
+        }
+        let words = if self.fields[usize::from(field)].kind == FieldKind::Key {
+            Box::default()
+        } else {
+            value.normal.split(' ').take(WORDS_MAX).map(|word| self.intern_term(field, word)).collect()
+        };
+        let whole = std::slice::from_ref(&value.normal);
+        let items = if value.items.is_empty() { whole } else { &value.items };
+        let mut items: Box<[TermId]> = items.iter().map(|item| self.intern_term(field | ITEM, item)).collect();
+        items.sort_unstable();
+        self.text_bytes += value.normal.len() + value.surface.len() + 4 * (words.len() + items.len());
+        let entry = Value {
+            field,
+            surface: value.surface.as_str().into(),
+            count: 0,
+            last_mention: NEVER,
+            words,
+            items,
+            date: parse_date(&value.surface),
+        };
+        let (id, _) = self.values.insert_full(Key { field, text: value.normal.as_str().into() }, entry);
+        id as ValueId
+    }
+
+    fn intern_term(&mut self, field: FieldId, text: &str) -> TermId {
+        if let Some(id) = self.terms.get_index_of(&KeyRef { field, text }) {
+            return id as TermId;
+        }
+        self.text_bytes += text.len();
+        self.terms.insert_full(Key { field, text: text.into() }, 0).0 as TermId
+    }
+
+    /// Counts one mention's value: term frequencies, the field's profile, and where the value was seen last.
+    /// Returns the mention that had the value before.
+    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue, mention: u32) -> Option<u32> {
+        let entry = &mut self.values[id as usize];
+        let before = std::mem::replace(&mut entry.last_mention, mention);
+        entry.count += 1;
+        for &term in entry.words.iter().chain(&*entry.items) {
+            self.terms[term as usize] += 1;
+        }
+        self.fields[usize::from(entry.field)].profile.observe(value, before == NEVER);
+        (before != NEVER).then_some(before)
+    }
+
+    /// Sets every field's kind to what its profile says now. Returns whether any changed.
+    pub(crate) fn refresh_kinds(&mut self) -> bool {
+        let mut changed = false;
+        for entry in self.fields.values_mut() {
+            if matches!(entry.kind, FieldKind::Embedding | FieldKind::Recency | FieldKind::Key) {
+                continue;
+            }
+            let kind = entry.profile.kind();
+            changed |= kind != entry.kind;
+            entry.kind = kind;
+        }
+        changed
+    }
+
+    pub(crate) fn field_count(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(crate) fn field(&self, id: FieldId) -> &FieldEntry {
+        &self.fields[usize::from(id)]
+    }
+
+    /// The kind of a field, if it is known.
+    pub(crate) fn kind(&self, name: &str) -> Option<FieldKind> {
+        self.fields.get(name).map(|entry| entry.kind)
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldEntry> {
+        self.fields.values()
+    }
+
+    pub(crate) fn value_count(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(crate) fn value(&self, id: ValueId) -> &Value {
+        &self.values[id as usize]
+    }
+
+    /// A value in normal form.
+    pub(crate) fn text(&self, id: ValueId) -> &str {
+        &self.values.get_index(id as usize).expect("values are never removed").0.text
+    }
+
+    /// A word or item in normal form.
+    pub(crate) fn term(&self, id: TermId) -> &str {
+        &self.terms.get_index(id as usize).expect("terms are never removed").0.text
+    }
+
+    /// Surprise of meeting this value in a random mention that has the field, in bits. Smoothed by 64 imagined mentions
+    /// of the kind's usual rarity, so that two facts are no proof that a value is common.
+    pub(crate) fn value_information(&self, id: ValueId) -> Bits {
+        let value = &self.values[id as usize];
+        let field = self.field(value.field);
+        information(field, value.count)
+    }
+
+    /// Surprise of meeting this word or item in a random mention that has the field, in bits.
+    pub(crate) fn term_information(&self, field: FieldId, id: TermId) -> Bits {
+        information(self.field(field), self.terms[id as usize])
+    }
+
+    /// Whether a field is one of those that hold identity itself, and by which rule two values of it may differ.
+    pub(crate) fn key_rule(&self, field: FieldId) -> KeyRule {
+        match &*self.field(field).name {
+            IRI_FIELD => KeyRule::Namespace,
+            BLANK_FIELD => KeyRule::Source,
+            LITERAL_FIELD => KeyRule::Value,
+            _ => KeyRule::Value,
+        }
+    }
+
+    /// Bytes held, counted.
+    pub(crate) fn bytes(&self) -> usize {
+        let slot = size_of::<Key>() + 2 * size_of::<usize>();
+        self.values.capacity() * (slot + size_of::<Value>())
+            + self.terms.capacity() * (slot + size_of::<u32>())
+            + self.text_bytes
+    }
+}
+
+/// When two different keys say that two things are different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyRule {
+    /// Two IRIs of one namespace name two things; across namespaces they may name one.
+    Namespace,
+    /// Two blank nodes say nothing about each other.
+    Source,
+    /// Two values are always two things.
+    Value,
+}
+
+fn information(field: &FieldEntry, count: u32) -> Bits {
+    const IMAGINED: u64 = 64;
+    let rarity = usual_rarity(field.kind);
+    // (count + imagined / rarity) / (present + imagined), both sides times the rarity.
+    log2_ratio(
+        (field.profile.present + IMAGINED) * rarity,
+        u64::from(count.max(1)) * rarity + IMAGINED,
+    )
+}
+
+/// How many values a field of this kind usually has, before any are seen.
+pub(crate) fn usual_rarity(kind: FieldKind) -> u64 {
+    match kind {
+        FieldKind::Category | FieldKind::Embedding | FieldKind::Recency => 16,
+        FieldKind::Number => 128,
+        FieldKind::Name | FieldKind::List => 1024,
+        FieldKind::LongText => 4096,
+        FieldKind::Date => 16_384,
+        FieldKind::Identifier | FieldKind::Key => 1 << 20,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(field: &str, text: &str) -> PerceivedValue {
+        PerceivedValue { field: field.into(), surface: text.into(), normal: text.into(), items: vec![] }
+    }
+
+    #[test]
+    fn rare_values_carry_more_information() {
+        let mut dictionary = Dictionary::default();
+        for mention in 0..1000 {
+            let value = value("surname", if mention % 10 == 0 { "smith" } else { "other" });
+            let field = dictionary.field_id(&value);
+            let id = dictionary.intern(field, &value);
+            dictionary.count(id, &value, mention);
+        }
+        let rare = value("surname", "quigley");
+        let field = dictionary.field_id(&rare);
+        let ids = ["quigley", "smith", "other"].map(|name| dictionary.intern(field, &value("surname", name)));
+        let [rare, smith, other] = ids.map(|id| dictionary.value_information(id).as_f64());
+        assert!(rare > 9.0 && (smith - 3.4).abs() < 0.2 && other < 0.3, "{rare} {smith} {other}");
+    }
+}

@@ -1,0 +1,212 @@
+//! Learning match weights from the stream, without labels.
+//!
+//! - `u` is counted over random pairs of mentions, leaving out pairs that the weights themselves take for matches.
+//! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
+//!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
+//!   "same type and city" instead of matches.
+//! - `overlap` is counted over pairs that agree on one field: how often they agree on another although they do not match.
+//!
+//! Everything is computed in a fixed order from logged facts, at positions that the log defines, with `libm`.
+
+use crate::compare::{Comparison, Level};
+use crate::dictionary::{Dictionary, FieldId};
+use crate::evidence::Bits;
+use crate::profile::FieldKind;
+use crate::weights::{FieldWeights, LevelProbabilities, MatchWeights};
+
+/// Most pairs kept for EM; the newest replace the oldest.
+const SAMPLES_MAX: usize = 8192;
+/// Rounds of EM at every refresh; the tables move on from where they were.
+const ROUNDS: usize = 4;
+/// Weight of the prior belief about `m` and `u`, in pairs.
+const M_PRIOR_PAIRS: f64 = 12.0;
+const U_PRIOR_PAIRS: f64 = 8.0;
+/// Weight of the belief that two fields are independent, in pairs.
+const OVERLAP_PRIOR_PAIRS: f64 = 12.0;
+
+/// Two mentions compared in every field that both have.
+pub(crate) type ComparisonVector = Vec<(FieldId, Comparison)>;
+
+#[derive(Debug, Clone, Default)]
+struct FieldCounts {
+    random: [f64; Level::COUNT],
+    probabilities: Option<LevelProbabilities>,
+    kind: Option<FieldKind>,
+}
+
+/// What has been counted so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Learner {
+    fields: Vec<FieldCounts>,
+    samples: Vec<ComparisonVector>,
+    next_sample: usize,
+    /// `[given][field]`: unmatched pairs that agree on `given` and have `field`; of these, those that agree on it.
+    given: Vec<Vec<(u32, u32)>>,
+}
+
+impl Learner {
+    fn grow(&mut self, fields: usize) {
+        self.fields.resize_with(fields, FieldCounts::default);
+        self.given.resize_with(fields, Vec::new);
+        for row in &mut self.given {
+            row.resize(fields, (0, 0));
+        }
+    }
+
+    /// Counts a random pair.
+    pub(crate) fn observe_random(&mut self, pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) {
+        if is_match(pair, weights, prior) {
+            return;
+        }
+        self.grow(weights.field_count());
+        for &(field, comparison) in pair {
+            self.fields[usize::from(field)].random[comparison.level as usize] += 1.0;
+        }
+    }
+
+    /// Counts a pair that was chosen because it has the same value of `given`.
+    pub(crate) fn observe_given(
+        &mut self,
+        given: FieldId,
+        pair: &ComparisonVector,
+        weights: &MatchWeights,
+        prior: Bits,
+    ) {
+        if is_match(pair, weights, prior) {
+            return;
+        }
+        self.grow(weights.field_count());
+        for &(field, comparison) in pair.iter().filter(|(field, _)| *field != given) {
+            let (present, agree) = &mut self.given[usize::from(given)][usize::from(field)];
+            *present += 1;
+            *agree += u32::from(agrees(comparison));
+        }
+    }
+
+    /// Keeps a pair of a mention and a member of its leading candidate for EM.
+    pub(crate) fn observe_candidate(&mut self, pair: ComparisonVector) {
+        if self.samples.len() < SAMPLES_MAX {
+            self.samples.push(pair);
+        } else {
+            self.samples[self.next_sample] = pair;
+            self.next_sample = (self.next_sample + 1) % SAMPLES_MAX;
+        }
+    }
+
+    /// Forgets what was counted of fields whose kind has changed: their levels mean something else now.
+    fn drop_changed(&mut self, dictionary: &Dictionary) {
+        self.grow(dictionary.field_count());
+        for (at, entry) in dictionary.fields().enumerate() {
+            let counts = &mut self.fields[at];
+            if counts.kind.is_some_and(|kind| kind != entry.kind) {
+                *counts = FieldCounts::default();
+                self.samples.iter_mut().for_each(|pair| pair.retain(|(field, _)| usize::from(*field) != at));
+                self.given[at].fill((0, 0));
+                self.given.iter_mut().for_each(|row| row[at] = (0, 0));
+            }
+            counts.kind = Some(entry.kind);
+        }
+    }
+
+    /// Learns the tables anew from all that was counted.
+    pub(crate) fn refresh(&mut self, dictionary: &Dictionary, weights: &mut MatchWeights, prior: Bits) {
+        self.drop_changed(dictionary);
+        let kinds: Vec<FieldKind> = dictionary.fields().map(|entry| entry.kind).collect();
+        let mut tables: Vec<LevelProbabilities> = Vec::with_capacity(kinds.len());
+        for (counts, &kind) in self.fields.iter().zip(&kinds) {
+            let believed = LevelProbabilities::prior(kind);
+            let m = counts.probabilities.map_or(believed.m, |learned| learned.m);
+            tables.push(LevelProbabilities { m, u: smoothed(&counts.random, &believed.u, U_PRIOR_PAIRS) });
+        }
+        let overlap = self.overlap(&tables);
+        for _ in 0..ROUNDS {
+            let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
+            weights.set(fields.collect(), overlap.clone());
+            let mut counts = vec![[0.0; Level::COUNT]; kinds.len()];
+            for pair in &self.samples {
+                let probability = match_probability(pair, weights, prior);
+                for &(field, comparison) in pair {
+                    counts[usize::from(field)][comparison.level as usize] += probability;
+                }
+            }
+            for ((table, counts), &kind) in tables.iter_mut().zip(&counts).zip(&kinds) {
+                table.m = smoothed(counts, &LevelProbabilities::prior(kind).m, M_PRIOR_PAIRS);
+            }
+        }
+        let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
+        weights.set(fields.collect(), overlap);
+        for (counts, table) in self.fields.iter_mut().zip(tables) {
+            counts.probabilities = Some(table);
+        }
+    }
+
+    /// How much of the information in "f agrees" is in "g agrees" already: `log2(u_f|g / u_f) / log2(1 / u_f)`, in 1/256.
+    fn overlap(&self, tables: &[LevelProbabilities]) -> Vec<Vec<u16>> {
+        let agreement: Vec<f64> = tables.iter().map(|table| table.u[0] + table.u[1]).collect();
+        let part = |(present, agree): (u32, u32), base: f64| {
+            let given = (f64::from(agree) + OVERLAP_PRIOR_PAIRS * base) / (f64::from(present) + OVERLAP_PRIOR_PAIRS);
+            let gained = libm::log2(given / base) / libm::log2(1.0 / base);
+            libm::round(gained.clamp(0.0, 1.0) * 256.0) as u16
+        };
+        self.given
+            .iter()
+            .map(|row| row.iter().zip(&agreement).map(|(&counts, &base)| part(counts, base)).collect())
+            .collect()
+    }
+
+    /// The learned probabilities of a field, if it has been refreshed.
+    pub(crate) fn probabilities(&self, field: FieldId) -> Option<LevelProbabilities> {
+        self.fields.get(usize::from(field)).and_then(|counts| counts.probabilities)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let pairs: usize = self.samples.iter().map(|pair| pair.capacity() * size_of::<(FieldId, Comparison)>()).sum();
+        pairs + self.samples.capacity() * size_of::<ComparisonVector>() + 8 * self.given.len() * self.given.len()
+    }
+}
+
+fn agrees(comparison: Comparison) -> bool {
+    comparison.level <= Level::Close
+}
+
+fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {
+    let total: f64 = counts.iter().sum::<f64>() + pairs;
+    std::array::from_fn(|level| (counts[level] + pairs * believed[level]) / total)
+}
+
+fn is_match(pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> bool {
+    prior + total_weight(pair, weights) > Bits::ZERO
+}
+
+fn match_probability(pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> f64 {
+    let evidence = (prior + total_weight(pair, weights)).as_f64().clamp(-60.0, 60.0);
+    1.0 / (1.0 + libm::exp2(-evidence))
+}
+
+/// Sum of the votes over a pair, what they share counted once.
+fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> Bits {
+    let mut votes: Vec<(FieldId, Bits)> = pair
+        .iter()
+        .filter(|(field, _)| usize::from(*field) < weights.field_count())
+        .map(|&(field, comparison)| (field, weights.field(field).vote(comparison)))
+        .collect();
+    discount(&mut votes, weights);
+    votes.into_iter().map(|(_, bits)| bits).sum()
+}
+
+/// Takes from every positive vote what stronger votes have said already. Leaves the votes sorted, strongest first.
+///
+/// Fields that agree together by nature (a city and its state, a firm and its city) are one piece of evidence, not
+/// several: each vote keeps the part `1 - max(overlap)` over the positive votes before it.
+pub(crate) fn discount(votes: &mut [(FieldId, Bits)], weights: &MatchWeights) {
+    votes.sort_unstable_by_key(|&(field, bits)| (std::cmp::Reverse(bits), field));
+    for at in 1..votes.len() {
+        let (before, rest) = votes.split_at_mut(at);
+        let (field, bits) = &mut rest[0];
+        if *bits <= Bits::ZERO {
+            break;
+        }
+        let said = before.iter().map(|(given, _)| weights.overlap(*given, *field)).max().unwrap_or(0);
+        *bits = bits.scaled(256 - u32::from(said));
+    }
+}

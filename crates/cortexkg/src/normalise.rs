@@ -1,0 +1,121 @@
+//! One spelling for what people write in many: compatibility forms, case, accents, spacing and punctuation.
+//!
+//! The tables come from pinned crates, never from the standard library, so that a decision does not change with the
+//! compiler.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// The normal form of a text: words of letters and digits, separated by single spaces.
+///
+/// Compatibility decomposition (NFKD), Latin accents dropped, full case folding, apostrophes dropped, every other run
+/// of punctuation or space turned into one space, recomposed (NFC). Empty if the text has no letter, digit or symbol.
+///
+/// ```
+/// use cortexkg::normalise::normalise;
+///
+/// assert_eq!(normalise("  Café  O’Reilly’s, 2nd—Floor "), "cafe oreillys 2nd floor");
+/// assert_eq!(normalise("ＡＢＣ　Straße"), "abc strasse");
+/// ```
+pub fn normalise(text: &str) -> String {
+    if text.is_ascii() { normalise_ascii(text) } else { normalise_unicode(text) }
+}
+
+fn normalise_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            out.push(byte.to_ascii_lowercase() as char);
+        } else {
+            push_other(&mut out, byte as char);
+        }
+    }
+    trim_end(out)
+}
+
+fn normalise_unicode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let bare = text.nfkd().filter(|character| !matches!(character, '\u{300}'..='\u{36f}'));
+    for character in caseless::default_case_fold(bare).nfc() {
+        if is_word(character) {
+            out.push(character);
+        } else {
+            push_other(&mut out, character);
+        }
+    }
+    trim_end(out)
+}
+
+fn push_other(out: &mut String, character: char) {
+    let joins = matches!(character, '\'' | '\u{2019}' | '\u{2018}' | '\u{2bc}' | '`');
+    let starts_word = out.is_empty() || out.ends_with(' ');
+    // Signs that tell names apart ("C++", "C#", "R&D") stay with their word.
+    if matches!(character, '+' | '#') && !starts_word {
+        out.push(character);
+    } else if !joins && !starts_word {
+        out.push(' ');
+    }
+}
+
+fn trim_end(mut out: String) -> String {
+    if out.ends_with(' ') {
+        out.pop();
+    }
+    out
+}
+
+fn is_word(character: char) -> bool {
+    matches!(
+        character.general_category_group(),
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number | GeneralCategoryGroup::Mark
+    ) || (!character.is_ascii() && character.general_category_group() == GeneralCategoryGroup::Symbol)
+}
+
+/// The parts of a text that its source wrote as a list: split at `;` or `|`. One part if it is none.
+pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', '|']).map(str::trim).filter(|item| !item.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_meet() {
+        for (left, right) in [
+            ("Arnie Morton's of Chicago", "arnie mortons of chicago"),
+            ("José  GARCÍA", "jose garcia"),
+            ("310/246-1501", "310-246-1501"),
+            ("Ｓｏｎｙ　Corp.", "sony corp"),
+            ("김치", "\u{1100}\u{1175}\u{11b7}\u{110e}\u{1175}"),
+        ] {
+            assert_eq!(normalise(left), normalise(right), "{left} and {right}");
+        }
+        assert_eq!(normalise("C++ and C#"), "c++ and c#");
+        assert_eq!(normalise(" - / "), "");
+        assert_eq!(normalise("हिन्दी"), "हिन्दी", "vowel signs of other scripts stay");
+    }
+
+    #[test]
+    fn lists_are_split_and_trimmed() {
+        assert_eq!(list_items("H04W; H04L ;").collect::<Vec<_>>(), ["H04W", "H04L"]);
+        assert_eq!(list_items("one").count(), 1);
+        assert_eq!(list_items(" ; ").count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_twice_changes_nothing(text in "\\PC{0,40}") {
+            let once = normalise(&text);
+            prop_assert_eq!(normalise(&once), once.clone());
+            prop_assert!(!once.contains("  ") && !once.starts_with(' ') && !once.ends_with(' '));
+        }
+
+        #[test]
+        fn ascii_takes_the_same_road_as_unicode(text in "[ -~]{0,40}") {
+            prop_assert_eq!(normalise_ascii(&text), normalise_unicode(&text));
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Fact to mentions: values in normal form, the features that spike, and a vector. Pure: needs no graph, so that a batch
+//! can be perceived on many threads with the same result.
+
+use std::sync::Arc;
+
+use cortexkg_simd::Kernels;
+
+use crate::embed::{Embedder, hash_bytes, ngrams};
+use crate::fact::{Fact, FactContent, Field, FieldValue, Term};
+use crate::normalise::{list_items, normalise};
+
+/// Field that holds texts and the names at the ends of triples.
+pub const TEXT_FIELD: &str = "@text";
+/// Field that holds the IRI of an end of a triple.
+pub const IRI_FIELD: &str = "@iri";
+/// Field that holds a blank node, with its source.
+pub const BLANK_FIELD: &str = "@blank";
+/// Field that holds a literal, with datatype and language.
+pub const LITERAL_FIELD: &str = "@literal";
+
+/// Longest value, in bytes of its normal form, whose character n-grams spike.
+const GRAM_VALUE_BYTES_MAX: usize = 40;
+/// Most words, and most list items, of one value that are looked at.
+pub(crate) const WORDS_MAX: usize = 256;
+
+/// A validated fact in normal form, before anything is known about the graph.
+#[derive(Debug, Clone)]
+pub struct Perceived {
+    pub(crate) record_id: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) time_s: Option<i64>,
+    /// Trust in the source, in 1/256.
+    pub(crate) confidence: u16,
+    pub(crate) mentions: Vec<PerceivedMention>,
+    pub(crate) predicate: Option<String>,
+}
+
+/// One mention: something that has to belong to a node.
+#[derive(Debug, Clone, Default)]
+pub struct PerceivedMention {
+    pub(crate) values: Vec<PerceivedValue>,
+    pub(crate) features: Vec<Feature>,
+    /// Normalised embedding; empty if the mention has no direction.
+    pub(crate) embedding: Vec<f32>,
+}
+
+/// A field's value in normal form.
+#[derive(Debug, Clone)]
+pub(crate) struct PerceivedValue {
+    pub(crate) field: String,
+    pub(crate) surface: String,
+    pub(crate) normal: String,
+    /// Normal forms of the list's items, if the source wrote a list of two or more.
+    pub(crate) items: Vec<String>,
+}
+
+/// What part of a value a feature stands for. The order is that of precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum FeatureClass {
+    Whole,
+    Item,
+    Word,
+    Gram,
+}
+
+/// One input neuron: a property that a mention has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Feature {
+    /// Hash of field name, class and content.
+    pub(crate) key: u64,
+    /// Position in [`PerceivedMention::values`].
+    pub(crate) value: u16,
+    pub(crate) class: FeatureClass,
+}
+
+/// Turns facts into [`Perceived`].
+#[derive(Debug, Clone)]
+pub(crate) struct Perceiver {
+    pub(crate) embedder: Arc<dyn Embedder>,
+}
+
+impl Perceiver {
+    /// Perceives a fact that has been validated.
+    pub(crate) fn perceive(&self, fact: Fact) -> Perceived {
+        let Fact { content, record_id, source, time_s, confidence, embedding } = fact;
+        let mut predicate = None;
+        let mut mentions = match content {
+            FactContent::Record(fields) => vec![perceive_fields(fields)],
+            FactContent::Text(text) => vec![perceive_fields(vec![text_field(text)])],
+            FactContent::Triple { subject, predicate: relation, object } => {
+                predicate = Some(relation);
+                let source = source.as_deref().unwrap_or_default();
+                vec![perceive_fields(term_fields(subject, source)), perceive_fields(term_fields(object, source))]
+            }
+        };
+        for mention in &mut mentions {
+            mention.features = features(&mention.values);
+        }
+        match embedding {
+            // The embedding of a triple describes the fact, not one of its ends: it is the subject's.
+            Some(given) => mentions[0].embedding = given,
+            None => mentions.iter_mut().for_each(|mention| self.embed(mention)),
+        }
+        for mention in &mut mentions {
+            if !Kernels::active().normalize_f32(&mut mention.embedding) {
+                mention.embedding.clear();
+            }
+        }
+        let confidence = confidence.map_or(256, |share| (share * 256.0) as u16);
+        Perceived { record_id, source, time_s, confidence, mentions, predicate }
+    }
+
+    fn embed(&self, mention: &mut PerceivedMention) {
+        let mut text = String::new();
+        for value in mention.values.iter().filter(|value| !is_key_field(&value.field)) {
+            text.push_str(&value.normal);
+            text.push(' ');
+        }
+        mention.embedding = vec![0.0; self.embedder.dimension()];
+        self.embedder.embed(text.trim_end(), &mut mention.embedding);
+    }
+}
+
+/// Whether a field holds identity itself rather than a description.
+pub(crate) fn is_key_field(name: &str) -> bool {
+    matches!(name, IRI_FIELD | BLANK_FIELD | LITERAL_FIELD)
+}
+
+fn text_field(text: String) -> Field {
+    Field { name: TEXT_FIELD.to_owned(), value: FieldValue::Text(text) }
+}
+
+fn key_field(name: &str, value: String) -> Field {
+    Field { name: name.to_owned(), value: FieldValue::Text(value) }
+}
+
+fn term_fields(term: Term, source: &str) -> Vec<Field> {
+    match term {
+        Term::Name(name) => vec![text_field(name)],
+        Term::Iri(iri) => {
+            let name = readable(local_name(&iri));
+            let mut fields = vec![key_field(IRI_FIELD, iri)];
+            if !name.is_empty() {
+                fields.push(text_field(name));
+            }
+            fields
+        }
+        Term::Blank(label) => vec![key_field(BLANK_FIELD, format!("_:{label} {source}"))],
+        Term::Literal { value, datatype, language } => {
+            let mut key = value;
+            if let Some(language) = language {
+                key = format!("{key}@{language}");
+            } else if let Some(datatype) = datatype {
+                key = format!("{key}^^{datatype}");
+            }
+            vec![key_field(LITERAL_FIELD, key)]
+        }
+    }
+}
+
+/// The part of an IRI behind the last `#`, `/` or `:`.
+fn local_name(iri: &str) -> &str {
+    &iri[namespace(iri).len()..]
+}
+
+/// The part of an IRI up to and with the last `#`, `/` or `:`.
+pub(crate) fn namespace(iri: &str) -> &str {
+    let end = iri.trim_end_matches(['#', '/', ':']);
+    let start = end.rfind(['#', '/', ':']).map_or(0, |at| at + 1);
+    &iri[..start]
+}
+
+/// `New_York%20City` and `newYorkCity` as words.
+fn readable(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let code = (first == b'%').then(|| tail.get(..2)).flatten();
+        let code = code.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match code {
+            Some(byte) => (bytes.push(byte), rest = &tail[2..]),
+            None => (bytes.push(first), rest = tail),
+        };
+    }
+    let decoded = String::from_utf8_lossy(&bytes);
+    let mut out = String::with_capacity(decoded.len() + 8);
+    let mut after_lower = false;
+    for character in decoded.chars() {
+        if after_lower && character.is_ascii_uppercase() {
+            out.push(' ');
+        }
+        after_lower = character.is_ascii_lowercase();
+        // NUL cannot be in a text that came through the door, but a percent code can hide one.
+        out.push(if matches!(character, '_' | '\0') { ' ' } else { character });
+    }
+    out
+}
+
+fn perceive_fields(fields: Vec<Field>) -> PerceivedMention {
+    let mut values = Vec::with_capacity(fields.len());
+    for Field { name, value } in fields {
+        let (surface, mut items) = match value {
+            FieldValue::Text(text) => {
+                let items = if is_key_field(&name) || !text.contains([';', '|']) {
+                    Vec::new()
+                } else {
+                    list_items(&text).map(normalise).collect()
+                };
+                (text, items)
+            }
+            FieldValue::List(items) => (items.join("; "), items.iter().map(|item| normalise(item)).collect()),
+        };
+        items.retain(|item: &String| !item.is_empty());
+        items.truncate(WORDS_MAX);
+        if items.len() < 2 {
+            items.clear();
+        }
+        let normal = if is_key_field(&name) { surface.clone() } else { normalise(&surface) };
+        if !normal.is_empty() {
+            values.push(PerceivedValue { field: name, surface, normal, items });
+        }
+    }
+    PerceivedMention { values, features: Vec::new(), embedding: Vec::new() }
+}
+
+fn features(values: &[PerceivedValue]) -> Vec<Feature> {
+    let mut out = Vec::with_capacity(values.len() * 8);
+    for (position, value) in values.iter().enumerate() {
+        let domain = hash_bytes(0, value.field.as_bytes());
+        let mut push = |class: FeatureClass, content: &[u8]| {
+            let key = hash_bytes(domain ^ class as u64, content);
+            out.push(Feature { key, value: position as u16, class });
+        };
+        push(FeatureClass::Whole, value.normal.as_bytes());
+        if is_key_field(&value.field) {
+            continue;
+        }
+        for item in &value.items {
+            push(FeatureClass::Item, item.as_bytes());
+        }
+        let words = value.normal.split(' ').take(WORDS_MAX);
+        for word in words.clone() {
+            push(FeatureClass::Word, word.as_bytes());
+        }
+        if value.items.is_empty() && value.normal.len() <= GRAM_VALUE_BYTES_MAX {
+            for word in words {
+                ngrams(word, 3, |gram| push(FeatureClass::Gram, gram));
+            }
+        }
+    }
+    out.sort_unstable_by_key(|feature| (feature.value, feature.class, feature.key));
+    out.dedup();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::LexicalEmbedder;
+
+    fn perceive(fact: Fact) -> Perceived {
+        Perceiver { embedder: Arc::new(LexicalEmbedder::default()) }.perceive(fact)
+    }
+
+    #[test]
+    fn an_iri_keeps_its_spelling_and_lends_its_local_name() {
+        let fact = Fact::triple(Term::Iri("http://x.org/New_York%20City".into()), "locatedIn", "Acme Corp");
+        let perceived = perceive(fact);
+        let values: Vec<_> = perceived.mentions[0].values.iter().map(|v| (&*v.field, &*v.normal)).collect();
+        assert_eq!(values, [(IRI_FIELD, "http://x.org/New_York%20City"), (TEXT_FIELD, "new york city")]);
+        assert_eq!(readable("newYorkCity"), "new York City");
+        assert_eq!(readable("100%"), "100%");
+        assert_eq!(namespace("http://x.org/a#b"), "http://x.org/a#");
+        assert_eq!(namespace("http://x.org/a/"), "http://x.org/");
+    }
+
+    #[test]
+    fn lists_are_seen_and_punctuation_alone_is_no_value() {
+        let perceived = perceive(Fact::record([("tags", "B; a;"), ("note", " -- "), ("one", "x;")]));
+        let values = &perceived.mentions[0].values;
+        assert_eq!(values.len(), 2);
+        assert_eq!(values[0].items, ["b", "a"]);
+        assert!(values[1].items.is_empty());
+    }
+
+    #[test]
+    fn the_same_content_in_two_fields_makes_two_features() {
+        let perceived = perceive(Fact::record([("a", "x1"), ("b", "x1")]));
+        let mut keys: Vec<_> = perceived.mentions[0].features.iter().map(|feature| feature.key).collect();
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
+}

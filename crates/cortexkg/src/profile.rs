@@ -1,0 +1,158 @@
+//! What kind of values a field holds, found from the values themselves.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dates::parse_date;
+use crate::perceive::PerceivedValue;
+
+/// The kind of a field decides which comparator reads it and which column it votes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// Not a field of the source: similarity of the embeddings.
+    Embedding,
+    /// Not a field of the source: how long ago the node was last spoken of.
+    Recency,
+    /// Identity itself: an IRI, a blank node, a literal.
+    Key,
+    /// A code that names one thing or few: number of an insurance, a telephone, a patent.
+    Identifier,
+    /// A calendar date.
+    Date,
+    /// A short number: of a house, an amount.
+    Number,
+    /// One of a few values.
+    Category,
+    /// A name of few words.
+    Name,
+    /// A title, a description: many words.
+    LongText,
+    /// Several values in one.
+    List,
+}
+
+impl FieldKind {
+    /// The name used in explanations and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedding => "embedding",
+            Self::Recency => "recency",
+            Self::Key => "key",
+            Self::Identifier => "identifier",
+            Self::Date => "date",
+            Self::Number => "number",
+            Self::Category => "category",
+            Self::Name => "name",
+            Self::LongText => "long text",
+            Self::List => "list",
+        }
+    }
+}
+
+/// Counts over the values of one field.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldProfile {
+    /// Mentions that have the field.
+    pub present: u64,
+    /// Different values seen.
+    pub distinct: u64,
+    lists: u64,
+    dates: u64,
+    decimals: u64,
+    codes: u64,
+    words: u64,
+    bytes: u64,
+}
+
+impl FieldProfile {
+    pub(crate) fn observe(&mut self, value: &PerceivedValue, is_new: bool) {
+        self.present += 1;
+        self.distinct += u64::from(is_new);
+        self.lists += u64::from(!value.items.is_empty());
+        self.dates += u64::from(parse_date(&value.surface).is_some());
+        self.decimals += u64::from(is_decimal(&value.surface));
+        self.codes += u64::from(is_code(&value.normal));
+        self.words += value.normal.split(' ').count() as u64;
+        self.bytes += value.normal.len() as u64;
+    }
+
+    /// The kind that the values seen so far speak for. A field without values is a name.
+    ///
+    /// In order: a list if a twentieth of the values are written as one; a date, a decimal number or a code if nine
+    /// tenths look so; a category if at most 64 values stand for at least 20 mentions each; else a name (up to 3.5 words
+    /// on average) or a long text.
+    pub fn kind(&self) -> FieldKind {
+        let share = |count: u64, percent: u64| count * 100 >= self.present * percent;
+        if self.present == 0 {
+            FieldKind::Name
+        } else if share(self.lists, 5) {
+            FieldKind::List
+        } else if share(self.dates, 90) {
+            FieldKind::Date
+        } else if share(self.decimals, 90) {
+            FieldKind::Number
+        } else if self.is_category() {
+            FieldKind::Category
+        } else if share(self.codes, 90) {
+            let digits_mean_tenths = self.bytes * 10 / self.present;
+            if digits_mean_tenths >= 45 { FieldKind::Identifier } else { FieldKind::Number }
+        } else if self.words * 10 <= self.present * 35 {
+            FieldKind::Name
+        } else {
+            FieldKind::LongText
+        }
+    }
+
+    fn is_category(&self) -> bool {
+        self.distinct <= 64 && self.present >= self.distinct * 20 && self.present >= 40
+    }
+}
+
+/// A number with a decimal point.
+fn is_decimal(text: &str) -> bool {
+    let text = text.trim();
+    text.contains('.') && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Mostly digits: at least half of the letters and digits are digits.
+fn is_code(normal: &str) -> bool {
+    let digits = normal.bytes().filter(u8::is_ascii_digit).count();
+    let letters = normal.chars().filter(|&character| character != ' ').count() - digits;
+    digits > 0 && digits >= letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalise::{list_items, normalise};
+
+    fn kind(values: impl IntoIterator<Item = String>) -> FieldKind {
+        let mut profile = FieldProfile::default();
+        let mut seen = std::collections::HashSet::new();
+        for surface in values {
+            let normal = normalise(&surface);
+            let mut items: Vec<_> = list_items(&surface).map(normalise).collect();
+            if items.len() < 2 {
+                items.clear();
+            }
+            let is_new = seen.insert(normal.clone());
+            profile.observe(&PerceivedValue { field: "f".into(), surface, normal, items }, is_new);
+        }
+        profile.kind()
+    }
+
+    #[test]
+    fn kinds_are_found_from_values() {
+        let many = |make: fn(u32) -> String| (0..200u32).map(make);
+        assert_eq!(kind(many(|i| format!("{}", 1_000_000 + i * 7919 % 9_000_000))), FieldKind::Identifier);
+        assert_eq!(kind(many(|i| format!("310/{:03}-{:04}", i * 7 % 999, i * 31 % 9999))), FieldKind::Identifier);
+        assert_eq!(kind(many(|i| format!("19{:02}{:02}{:02}", i % 90, i % 12 + 1, i % 28 + 1))), FieldKind::Date);
+        assert_eq!(kind(many(|i| format!("{}", i % 150))), FieldKind::Number);
+        assert_eq!(kind(many(|i| format!("{}.5", i))), FieldKind::Number);
+        assert_eq!(kind(many(|i| ["vic", "nsw", "qld"][i as usize % 3].into())), FieldKind::Category);
+        assert_eq!(kind(many(|i| format!("name{i} smith"))), FieldKind::Name);
+        assert_eq!(kind(many(|i| format!("a method of doing thing {i} with care"))), FieldKind::LongText);
+        assert_eq!(kind(many(|i| format!("A{i}; B{i}"))), FieldKind::List);
+        assert_eq!(kind([]), FieldKind::Name);
+    }
+}

@@ -1,0 +1,199 @@
+//! Match weights: what a level of agreement in a field is worth, in bits.
+//!
+//! For a field at level *l* the weight is `log2(m_l / u_l)`: `m_l` is the probability of the level among mentions of one
+//! node, `u_l` among random pairs (Fellegi and Sunter 1969). Where the values are the same, `u` is the frequency of that very
+//! value (Winkler's frequency-based matching, 1989), so that agreeing on a rare surname says more than on a common one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::compare::{Comparison, Level};
+use crate::dictionary::{FieldId, usual_rarity};
+use crate::evidence::Bits;
+use crate::profile::FieldKind;
+
+/// Strongest single vote for and against.
+const VOTE_MAX: Bits = Bits::whole(24);
+const VOTE_MIN: Bits = Bits::whole(-14);
+/// What a difference in a field that holds identity itself says.
+const KEY_EXACT: Bits = Bits::whole(40);
+const KEY_DIFFERENT: Bits = Bits::whole(-60);
+
+/// Probability of each level among mentions of one node and among random pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LevelProbabilities {
+    /// Among mentions of one node.
+    pub m: [f64; Level::COUNT],
+    /// Among random pairs.
+    pub u: [f64; Level::COUNT],
+}
+
+impl LevelProbabilities {
+    /// What is believed of a kind of field before any value is seen.
+    pub(crate) fn prior(kind: FieldKind) -> Self {
+        let m = match kind {
+            FieldKind::Embedding => [0.45, 0.25, 0.15, 0.1, 0.05],
+            FieldKind::Recency => [0.2, 0.2, 0.2, 0.2, 0.2],
+            FieldKind::Key => [0.98, 0.005, 0.005, 0.005, 0.005],
+            FieldKind::Identifier => [0.84, 0.08, 0.02, 0.01, 0.05],
+            FieldKind::Date => [0.84, 0.07, 0.02, 0.02, 0.05],
+            FieldKind::Number => [0.80, 0.07, 0.03, 0.03, 0.07],
+            FieldKind::Category => [0.88, 0.03, 0.005, 0.005, 0.08],
+            FieldKind::Name => [0.76, 0.10, 0.05, 0.03, 0.06],
+            FieldKind::LongText => [0.40, 0.20, 0.15, 0.10, 0.15],
+            FieldKind::List => [0.25, 0.15, 0.15, 0.25, 0.20],
+        };
+        let exact = 1.0 / usual_rarity(kind) as f64;
+        let near = match kind {
+            FieldKind::Embedding => [0.001, 0.01, 0.05, 0.2],
+            FieldKind::Recency => [0.2, 0.2, 0.2, 0.2],
+            FieldKind::Key | FieldKind::Identifier => [exact, 20.0 * exact, 1e-5, 1e-5],
+            FieldKind::Date => [exact, 4e-4, 0.02, 0.08],
+            FieldKind::Number => [exact, 0.03, 0.05, 0.01],
+            FieldKind::Category => [exact, 0.01, 0.005, 0.005],
+            FieldKind::Name => [exact, 0.002, 0.004, 0.03],
+            FieldKind::LongText => [exact, 0.0005, 0.003, 0.05],
+            FieldKind::List => [exact, 0.001, 0.002, 0.03],
+        };
+        let u = [near[0], near[1], near[2], near[3], 1.0 - near.iter().sum::<f64>()];
+        Self { m, u }
+    }
+}
+
+/// Weights of one field, ready for voting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FieldWeights {
+    kind: FieldKind,
+    /// `log2(m / u)`, with the average `u` of the level.
+    weight: [Bits; Level::COUNT],
+    /// `log2(m)`, for levels whose `u` is the frequency of what agrees.
+    log_m: [Bits; Level::COUNT],
+    /// How far a feature of this field can be relied on to come back, in 1/256: `m` of exact, of any agreement.
+    pub(crate) reliability_exact: u16,
+    pub(crate) reliability_any: u16,
+}
+
+impl FieldWeights {
+    pub(crate) fn new(kind: FieldKind, probabilities: &LevelProbabilities) -> Self {
+        let LevelProbabilities { m, u } = probabilities;
+        let mut weight: [Bits; Level::COUNT] =
+            std::array::from_fn(|level| Bits::from_ratio(m[level] / u[level]).clamp(VOTE_MIN, VOTE_MAX));
+        // More agreement is never less evidence, except that in a category "the same" may speak against (two sources
+        // that never repeat themselves) and stays as learned.
+        for level in (1..Level::COUNT - 1).rev() {
+            weight[level] = weight[level].max(weight[level + 1]);
+        }
+        let share = |part: f64| libm::round(part * 256.0) as u16;
+        Self {
+            kind,
+            weight,
+            log_m: m.map(|m| Bits::from_ratio(m)),
+            reliability_exact: share(m[0]),
+            reliability_any: share(m[0] + m[1] + m[2]),
+        }
+    }
+
+    /// Whether members of one node agree on this field: no more than one pair in eight differs.
+    pub(crate) fn is_functional(&self) -> bool {
+        self.log_m[Level::Different as usize] <= Bits::whole(-3)
+    }
+
+    /// What one comparison is worth.
+    pub(crate) fn vote(&self, comparison: Comparison) -> Bits {
+        let Comparison { level, information } = comparison;
+        let at = level as usize;
+        let by_frequency = || (self.log_m[at] + information).clamp(VOTE_MIN, VOTE_MAX);
+        match (self.kind, level) {
+            (FieldKind::Key, Level::Exact) => KEY_EXACT,
+            (FieldKind::Key, _) => KEY_DIFFERENT,
+            (FieldKind::Embedding | FieldKind::Recency, _) => self.weight[at],
+            (FieldKind::List, Level::Close | Level::Compatible | Level::Similar) => {
+                by_frequency().max(self.weight[Level::Different as usize])
+            }
+            (_, Level::Exact) => by_frequency(),
+            _ => self.weight[at],
+        }
+    }
+}
+
+/// The learned tables: part of the state, versioned, the same for every vote until the next refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MatchWeights {
+    pub(crate) version: u32,
+    fields: Vec<FieldWeights>,
+    /// `overlap[g][f]`, in 1/256: the part of the information in "f agrees" that "g agrees" has given already.
+    overlap: Vec<Vec<u16>>,
+}
+
+impl MatchWeights {
+    pub(crate) fn new() -> Self {
+        Self { version: 0, fields: Vec::new(), overlap: Vec::new() }
+    }
+
+    pub(crate) fn set(&mut self, fields: Vec<FieldWeights>, overlap: Vec<Vec<u16>>) {
+        self.version += 1;
+        self.fields = fields;
+        self.overlap = overlap;
+    }
+
+    /// Adds a field that has been seen for the first time, with the prior of its kind.
+    pub(crate) fn add_field(&mut self, kind: FieldKind) {
+        self.fields.push(FieldWeights::new(kind, &LevelProbabilities::prior(kind)));
+        for row in &mut self.overlap {
+            row.push(0);
+        }
+        self.overlap.push(vec![0; self.fields.len()]);
+    }
+
+    pub(crate) fn field_count(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(crate) fn field(&self, field: FieldId) -> &FieldWeights {
+        &self.fields[usize::from(field)]
+    }
+
+    /// The part of the information in agreement on `field` that agreement on `given` has given already, in 1/256.
+    pub(crate) fn overlap(&self, given: FieldId, field: FieldId) -> u16 {
+        self.overlap[usize::from(given)][usize::from(field)]
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.fields.len() * (size_of::<FieldWeights>() + 2 * self.fields.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn priors_are_distributions() {
+        for kind in [
+            FieldKind::Embedding,
+            FieldKind::Recency,
+            FieldKind::Key,
+            FieldKind::Identifier,
+            FieldKind::Date,
+            FieldKind::Number,
+            FieldKind::Category,
+            FieldKind::Name,
+            FieldKind::LongText,
+            FieldKind::List,
+        ] {
+            let LevelProbabilities { m, u } = LevelProbabilities::prior(kind);
+            for part in [m, u] {
+                assert!((part.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{kind:?}");
+                assert!(part.iter().all(|&probability| probability > 0.0), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rare_agreement_outweighs_a_common_one() {
+        let weights = FieldWeights::new(FieldKind::Name, &LevelProbabilities::prior(FieldKind::Name));
+        let vote = |level, bits| weights.vote(Comparison { level, information: Bits::whole(bits) });
+        assert!(vote(Level::Exact, 12) > vote(Level::Exact, 4));
+        assert!(vote(Level::Exact, 8) > vote(Level::Close, 0));
+        assert!(vote(Level::Different, 0) < Bits::ZERO);
+    }
+}
