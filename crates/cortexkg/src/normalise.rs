@@ -3,6 +3,7 @@
 //! The tables come from pinned crates, never from the standard library, so that a decision does not change with the
 //! compiler.
 
+use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -36,7 +37,7 @@ fn normalise_ascii(text: &str) -> String {
 fn normalise_unicode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let bare = text.nfkd().filter(|character| !matches!(character, '\u{300}'..='\u{36f}'));
-    for character in caseless::default_case_fold(bare).nfc() {
+    for character in bare.default_case_fold().nfc() {
         if is_word(character) {
             out.push(character);
         } else {

@@ -1,0 +1,3 @@
+//! Kernels for every architecture.
+
+pub(crate) mod scalar;
