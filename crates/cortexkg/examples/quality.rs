@@ -8,7 +8,7 @@ fn main() {
     let text = if std::path::Path::new(&gz).exists() { String::from_utf8(std::process::Command::new("zcat").arg(gz).output().unwrap().stdout).unwrap() } else { std::fs::read_to_string(format!("{dir}/records.csv")).unwrap() };
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().unwrap().iter().map(|s| s.to_owned()).collect();
-    let mut config = EngineConfig { ballots_kept: 1, ..EngineConfig::default() };
+    let mut config = EngineConfig {  ..EngineConfig::default() };
     if let Ok(p) = std::env::var("PRIOR") { config.prior_bits = p.parse().unwrap(); }
     let mut engine = AllocationEngine::new(config);
     let mut node_of: HashMap<String, u64> = HashMap::new();
@@ -19,6 +19,7 @@ fn main() {
         let fact = Fact::record(header.iter().zip(row.iter()).skip(1).filter(|(_, v)| !v.is_empty()).map(|(h, v)| (h.as_str(), v))).with_id(&row[0]);
         let result = engine.allocate_fact(fact).unwrap();
         count[result.decision as usize] += 1;
+        if std::env::var("WHY").is_ok() && result.decision as usize != 1 { eprintln!("{}", engine.explain(None, &row[0]).unwrap()); }
         node_of.insert(row[0].to_owned(), result.allocated_node.0);
         if (n + 1) % 10000 == 0 { eprintln!("{} {:.0}/s nodes {}", n + 1, 10000.0 / start.elapsed().as_secs_f64(), engine.node_count()); start = Instant::now(); }
     }

@@ -172,7 +172,7 @@ impl AllocationEngine {
         };
         for salt in 0..random_pairs {
             let pair = compare_mentions(&context, choice(position, salt) as MentionIndex);
-            self.learner.observe_random(&pair, &self.weights, prior);
+            self.learner.observe_random(&pair, &self.weights);
         }
         let known = self.view.values.iter().filter_map(|&(field, value)| {
             let last = self.dictionary.value(value).last_mention;

@@ -1,9 +1,10 @@
 //! Two values to a level of agreement: the comparators, one per kind of field.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use strsim::{jaro_winkler, osa_distance};
 
-use crate::dictionary::{Dictionary, FieldId, KeyRule, TermId, ValueId};
+use crate::dictionary::{Dictionary, FieldId, KeyRule, Term, TermId, ValueId};
 use crate::evidence::Bits;
 use crate::perceive::namespace;
 use crate::profile::FieldKind;
@@ -29,14 +30,25 @@ impl Level {
     /// Number of levels.
     pub const COUNT: usize = 5;
 
-    /// The word used in explanations.
-    pub fn name(self) -> &'static str {
+    /// The level in words, of two values.
+    pub(crate) fn likeness(self) -> &'static str {
         match self {
-            Self::Exact => "same",
-            Self::Close => "close",
+            Self::Exact => "the same",
+            Self::Close => "nearly the same",
             Self::Compatible => "compatible",
-            Self::Similar => "similar",
-            Self::Different => "differs",
+            Self::Similar => "have something in common",
+            Self::Different => "different",
+        }
+    }
+
+    /// The level in words, of the time since a node was last spoken of.
+    pub(crate) fn recency(self) -> &'static str {
+        match self {
+            Self::Exact => "just now",
+            Self::Close => "lately",
+            Self::Compatible => "some time ago",
+            Self::Similar => "long ago",
+            Self::Different => "in the first half of the stream",
         }
     }
 
@@ -45,10 +57,11 @@ impl Level {
     }
 }
 
-/// Outcome of a comparison: the level, and how surprising what agrees would be in a random pair.
+/// Outcome of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Comparison {
     pub(crate) level: Level,
+    /// How surprising what agrees would be in a random pair. No agreement is worth more.
     pub(crate) information: Bits,
 }
 
@@ -63,12 +76,14 @@ pub(crate) fn compare(dictionary: &Dictionary, left: ValueId, right: ValueId) ->
     if left == right {
         return Some(Comparison { level: Level::Exact, information: dictionary.value_information(left) });
     }
-    let level = |level| Some(Comparison { level, information: Bits::ZERO });
+    // Being near a value is no more surprising than meeting it.
+    let value_information = || dictionary.value_information(left).min(dictionary.value_information(right));
+    let level = |level| Some(Comparison { level, information: value_information() });
     match dictionary.field(field).kind {
         FieldKind::Embedding | FieldKind::Recency => None,
         FieldKind::Key => key(dictionary, field, left, right),
-        FieldKind::Identifier => level(code(dictionary.text(left), dictionary.text(right), 2)),
-        FieldKind::Category => level(code(dictionary.text(left), dictionary.text(right), 1)),
+        FieldKind::Identifier => level(code(dictionary.text(left), dictionary.text(right))),
+        FieldKind::Category => level(code(dictionary.text(left), dictionary.text(right))),
         FieldKind::Number => level(number(dictionary.text(left), dictionary.text(right))),
         FieldKind::Date => level(date(dictionary, left, right)),
         FieldKind::Name => Some(words(dictionary, left, right, &NAME_THRESHOLDS)),
@@ -86,21 +101,18 @@ fn key(dictionary: &Dictionary, field: FieldId, left: ValueId, right: ValueId) -
     differ.then_some(Comparison::DIFFERENT)
 }
 
-/// Codes: how many characters were mistaken, spaces not counted.
-fn code(left: &str, right: &str, slips_max: usize) -> Level {
+/// Codes: one character mistaken or two swapped is a slip, spaces not counted. Two slips are another code: numbers of one
+/// neighbourhood or one day are that near without being the same.
+fn code(left: &str, right: &str) -> Level {
     let (left, right) = (compact(left), compact(right));
-    let length = left.chars().count().min(right.chars().count());
     if left == right {
         return Level::Exact;
     }
-    if length < 3 || left.len().abs_diff(right.len()) > slips_max {
+    let short = left.chars().count().min(right.chars().count());
+    if short < 3 || left.len().abs_diff(right.len()) > 1 || osa_distance(&left, &right) != 1 {
         return Level::Different;
     }
-    match osa_distance(&left, &right) {
-        1 => Level::Close,
-        2 if slips_max >= 2 && length >= 6 => Level::Compatible,
-        _ => Level::Different,
-    }
+    Level::Close
 }
 
 fn number(left: &str, right: &str) -> Level {
@@ -126,7 +138,7 @@ fn shares_word(left: &str, right: &str) -> bool {
 
 fn date(dictionary: &Dictionary, left: ValueId, right: ValueId) -> Level {
     let (Some(a), Some(b)) = (dictionary.value(left).date, dictionary.value(right).date) else {
-        return code(dictionary.text(left), dictionary.text(right), 1);
+        return code(dictionary.text(left), dictionary.text(right));
     };
     if a == b {
         return Level::Exact;
@@ -160,7 +172,7 @@ fn words(dictionary: &Dictionary, left: ValueId, right: ValueId, thresholds: &Th
     let field = dictionary.value(left).field;
     let (a, b) = (&*dictionary.value(left).words, &*dictionary.value(right).words);
     if let ([one], [other]) = (a, b) {
-        let (level, share) = word(dictionary.term(*one), dictionary.term(*other));
+        let (level, share) = word(dictionary, *one, *other);
         let information = dictionary.term_information(field, *one).scaled(share as u32);
         return Comparison { level, information };
     }
@@ -174,28 +186,27 @@ fn words(dictionary: &Dictionary, left: ValueId, right: ValueId, thresholds: &Th
         used[at / 64] |= u64::from(set) << (at % 64);
         before
     };
-    let (mut matched_short, mut matched_long, mut exact, mut initials_clash) = (0, 0, 0, false);
-    let mut open = Vec::new();
+    let (mut matched_short, mut matched_long, mut clash) = (0, 0, false);
+    let mut open: SmallVec<[TermId; 16]> = SmallVec::new();
     for &term in short {
         match (0..long.len()).find(|&at| long[at] == term && !is_used(at, false)) {
             Some(at) => {
                 is_used(at, true);
                 matched_short += weight(term);
                 matched_long += weight(term);
-                exact += weight(term);
             }
             None => open.push(term),
         }
     }
     // The rest may still be spelled alike; long texts are not worth the search.
-    let search = long.len() <= 16;
+    let mut unmatched: SmallVec<[TermId; 16]> = SmallVec::new();
+    let search = open.len() * long.len() <= 48;
     for &term in open.iter().filter(|_| search) {
         let mut best = (0, 0);
         for (at, &other) in long.iter().enumerate() {
             if !is_used(at, false) {
-                let (_, share) = word(dictionary.term(term), dictionary.term(other));
+                let (_, share) = word(dictionary, term, other);
                 best = best.max((share, long.len() - at));
-                initials_clash |= is_initial(dictionary.term(term)) && is_initial(dictionary.term(other));
             }
         }
         if best.0 > 0 {
@@ -203,15 +214,29 @@ fn words(dictionary: &Dictionary, left: ValueId, right: ValueId, thresholds: &Th
             is_used(at, true);
             matched_short += weight(term) * best.0 / 256;
             matched_long += weight(long[at]) * best.0 / 256;
+        } else {
+            unmatched.push(term);
         }
+    }
+    if !search {
+        unmatched = open;
+    }
+    // "Stephen E." and "Stephen R.", "type 1" and "type 2" share most and are two things.
+    let left_open = |at: &usize| !is_used(*at, false);
+    let rest: SmallVec<[TermId; 16]> = (0..long.len()).filter(left_open).map(|at| long[at]).collect();
+    for tells_apart in [is_initial, has_digit] {
+        let any = |terms: &[TermId]| terms.iter().any(|&term| tells_apart(dictionary.term(term)));
+        clash |= any(&unmatched) && any(&rest);
     }
     let agreement = 256 * (matched_short + matched_long) / (total_short + total_long).max(1);
     let contained = 256 * matched_short / total_short.max(1);
     let joined = short.len() + long.len() <= 8 && compact_equal(dictionary, a, b);
-    let level = if joined || agreement >= thresholds.close {
+    let level = if joined {
         Level::Close
-    } else if initials_clash {
+    } else if clash && agreement >= thresholds.similar {
         Level::Similar
+    } else if agreement >= thresholds.close {
+        Level::Close
     } else if agreement >= thresholds.compatible || (contained >= 230 && total_short * 3 >= total_long) {
         Level::Compatible
     } else if agreement >= thresholds.similar {
@@ -219,11 +244,15 @@ fn words(dictionary: &Dictionary, left: ValueId, right: ValueId, thresholds: &Th
     } else {
         Level::Different
     };
-    Comparison { level, information: Bits(exact as i32) }
+    Comparison { level, information: Bits(matched_short.min(matched_long) as i32) }
 }
 
 fn is_initial(word: &str) -> bool {
     word.chars().count() == 1
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 fn compact_equal(dictionary: &Dictionary, left: &[TermId], right: &[TermId]) -> bool {
@@ -239,17 +268,20 @@ fn compact_equal(dictionary: &Dictionary, left: &[TermId], right: &[TermId]) -> 
 }
 
 /// Two words: the level, and the share (in 1/256) of a word's information that such a likeness carries.
-fn word(left: &str, right: &str) -> (Level, i64) {
+fn word(dictionary: &Dictionary, left: TermId, right: TermId) -> (Level, i64) {
     if left == right {
         return (Level::Exact, 256);
     }
+    if !may_be_alike(dictionary.term_entry(left), dictionary.term_entry(right)) {
+        return (Level::Different, 0);
+    }
+    let (left, right) = (dictionary.term(left), dictionary.term(right));
     let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
     if is_initial(short) {
         return if long.starts_with(short) { (Level::Compatible, 150) } else { (Level::Different, 0) };
     }
-    let has_digit = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
     if has_digit(short) && has_digit(long) {
-        return match code(short, long, 1) {
+        return match code(short, long) {
             Level::Close => (Level::Similar, 100),
             _ => (Level::Different, 0),
         };
@@ -265,6 +297,17 @@ fn word(left: &str, right: &str) -> (Level, i64) {
     } else {
         (Level::Different, 0)
     }
+}
+
+/// Whether two words could reach a Jaro–Winkler likeness of 0.84, judged by their lengths and sets of characters: a bound that
+/// spares the comparison of most pairs and changes the outcome of none. An initial may stand for any word.
+fn may_be_alike(left: &Term, right: &Term) -> bool {
+    let matched = |a: &Term, b: &Term| a.length - (a.characters & !b.characters).count_ones().min(a.length);
+    let (a, b) = (f64::from(left.length), f64::from(right.length));
+    let most = f64::from(matched(left, right).min(matched(right, left)));
+    let jaro = (most / a + most / b + 1.0) / 3.0;
+    // A common prefix of four closes four tenths of the gap.
+    left.length == 1 || right.length == 1 || most > 0.0 && jaro + 0.4 * (1.0 - jaro) >= 0.84
 }
 
 /// Lists: what they share, by its rarest items.

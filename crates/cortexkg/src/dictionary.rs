@@ -49,6 +49,17 @@ pub(crate) struct Value {
     pub(crate) date: Option<Date>,
 }
 
+/// A word or list item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Term {
+    /// Mentions that have it.
+    count: u32,
+    /// Length in characters.
+    pub(crate) length: u32,
+    /// One bit for every character in it, by the character's low six bits.
+    pub(crate) characters: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
     field: FieldId,
@@ -84,8 +95,8 @@ impl Equivalent<Key> for KeyRef<'_> {
 pub(crate) struct Dictionary {
     fields: IndexMap<String, FieldEntry, FxBuildHasher>,
     values: IndexMap<Key, Value, FxBuildHasher>,
-    /// Words and list items with the number of mentions that have them; an item's field has the top bit set.
-    terms: IndexMap<Key, u32, FxBuildHasher>,
+    /// Words and list items; an item's field has the top bit set.
+    terms: IndexMap<Key, Term, FxBuildHasher>,
     text_bytes: usize,
 }
 
@@ -177,7 +188,12 @@ impl Dictionary {
             return id as TermId;
         }
         self.text_bytes += text.len();
-        self.terms.insert_full(Key { field, text: text.into() }, 0).0 as TermId
+        let mut term = Term { count: 0, length: 0, characters: 0 };
+        for character in text.chars() {
+            term.length += 1;
+            term.characters |= 1 << (character as u32 & 63);
+        }
+        self.terms.insert_full(Key { field, text: text.into() }, term).0 as TermId
     }
 
     /// Counts one mention's value: term frequencies, the field's profile, and where the value was seen last.
@@ -187,7 +203,7 @@ impl Dictionary {
         let before = std::mem::replace(&mut entry.last_mention, mention);
         entry.count += 1;
         for &term in entry.words.iter().chain(&*entry.items) {
-            self.terms[term as usize] += 1;
+            self.terms[term as usize].count += 1;
         }
         self.fields[usize::from(entry.field)].profile.observe(value, before == NEVER);
         (before != NEVER).then_some(before)
@@ -242,6 +258,11 @@ impl Dictionary {
         &self.terms.get_index(id as usize).expect("terms are never removed").0.text
     }
 
+    /// What is known of a word or item beside its text.
+    pub(crate) fn term_entry(&self, id: TermId) -> &Term {
+        &self.terms[id as usize]
+    }
+
     /// Surprise of meeting this value in a random mention that has the field, in bits. Smoothed by 64 imagined mentions
     /// of the kind's usual rarity, so that two facts are no proof that a value is common.
     pub(crate) fn value_information(&self, id: ValueId) -> Bits {
@@ -252,7 +273,7 @@ impl Dictionary {
 
     /// Surprise of meeting this word or item in a random mention that has the field, in bits.
     pub(crate) fn term_information(&self, field: FieldId, id: TermId) -> Bits {
-        information(self.field(field), self.terms[id as usize])
+        information(self.field(field), self.terms[id as usize].count)
     }
 
     /// Whether a field is one of those that hold identity itself, and by which rule two values of it may differ.
@@ -269,7 +290,7 @@ impl Dictionary {
     pub(crate) fn bytes(&self) -> usize {
         let slot = size_of::<Key>() + 2 * size_of::<usize>();
         self.values.capacity() * (slot + size_of::<Value>())
-            + self.terms.capacity() * (slot + size_of::<u32>())
+            + self.terms.capacity() * (slot + size_of::<Term>())
             + self.text_bytes
     }
 }

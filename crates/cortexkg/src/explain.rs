@@ -4,8 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ballot::Ballot;
+use crate::columns::Vote;
 use crate::decision::AllocationResult;
-use crate::graph::NodeId;
+use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
+use crate::engine::{AllocationEngine, fact_key};
+use crate::graph::{MentionIndex, NodeId, NodeIndex};
 
 /// Everything that decided one mention.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,4 +93,83 @@ impl fmt::Display for Explanation {
         }
         Ok(())
     }
+}
+
+impl AllocationEngine {
+    /// Explains the decision on a mention: a record's identifier in its source, for the ends of a triple with `#s` or `#o`
+    /// behind it. `None` if there is no such mention, or its ballot is no longer kept
+    /// ([`EngineConfig::ballots_kept`](crate::EngineConfig::ballots_kept)).
+    pub fn explain(&self, source: Option<&str>, record_id: &str) -> Option<Explanation> {
+        let fact = |id: &str| self.fact_by_id.get(&fact_key(source.unwrap_or_default(), id)).copied();
+        let ends = |suffix| Some((fact(record_id.strip_suffix(suffix)?)?, if suffix == "#s" { 1 } else { 2 }));
+        let (fact, role) = fact(record_id).map(|fact| (fact, 0)).or_else(|| ends("#s")).or_else(|| ends("#o"))?;
+        let mentions = &self.graph.mentions;
+        let first = mentions.partition_point(|mention| mention.fact < fact);
+        // A record's identifier alone, where the fact is a triple, means its subject.
+        let at = (first..mentions.len()).take_while(|&at| mentions[at].fact == fact);
+        let mention = at.into_iter().find(|&at| role == 0 || mentions[at].role == role)?;
+        let ballot = self.ballots.get((mention + self.ballots.len()).checked_sub(mentions.len())?)?;
+        Some(self.explanation(mention as MentionIndex, ballot))
+    }
+
+    fn explanation(&self, mention: MentionIndex, ballot: &Ballot) -> Explanation {
+        let values = self.graph.mention_values(mention);
+        let candidates = ballot.competitors.iter().map(|competitor| CandidateExplanation {
+            node: competitor.node,
+            label: self.graph.index_of(competitor.node).map_or_else(String::new, |node| self.label(node)),
+            origins: competitor.origins.names(),
+            prior_bits: competitor.prior.as_f32(),
+            evidence_bits: competitor.evidence.as_f32(),
+            probability: competitor.probability,
+            votes: competitor.votes.iter().map(|vote| self.vote_explanation(values, vote)).collect(),
+        });
+        Explanation {
+            result: self.result(mention, ballot),
+            mention: self.line(values.iter().copied()),
+            candidates: candidates.collect(),
+            new_probability: ballot.new_probability,
+        }
+    }
+
+    fn vote_explanation(&self, values: &[(FieldId, ValueId)], vote: &Vote) -> VoteExplanation {
+        let quote = |value: ValueId| format!("“{}”", shortened(&self.dictionary.value(value).surface, 48));
+        let mine = values.iter().find(|(field, _)| *field == vote.field).map(|&(_, value)| value);
+        let mut reason = match (vote.field, mine, vote.nearest) {
+            (Vote::NEIGHBOURS, _, Some(partner)) => format!("both are tied to {}", self.label(partner)),
+            (EMBEDDING, ..) => format!("the vectors are {}", vote.level.likeness()),
+            (RECENCY, ..) => format!("the node was last spoken of {}", vote.level.recency()),
+            (_, Some(mine), Some(held)) if mine == held => format!("both say {}", quote(mine)),
+            (_, Some(mine), Some(held)) => format!("{} and {}: {}", quote(mine), quote(held), vote.level.likeness()),
+            _ => vote.level.likeness().to_owned(),
+        };
+        if vote.said_before > 25 {
+            reason.push_str(&format!(" ({} % said before)", u32::from(vote.said_before) * 100 / 256));
+        }
+        let field = match vote.field {
+            Vote::NEIGHBOURS => "@neighbours".to_owned(),
+            field => self.dictionary.field(field).name.clone(),
+        };
+        VoteExplanation { column: vote.column.to_string(), field, bits: vote.bits.as_f32(), reason }
+    }
+
+    /// A node in one line: the value of every field that most of its members have.
+    pub(crate) fn label(&self, node: NodeIndex) -> String {
+        let values = &self.graph.nodes[node as usize].values;
+        let fields = values.chunk_by(|a, b| a.field == b.field);
+        let commonest = fields.filter_map(|values| values.iter().rev().max_by_key(|value| value.count));
+        self.line(commonest.map(|value| (value.field, value.value)))
+    }
+
+    fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
+        let parts: Vec<_> = values.map(|(_, value)| shortened(&self.dictionary.value(value).surface, 32)).collect();
+        parts.join(" · ")
+    }
+}
+
+fn shortened(text: &str, characters_max: usize) -> String {
+    let mut short: String = text.chars().take(characters_max).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }

@@ -1,6 +1,7 @@
 //! Learning match weights from the stream, without labels.
 //!
-//! - `u` is counted over random pairs of mentions, leaving out pairs that the weights themselves take for matches.
+//! - `u` is counted over random pairs of mentions. True matches among them are few; leaving out what the weights take for
+//!   matches would let the weights confirm themselves.
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
@@ -54,10 +55,7 @@ impl Learner {
     }
 
     /// Counts a random pair.
-    pub(crate) fn observe_random(&mut self, pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) {
-        if is_match(pair, weights, prior) {
-            return;
-        }
+    pub(crate) fn observe_random(&mut self, pair: &ComparisonVector, weights: &MatchWeights) {
         self.grow(weights.field_count());
         for &(field, comparison) in pair {
             self.fields[usize::from(field)].random[comparison.level as usize] += 1.0;

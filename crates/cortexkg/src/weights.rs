@@ -14,6 +14,8 @@ use crate::profile::FieldKind;
 /// Strongest single vote for and against.
 const VOTE_MAX: Bits = Bits::whole(24);
 const VOTE_MIN: Bits = Bits::whole(-14);
+/// Most that recency may say: it shifts the odds, it is no evidence of identity.
+const RECENCY_MAX: Bits = Bits::whole(1);
 /// What a difference in a field that holds identity itself says.
 const KEY_EXACT: Bits = Bits::whole(40);
 const KEY_DIFFERENT: Bits = Bits::whole(-60);
@@ -101,16 +103,16 @@ impl FieldWeights {
     pub(crate) fn vote(&self, comparison: Comparison) -> Bits {
         let Comparison { level, information } = comparison;
         let at = level as usize;
-        let by_frequency = || (self.log_m[at] + information).clamp(VOTE_MIN, VOTE_MAX);
+        let different = self.weight[Level::Different as usize];
+        let by_frequency = (self.log_m[at] + information).clamp(VOTE_MIN, VOTE_MAX);
         match (self.kind, level) {
             (FieldKind::Key, Level::Exact) => KEY_EXACT,
             (FieldKind::Key, _) => KEY_DIFFERENT,
-            (FieldKind::Embedding | FieldKind::Recency, _) => self.weight[at],
-            (FieldKind::List, Level::Close | Level::Compatible | Level::Similar) => {
-                by_frequency().max(self.weight[Level::Different as usize])
-            }
-            (_, Level::Exact) => by_frequency(),
-            _ => self.weight[at],
+            (FieldKind::Recency, _) => self.weight[at].clamp(-RECENCY_MAX, RECENCY_MAX),
+            (FieldKind::Embedding, _) | (_, Level::Different) => self.weight[at],
+            (_, Level::Exact) => by_frequency,
+            (FieldKind::List, _) => by_frequency.max(different),
+            _ => self.weight[at].min(by_frequency).max(different),
         }
     }
 }
