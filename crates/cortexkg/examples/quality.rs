@@ -19,7 +19,7 @@ fn main() {
         let fact = Fact::record(header.iter().zip(row.iter()).skip(1).filter(|(_, v)| !v.is_empty()).map(|(h, v)| (h.as_str(), v))).with_id(&row[0]);
         let result = engine.allocate_fact(fact).unwrap();
         count[result.decision as usize] += 1;
-        if std::env::var("WHY").is_ok() && result.decision as usize != 1 { eprintln!("{}", engine.explain(None, &row[0]).unwrap()); }
+        if std::env::var("WHY").is_ok()  { eprintln!("{}", engine.explain(None, &row[0]).unwrap()); }
         node_of.insert(row[0].to_owned(), result.allocated_node.0);
         if (n + 1) % 10000 == 0 { eprintln!("{} {:.0}/s nodes {}", n + 1, 10000.0 / start.elapsed().as_secs_f64(), engine.node_count()); start = Instant::now(); }
     }

@@ -67,6 +67,11 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     const DIFFERENT: Self = Self { level: Level::Different, information: Bits::ZERO };
+
+    fn capped(mut self, most: Bits) -> Self {
+        self.information = self.information.min(most);
+        self
+    }
 }
 
 /// Compares two values of one field; `None` where they say nothing about each other.
@@ -86,8 +91,10 @@ pub(crate) fn compare(dictionary: &Dictionary, left: ValueId, right: ValueId) ->
         FieldKind::Category => level(code(dictionary.text(left), dictionary.text(right))),
         FieldKind::Number => level(number(dictionary.text(left), dictionary.text(right))),
         FieldKind::Date => level(date(dictionary, left, right)),
-        FieldKind::Name => Some(words(dictionary, left, right, &NAME_THRESHOLDS)),
-        FieldKind::LongText => Some(words(dictionary, left, right, &LONG_TEXT_THRESHOLDS)),
+        FieldKind::Name => Some(words(dictionary, left, right, &NAME_THRESHOLDS).capped(value_information())),
+        FieldKind::LongText => {
+            Some(words(dictionary, left, right, &LONG_TEXT_THRESHOLDS).capped(value_information()))
+        }
         FieldKind::List => Some(list(dictionary, left, right)),
     }
 }
@@ -280,11 +287,9 @@ fn word(dictionary: &Dictionary, left: TermId, right: TermId) -> (Level, i64) {
     if is_initial(short) {
         return if long.starts_with(short) { (Level::Compatible, 150) } else { (Level::Different, 0) };
     }
+    // A number is itself or another one.
     if has_digit(short) && has_digit(long) {
-        return match code(short, long) {
-            Level::Close => (Level::Similar, 100),
-            _ => (Level::Different, 0),
-        };
+        return (Level::Different, 0);
     }
     let likeness = jaro_winkler(short, long);
     let length = short.chars().count();
