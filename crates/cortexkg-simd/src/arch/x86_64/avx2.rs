@@ -3,6 +3,7 @@
 
 use std::arch::x86_64::*;
 
+use super::four_rows;
 use crate::arch::all::scalar::{self, ABS_MASK};
 use crate::arch::{LANES, RawKernels};
 
@@ -156,8 +157,7 @@ fn dot_i8_many(query: &[i8], codes: &[i8], out: &mut [i32]) {
     let (groups, rest) = out.as_chunks_mut::<4>();
     let (group_codes, rest_codes) = codes.split_at(groups.len() * 4 * query.len());
     for (dots, rows) in groups.iter_mut().zip(group_codes.chunks_exact(4 * query.len())) {
-        let rows: [&[i8]; 4] = std::array::from_fn(|r| &rows[r * query.len()..][..query.len()]);
-        let row_blocks = rows.map(|row| &row.as_chunks::<CODES>().0[..blocks.len()]);
+        let (row_blocks, row_tails) = four_rows::<CODES>(rows, query.len());
         let mut sums = [_mm256_setzero_si256(); 4];
         for (i, block) in blocks.iter().enumerate() {
             let query = load_codes(block);
@@ -168,8 +168,8 @@ fn dot_i8_many(query: &[i8], codes: &[i8], out: &mut [i32]) {
         }
         store_i32(dots, sums_of_4(sums));
         if !query_tail.is_empty() {
-            for (dot, row) in dots.iter_mut().zip(rows) {
-                *dot = dot.wrapping_add(scalar::dot_i8(query_tail, &row[blocks.len() * CODES..]));
+            for (dot, row_tail) in dots.iter_mut().zip(row_tails) {
+                *dot = dot.wrapping_add(scalar::dot_i8(query_tail, row_tail));
             }
         }
     }
