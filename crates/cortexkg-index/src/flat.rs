@@ -194,7 +194,8 @@ impl FlatIndex {
         if k == 0 {
             return Ok(());
         }
-        let mut best = BestHits::new(std::mem::take(hits), k);
+        let query_norm = query.inverse_norm();
+        let mut best = BestHits::new(std::mem::take(hits), k, query_norm);
         let mut dots = [0; ROWS_AT_ONCE];
         let blocks = self.codes.chunks(ROWS_AT_ONCE * self.dimension);
         let norms = self.inverse_norms.chunks(ROWS_AT_ONCE).zip(self.ids.chunks(ROWS_AT_ONCE));
@@ -202,7 +203,10 @@ impl FlatIndex {
             let dots = &mut dots[..ids.len()];
             self.kernels.dot_i8_many(query.values(), codes, dots);
             for ((&dot, &norm), &id) in dots.iter().zip(norms).zip(ids) {
-                best.offer(Hit { id, similarity: Similarity::of(dot, query.inverse_norm(), norm) });
+                let weighted = norm.weigh(dot);
+                if weighted >= best.least_weighted {
+                    best.take(Hit { id, similarity: Similarity::of_weighted(weighted, query_norm) });
+                }
             }
         }
         *hits = best.into_sorted();
@@ -219,26 +223,20 @@ impl FlatIndex {
     }
 }
 
-/// The best `k` of the hits that were offered.
+/// The best `k` of the hits that were taken.
 struct BestHits {
     /// The worst on top.
     heap: BinaryHeap<Hit>,
     k: usize,
-    /// Once there are `k`, hits below this cannot enter: one comparison turns most of them away.
-    least: Option<Similarity>,
+    query_norm: InverseNorm,
+    /// Once there are `k`, a weighted dot product below this cannot enter: one comparison turns most of them away.
+    least_weighted: i64,
 }
 
 impl BestHits {
     /// Uses the memory of an empty vector.
-    fn new(hits: Vec<Hit>, k: usize) -> Self {
-        Self { heap: BinaryHeap::from(hits), k, least: None }
-    }
-
-    #[inline]
-    fn offer(&mut self, hit: Hit) {
-        if self.least.is_none_or(|least| hit.similarity >= least) {
-            self.take(hit);
-        }
+    fn new(hits: Vec<Hit>, k: usize, query_norm: InverseNorm) -> Self {
+        Self { heap: BinaryHeap::from(hits), k, query_norm, least_weighted: i64::MIN }
     }
 
     fn take(&mut self, hit: Hit) {
@@ -249,8 +247,10 @@ impl BestHits {
         {
             *worst = hit;
         }
-        if self.heap.len() == self.k {
-            self.least = self.heap.peek().map(|worst| worst.similarity);
+        if self.heap.len() == self.k
+            && let Some(worst) = self.heap.peek()
+        {
+            self.least_weighted = worst.similarity.least_weighted(self.query_norm);
         }
     }
 

@@ -6,6 +6,10 @@ use std::fmt;
 const SIMILARITY_BITS: u32 = 16;
 /// Fraction bits of an [`InverseNorm`].
 const INVERSE_BITS: u32 = 31;
+/// Fraction bits of the product of a dot product and two inverse norms that the similarity drops.
+const PRODUCT_SHIFT: u32 = 2 * INVERSE_BITS - SIMILARITY_BITS;
+/// Half a unit of similarity in that product.
+const PRODUCT_HALF: u64 = 1 << (PRODUCT_SHIFT - 1);
 
 /// Cosine of the angle between two codes, in units of 1/65536, from -65536 to 65536: computed by integers alone, the
 /// same on every machine.
@@ -50,11 +54,26 @@ impl Similarity {
     /// The similarity of two codes, of their dot product and their inverse norms.
     #[inline]
     pub(crate) fn of(dot: i32, a: InverseNorm, b: InverseNorm) -> Self {
-        // By Cauchy–Schwarz |dot| · r_a · r_b is at most 2⁶² and a little, which a u64 holds.
-        let product = u64::from(dot.unsigned_abs()) * u64::from(a.0) * u64::from(b.0);
-        let shift = 2 * INVERSE_BITS - SIMILARITY_BITS;
-        let magnitude = ((product + (1 << (shift - 1))) >> shift) as i32;
-        Self(if dot < 0 { -magnitude } else { magnitude })
+        Self::of_weighted(a.weigh(dot), b)
+    }
+
+    /// The same of a dot product that has been [weighed](InverseNorm::weigh) with one of the two inverse norms.
+    #[inline]
+    pub(crate) fn of_weighted(weighted: i64, other: InverseNorm) -> Self {
+        // By Cauchy–Schwarz the product is at most 2⁶² and a little, which a u64 holds.
+        let product = weighted.unsigned_abs() * u64::from(other.0);
+        let magnitude = ((product + PRODUCT_HALF) >> PRODUCT_SHIFT) as i32;
+        Self(if weighted < 0 { -magnitude } else { magnitude })
+    }
+
+    /// A bound for scans: every weighted dot product below it has a lower similarity than this one. It is the exact
+    /// bound for similarities above 0, and lets everything pass otherwise.
+    pub(crate) fn least_weighted(self, other: InverseNorm) -> i64 {
+        if self.0 <= 0 || other.0 == 0 {
+            return i64::MIN;
+        }
+        let least_product = ((self.0 as u64) << PRODUCT_SHIFT) - PRODUCT_HALF;
+        least_product.div_ceil(u64::from(other.0)) as i64
     }
 }
 
@@ -76,6 +95,12 @@ impl InverseNorm {
         // ⌊2 · 2³¹ / √n⌋ = ⌊√⌊2⁶⁴ / n⌋⌋; half of that, rounded up, is the nearest integer to 2³¹ / √n.
         let twice = ((1_u128 << (2 * INVERSE_BITS + 2)) / u128::from(norm_squared)).isqrt();
         Self(twice.div_ceil(2) as u32)
+    }
+
+    /// A dot product with a code of this inverse norm, divided by that norm (in units of 2⁻³¹). At most 2⁴⁵.
+    #[inline]
+    pub(crate) fn weigh(self, dot: i32) -> i64 {
+        i64::from(dot) * i64::from(self.0)
     }
 }
 
@@ -104,6 +129,21 @@ mod tests {
             assert_eq!(Similarity::of(dot, r, r), Similarity::ONE, "norm² {n}");
             assert_eq!(Similarity::of(-dot, r, r), Similarity(-65536), "norm² {n}");
         }
+    }
+
+    #[test]
+    fn the_bound_of_a_scan_is_exact_above_zero() {
+        for n in [1, 2, 16_129, 16_130, 1_000_003, NORM_SQUARED_MAX] {
+            let r = InverseNorm::of(n);
+            for units in (1..=65536).step_by(13).chain([65536]) {
+                let similarity = Similarity(units);
+                let least = similarity.least_weighted(r);
+                assert!(Similarity::of_weighted(least, r) >= similarity, "{units} at norm² {n}");
+                assert!(Similarity::of_weighted(least - 1, r) < similarity, "{units} at norm² {n}");
+            }
+            assert_eq!(Similarity(0).least_weighted(r), i64::MIN);
+        }
+        assert_eq!(Similarity::ONE.least_weighted(InverseNorm(0)), i64::MIN);
     }
 
     #[test]
