@@ -1,7 +1,7 @@
 //! Exact search: every code, row after row.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use cortexkg_simd::Kernels;
 use rustc_hash::FxBuildHasher;
@@ -15,7 +15,7 @@ use crate::similarity::{InverseNorm, Similarity};
 /// its own.
 const ROWS_AT_ONCE: usize = 256;
 
-/// Bytes of a vector beside its codes: id, inverse norm, and its entry (id, slot, padding, control byte) in the map.
+/// Bytes of a vector beside its codes: id, inverse norm, and its entry in the map (id, slot, control byte).
 const BYTES_BESIDE_CODES: usize = 8 + 4 + 17;
 
 /// A vector that a search found.
@@ -98,8 +98,9 @@ impl FlatIndex {
         self.ids.is_empty()
     }
 
-    /// Bytes that its vectors take: `dimension + 29` each. Counted from their number alone, so that decisions may rest
-    /// on it; what is allocated ahead of need is not in it, and at most doubles it.
+    /// Bytes that its vectors take: `dimension + 29` each. Counted from their number alone, so that it is the same on
+    /// every machine and decisions may rest on it; memory that is allocated ahead of need, or kept after removals, is
+    /// not in it.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.len() * (self.dimension + BYTES_BESIDE_CODES)
@@ -224,37 +225,45 @@ impl FlatIndex {
 }
 
 /// The best `k` of the hits that were taken.
+///
+/// Takes up to `limit` hits before it sorts out the best `k` of them: on small `k` several times cheaper than a heap,
+/// whose every entry is a walk.
 struct BestHits {
-    /// The worst on top.
-    heap: BinaryHeap<Hit>,
+    hits: Vec<Hit>,
     k: usize,
+    limit: usize,
     query_norm: InverseNorm,
-    /// Once there are `k`, a weighted dot product below this cannot enter: one comparison turns most of them away.
+    /// A weighted dot product below this cannot be among the best: one comparison turns most of them away.
     least_weighted: i64,
 }
 
 impl BestHits {
-    /// Uses the memory of an empty vector.
+    /// Uses the memory of an empty vector; `k` is at least 1.
     fn new(hits: Vec<Hit>, k: usize, query_norm: InverseNorm) -> Self {
-        Self { heap: BinaryHeap::from(hits), k, query_norm, least_weighted: i64::MIN }
+        let limit = k.saturating_mul(2).max(32);
+        Self { hits, k, limit, query_norm, least_weighted: i64::MIN }
     }
 
+    #[inline]
     fn take(&mut self, hit: Hit) {
-        if self.heap.len() < self.k {
-            self.heap.push(hit);
-        } else if let Some(mut worst) = self.heap.peek_mut()
-            && hit < *worst
-        {
-            *worst = hit;
-        }
-        if self.heap.len() == self.k
-            && let Some(worst) = self.heap.peek()
-        {
-            self.least_weighted = worst.similarity.least_weighted(self.query_norm);
+        self.hits.push(hit);
+        if self.hits.len() >= self.limit {
+            self.keep_best();
         }
     }
 
-    fn into_sorted(self) -> Vec<Hit> {
-        self.heap.into_sorted_vec()
+    #[cold]
+    fn keep_best(&mut self) {
+        if self.hits.len() > self.k {
+            let (_, worst, _) = self.hits.select_nth_unstable(self.k - 1);
+            self.least_weighted = worst.similarity.least_weighted(self.query_norm);
+            self.hits.truncate(self.k);
+        }
+    }
+
+    fn into_sorted(mut self) -> Vec<Hit> {
+        self.keep_best();
+        self.hits.sort_unstable();
+        self.hits
     }
 }
