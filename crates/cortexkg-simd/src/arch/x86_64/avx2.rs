@@ -70,8 +70,7 @@ fn padded(tail: &[f32]) -> [f32; LANES] {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn sum_of_lanes(lanes: &[__m256; REGISTERS]) -> f32 {
-    let [a, b, c, d, e, f, g, h] = *lanes;
-    let (a, b, c, d) = (_mm256_add_ps(a, e), _mm256_add_ps(b, f), _mm256_add_ps(c, g), _mm256_add_ps(d, h));
+    let [a, b, c, d] = *lanes;
     let (a, b) = (_mm256_add_ps(a, c), _mm256_add_ps(b, d));
     sum_of_8_lanes(_mm256_add_ps(a, b))
 }

@@ -48,8 +48,8 @@ fn sum_in_lanes<const SQUARED_L2: bool>(a: &[f32], b: &[f32]) -> f32 {
     for (lane, (a, b)) in lanes.iter_mut().zip(a_tail.chunks(WIDTH).zip(b_tail.chunks(WIDTH))) {
         *lane = add_terms::<SQUARED_L2>(*lane, load_tail_f32(a), load_tail_f32(b));
     }
-    let [a, b, c, d] = lanes;
-    let sixteen = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
+    let [a, b] = lanes;
+    let sixteen = _mm512_add_ps(a, b);
     let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(sixteen)));
     sum_of_8_lanes(_mm256_add_ps(_mm512_castps512_ps256(sixteen), high))
 }
