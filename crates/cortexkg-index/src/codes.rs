@@ -163,6 +163,16 @@ mod tests {
         assert_eq!(zero.to_embedding(), [0.0, 0.0]);
     }
 
+    /// Computed apart, with whole numbers of any size: 6598 / √(19369 · 17109) is 23753.43 units.
+    #[test]
+    fn the_formula_stays_as_it_is() {
+        let a = Q8Code::from_embedding(&[0.3, -0.7, 0.1]).unwrap();
+        let (b, c) = (Q8Code::from_embedding(&[0.1, -0.2, 0.9]), Q8Code::from_embedding(&[-0.1, 0.2, -0.9]));
+        assert_eq!(b.as_ref().unwrap().values(), [14, -28, 127]);
+        assert_eq!(a.similarity(&b.unwrap()).unwrap().units(), 23_753);
+        assert_eq!(a.similarity(&c.unwrap()).unwrap().units(), -23_753);
+    }
+
     #[test]
     fn parts_restore_the_code() {
         let code = Q8Code::from_embedding(&[0.3, -0.7, 0.1]).unwrap();
