@@ -82,9 +82,24 @@ fn by_criterion(criterion: &mut Criterion) {
     }
 }
 
+/// What a reader would write: one sum, which the compiler may not spread over lanes.
+fn plain_dot_f32(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
 fn table() {
     println!("{:<22}{:>5}  {:<8}{:>10}{:>12}", "kernel", "dim", "level", "ns", "× scalar");
+    println!(
+        "(scalar sums run in the lanes of the wide levels, so that the compiler spreads them over SSE2;"
+    );
+    println!(" dot_f32 as a plain loop, which has one lane, stands for code without any of this)");
     for dimension in DIMENSIONS {
+        let plain = Case {
+            name: "dot_f32, plain loop",
+            results: 1.0,
+            call: |_, d| _ = black_box(plain_dot_f32(&d.a, &d.b)),
+        };
+        println!("{:<22}{dimension:>5}  {:<8}{:>10.2}", plain.name, "-", medians_ns(&plain, dimension)[0].1);
         for case in &CASES {
             let times_ns = medians_ns(case, dimension);
             for (level, time_ns) in &times_ns {

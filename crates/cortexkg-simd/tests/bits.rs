@@ -273,7 +273,7 @@ fn float_pairs() -> impl Strategy<Value = (Vec<f32>, Vec<f32>, usize)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn float_kernels_give_the_bits_of_the_oracle((a, b, start) in float_pairs()) {

@@ -3,6 +3,7 @@
 
 use std::arch::x86_64::*;
 
+use super::four_rows;
 use crate::arch::all::scalar::{self, ABS_MASK};
 use crate::arch::{LANES, RawKernels};
 
@@ -69,8 +70,7 @@ fn padded(tail: &[f32]) -> [f32; LANES] {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn sum_of_lanes(lanes: &[__m256; REGISTERS]) -> f32 {
-    let [a, b, c, d, e, f, g, h] = *lanes;
-    let (a, b, c, d) = (_mm256_add_ps(a, e), _mm256_add_ps(b, f), _mm256_add_ps(c, g), _mm256_add_ps(d, h));
+    let [a, b, c, d] = *lanes;
     let (a, b) = (_mm256_add_ps(a, c), _mm256_add_ps(b, d));
     sum_of_8_lanes(_mm256_add_ps(a, b))
 }
@@ -156,8 +156,7 @@ fn dot_i8_many(query: &[i8], codes: &[i8], out: &mut [i32]) {
     let (groups, rest) = out.as_chunks_mut::<4>();
     let (group_codes, rest_codes) = codes.split_at(groups.len() * 4 * query.len());
     for (dots, rows) in groups.iter_mut().zip(group_codes.chunks_exact(4 * query.len())) {
-        let rows: [&[i8]; 4] = std::array::from_fn(|r| &rows[r * query.len()..][..query.len()]);
-        let row_blocks = rows.map(|row| &row.as_chunks::<CODES>().0[..blocks.len()]);
+        let (row_blocks, row_tails) = four_rows::<CODES>(rows, query.len());
         let mut sums = [_mm256_setzero_si256(); 4];
         for (i, block) in blocks.iter().enumerate() {
             let query = load_codes(block);
@@ -168,8 +167,8 @@ fn dot_i8_many(query: &[i8], codes: &[i8], out: &mut [i32]) {
         }
         store_i32(dots, sums_of_4(sums));
         if !query_tail.is_empty() {
-            for (dot, row) in dots.iter_mut().zip(rows) {
-                *dot = dot.wrapping_add(scalar::dot_i8(query_tail, &row[blocks.len() * CODES..]));
+            for (dot, row_tail) in dots.iter_mut().zip(row_tails) {
+                *dot = dot.wrapping_add(scalar::dot_i8(query_tail, row_tail));
             }
         }
     }

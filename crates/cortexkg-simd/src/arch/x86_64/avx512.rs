@@ -7,6 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::avx2::{store_i32, sum_of_8_lanes};
+use super::four_rows;
 use crate::arch::all::scalar::{self, ABS_MASK};
 use crate::arch::{LANES, RawKernels};
 
@@ -47,8 +48,8 @@ fn sum_in_lanes<const SQUARED_L2: bool>(a: &[f32], b: &[f32]) -> f32 {
     for (lane, (a, b)) in lanes.iter_mut().zip(a_tail.chunks(WIDTH).zip(b_tail.chunks(WIDTH))) {
         *lane = add_terms::<SQUARED_L2>(*lane, load_tail_f32(a), load_tail_f32(b));
     }
-    let [a, b, c, d] = lanes;
-    let sixteen = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
+    let [a, b] = lanes;
+    let sixteen = _mm512_add_ps(a, b);
     let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(sixteen)));
     sum_of_8_lanes(_mm256_add_ps(_mm512_castps512_ps256(sixteen), high))
 }
@@ -128,8 +129,7 @@ fn dot_i8_many(query: &[i8], codes: &[i8], out: &mut [i32]) {
     let (group_codes, rest_codes) = codes.split_at(groups.len() * 4 * query.len());
     let excess = _mm_set1_epi32(128_i32.wrapping_mul(sum_i8(query)));
     for (dots, rows) in groups.iter_mut().zip(group_codes.chunks_exact(4 * query.len())) {
-        let rows: [&[i8]; 4] = std::array::from_fn(|r| &rows[r * query.len()..][..query.len()]);
-        let row_blocks = rows.map(|row| &row.as_chunks::<CODES>().0[..blocks.len()]);
+        let (row_blocks, row_tails) = four_rows::<CODES>(rows, query.len());
         let mut sums = [_mm512_setzero_si512(); 4];
         for (i, block) in blocks.iter().enumerate() {
             let query = load_i8(block);
@@ -140,8 +140,7 @@ fn dot_i8_many(query: &[i8], codes: &[i8], out: &mut [i32]) {
         if !query_tail.is_empty() {
             let query = load_tail_i8(query_tail);
             for r in 0..4 {
-                let tail = load_tail_i8(&rows[r][blocks.len() * CODES..]);
-                sums[r] = _mm512_dpbusd_epi32(sums[r], shift(tail), query);
+                sums[r] = _mm512_dpbusd_epi32(sums[r], shift(load_tail_i8(row_tails[r])), query);
             }
         }
         store_i32(dots, _mm_sub_epi32(sums_of_4(sums), excess));
