@@ -52,9 +52,9 @@ impl AllocationEngine {
         let seen = &perceived.mentions[at];
         let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
         self.learn_from(leader);
-        let (node, is_new) = match (ballot.decision, leader) {
-            (Decision::Existing, Some(leader)) => (leader, false),
-            _ => (self.graph.add_node(self.graph.next_id()), true),
+        let node = match (ballot.decision, leader) {
+            (Decision::Existing, Some(leader)) => leader,
+            _ => self.graph.add_node(self.graph.next_id()),
         };
         let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
         let values = std::mem::take(&mut self.view.values);
@@ -72,7 +72,8 @@ impl AllocationEngine {
             self.index.add_key(key, node);
         }
         if let Some(code) = self.view.code.take() {
-            self.vectors.add(node, is_new, &code);
+            let members = self.graph.nodes[node as usize].members.len() as u32;
+            self.vectors.add(node, members, &code);
         }
         self.record(&ballot, mention, node, leader);
         self.view.values = values;

@@ -88,10 +88,11 @@ pub(crate) fn compare(dictionary: &Dictionary, left: ValueId, right: ValueId) ->
         FieldKind::Embedding | FieldKind::Recency => None,
         FieldKind::Key => key(dictionary, field, left, right),
         FieldKind::Identifier => level(code(dictionary.text(left), dictionary.text(right))),
-        FieldKind::Category => level(code(dictionary.text(left), dictionary.text(right))),
         FieldKind::Number => level(number(dictionary.text(left), dictionary.text(right))),
         FieldKind::Date => level(date(dictionary, left, right)),
-        FieldKind::Name => Some(words(dictionary, left, right, &NAME_THRESHOLDS).capped(value_information())),
+        FieldKind::Name | FieldKind::Category => {
+            Some(words(dictionary, left, right, &NAME_THRESHOLDS).capped(value_information()))
+        }
         FieldKind::LongText => {
             Some(words(dictionary, left, right, &LONG_TEXT_THRESHOLDS).capped(value_information()))
         }

@@ -60,7 +60,7 @@ impl AllocationEngine {
             dictionary: Dictionary::default(),
             encoder: TtfsSpikeEncoder::new(config.spikes),
             index: SpikeIndex::default(),
-            vectors: Vectors::default(),
+            vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
             columns: MultiColumnProcessor::default(),
             inhibition: LateralInhibition { config: config.inhibition },
             weights: MatchWeights::new(),
@@ -218,7 +218,7 @@ impl AllocationEngine {
             self.view.values.push((field, self.dictionary.intern(field, value)));
         }
         self.view.values.sort_unstable();
-        self.view.code = self.vectors.encode(&seen.embedding);
+        self.view.code = self.vectors.encode(&seen.embedding, perceived.given_dimension.is_some());
         self.view.confidence = perceived.confidence;
         let other = perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));
         let other = other.filter(|_| perceived.mentions.len() == 2);

@@ -96,7 +96,7 @@ impl Learner {
         self.grow(dictionary.field_count());
         for (at, entry) in dictionary.fields().enumerate() {
             let counts = &mut self.fields[at];
-            if counts.kind.is_some_and(|kind| kind != entry.kind) {
+            if counts.kind.is_some_and(|kind| !kind.has_levels_of(entry.kind)) {
                 *counts = FieldCounts::default();
                 self.samples.iter_mut().for_each(|pair| pair.retain(|(field, _)| usize::from(*field) != at));
                 self.given[at].fill((0, 0));

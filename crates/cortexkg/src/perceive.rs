@@ -32,6 +32,8 @@ pub struct Perceived {
     /// Trust in the source, in 1/256.
     pub(crate) confidence: u16,
     pub(crate) mentions: Vec<PerceivedMention>,
+    /// Dimension of the embedding that the fact brought, if it brought one.
+    pub(crate) given_dimension: Option<usize>,
     pub(crate) predicate: Option<String>,
 }
 
@@ -96,6 +98,7 @@ impl Perceiver {
         for mention in &mut mentions {
             mention.features = features(&mention.values);
         }
+        let given_dimension = embedding.as_ref().map(Vec::len);
         match embedding {
             // The embedding of a triple describes the fact, not one of its ends: it is the subject's.
             Some(given) => mentions[0].embedding = given,
@@ -107,7 +110,7 @@ impl Perceiver {
             }
         }
         let confidence = confidence.map_or(256, |share| (share * 256.0) as u16);
-        Perceived { record_id, source, time_s, confidence, mentions, predicate }
+        Perceived { record_id, source, time_s, confidence, mentions, given_dimension, predicate }
     }
 
     fn embed(&self, mention: &mut PerceivedMention) {

@@ -32,6 +32,12 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
+    /// Whether the levels of agreement mean the same in both kinds.
+    pub(crate) fn has_levels_of(self, other: Self) -> bool {
+        let words = |kind| matches!(kind, Self::Name | Self::Category);
+        self == other || words(self) && words(other)
+    }
+
     /// The name used in explanations and files.
     pub fn name(self) -> &'static str {
         match self {

@@ -24,6 +24,9 @@ pub(super) fn vote(context: &Context<'_>, node: NodeIndex, votes: &mut Vec<Vote>
 
 /// The level of similarity, if mention and node both have a vector and it says more than their words.
 pub(super) fn comparison(context: &Context<'_>, node: NodeIndex) -> Option<Comparison> {
+    if !context.vectors.say_more_than_words() {
+        return None;
+    }
     let similarity = context.vectors.similarity(context.mention.code.as_ref()?, node)?;
     let level = COSINE_MIN.iter().take_while(|&&least| similarity < least).count();
     Some(Comparison { level: Level::from_index(level as u8), information: Bits::ZERO })
