@@ -1,12 +1,9 @@
 //! Commit: what was decided becomes part of the graph, and the stream is learned from.
 
-use smallvec::SmallVec;
-
 use crate::ballot::Ballot;
 use crate::columns::{Column, Context, compare_mentions};
 use crate::compare::Level;
 use crate::decision::{AllocationResult, Decision};
-use crate::dictionary::FieldId;
 use crate::embed::mix;
 use crate::engine::{AllocationEngine, fact_key, keys};
 use crate::error::FactError;
@@ -15,8 +12,6 @@ use crate::perceive::Perceived;
 
 /// Competitors of a ballot that stay with the decision.
 const COMPETITORS_KEPT: usize = 2;
-/// Fields of a mention for which a pair that agrees on them is compared.
-const GIVEN_PAIRS: usize = 3;
 
 impl AllocationEngine {
     /// Checks what only the graph can know: room for the fields, the embedding's dimension, the identifier.
@@ -151,7 +146,7 @@ impl AllocationEngine {
         result
     }
 
-    /// Compares the mention with others, for the tables: random ones, some that share a value, one of the leader's.
+    /// Compares the mention with others, for the tables: random ones, and one of the leader's.
     fn learn_from(&mut self, leader: Option<NodeIndex>) {
         let position = self.graph.mentions.len() as u64;
         if position == 0 {
@@ -173,17 +168,7 @@ impl AllocationEngine {
         };
         for salt in 0..random_pairs {
             let pair = compare_mentions(&context, choice(position, salt) as MentionIndex);
-            self.learner.observe_random(&pair, &self.weights);
-        }
-        let known = self.view.values.iter().filter_map(|&(field, value)| {
-            let last = self.dictionary.value(value).last_mention;
-            (last != u32::MAX).then_some((field, last))
-        });
-        let known: SmallVec<[(FieldId, MentionIndex); 16]> = known.collect();
-        for turn in 0..GIVEN_PAIRS.min(known.len()) {
-            let (field, other) = known[(choice(known.len() as u64, 100) as usize + turn) % known.len()];
-            let pair = compare_mentions(&context, other);
-            self.learner.observe_given(field, &pair, &self.weights, prior);
+            self.learner.observe_random(&pair, &self.weights, prior);
         }
         if let Some(leader) = leader {
             let members = &self.graph.nodes[leader as usize].members;

@@ -178,6 +178,7 @@ impl AllocationEngine {
         for &Candidate { node, origins, .. } in &candidates.candidates {
             let Some(index) = self.graph.index_of(node) else { continue };
             let (sum, votes) = self.columns.vote(&context, index);
+            let prior = prior + Bits(log2(self.graph.nodes[index as usize].members.len() as u64).0 * knob("CRP", 0) / 8);
             competitors.push(Competitor { node, origins, prior, evidence: prior + sum, probability: 0.0, votes });
         }
         let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
@@ -308,3 +309,5 @@ impl AllocationEngine {
         out
     }
 }
+
+pub fn knob(name: &str, default: i32) -> i32 { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default) }

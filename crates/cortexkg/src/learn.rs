@@ -5,7 +5,7 @@
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
-//! - `overlap` is counted over pairs that agree on one field: how often they agree on another although they do not match.
+//! - `overlap` is counted over the random pairs that agree on one field: how often they agree on another.
 //!
 //! Everything is computed in a fixed order from logged facts, at positions that the log defines, with `libm`.
 
@@ -41,7 +41,7 @@ pub(crate) struct Learner {
     fields: Vec<FieldCounts>,
     samples: Vec<ComparisonVector>,
     next_sample: usize,
-    /// `[given][field]`: unmatched pairs that agree on `given` and have `field`; of these, those that agree on it.
+    /// `[given][field]`: random pairs that agree on `given` and have `field`; of these, those that agree on it.
     given: Vec<Vec<(u32, u32)>>,
 }
 
@@ -55,29 +55,20 @@ impl Learner {
     }
 
     /// Counts a random pair.
-    pub(crate) fn observe_random(&mut self, pair: &ComparisonVector, weights: &MatchWeights) {
+    pub(crate) fn observe_random(&mut self, pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) {
         self.grow(weights.field_count());
         for &(field, comparison) in pair {
             self.fields[usize::from(field)].random[comparison.level as usize] += 1.0;
         }
-    }
-
-    /// Counts a pair that was chosen because it has the same value of `given`.
-    pub(crate) fn observe_given(
-        &mut self,
-        given: FieldId,
-        pair: &ComparisonVector,
-        weights: &MatchWeights,
-        prior: Bits,
-    ) {
-        if is_match(pair, weights, prior) {
+        if prior + total_weight(pair, weights) > Bits::ZERO {
             return;
         }
-        self.grow(weights.field_count());
-        for &(field, comparison) in pair.iter().filter(|(field, _)| *field != given) {
-            let (present, agree) = &mut self.given[usize::from(given)][usize::from(field)];
-            *present += 1;
-            *agree += u32::from(agrees(comparison));
+        for &(given, _) in pair.iter().filter(|(_, comparison)| agrees(*comparison)) {
+            for &(field, comparison) in pair.iter().filter(|(field, _)| *field != given) {
+                let (present, agree) = &mut self.given[usize::from(given)][usize::from(field)];
+                *present += 1;
+                *agree += u32::from(agrees(comparison));
+            }
         }
     }
 
@@ -170,10 +161,6 @@ fn agrees(comparison: Comparison) -> bool {
 fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {
     let total: f64 = counts.iter().sum::<f64>() + pairs;
     std::array::from_fn(|level| (counts[level] + pairs * believed[level]) / total)
-}
-
-fn is_match(pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> bool {
-    prior + total_weight(pair, weights) > Bits::ZERO
 }
 
 fn match_probability(pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> f64 {
