@@ -180,6 +180,7 @@ impl AllocationEngine {
     /// Brings field kinds and weights up to date. Happens at positions of the log alone.
     fn refresh(&mut self) {
         self.dictionary.refresh_kinds();
+        self.dictionary.refresh_information();
         let prior = self.prior();
         self.learner.refresh(&self.dictionary, &mut self.weights, prior);
     }

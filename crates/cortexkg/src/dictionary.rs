@@ -44,20 +44,47 @@ pub(crate) struct Value {
     pub(crate) count: u32,
     /// The mention that had it last.
     pub(crate) last_mention: u32,
+    /// Surprise of meeting it in a random mention that has the field.
+    pub(crate) information: Bits,
+    pub(crate) shape: Shape,
+    /// Sorted.
     pub(crate) words: Box<[TermId]>,
+    /// Sorted.
     pub(crate) items: Box<[TermId]>,
     pub(crate) date: Option<Date>,
+}
+
+/// What can be said of a spelling at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Length in characters, spaces not counted.
+    pub(crate) length: u32,
+    pub(crate) has_digit: bool,
+    /// One bit for every character in it, by the character's low six bits.
+    pub(crate) characters: u64,
+}
+
+impl Shape {
+    pub(crate) fn of(text: &str) -> Self {
+        let mut shape = Self { length: 0, has_digit: false, characters: 0 };
+        for character in text.chars().filter(|&character| character != ' ') {
+            shape.length += 1;
+            shape.has_digit |= character.is_ascii_digit();
+            shape.characters |= 1 << (character as u32 & 63);
+        }
+        shape
+    }
 }
 
 /// A word or list item.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Term {
+    field: FieldId,
     /// Mentions that have it.
     count: u32,
-    /// Length in characters.
-    pub(crate) length: u32,
-    /// One bit for every character in it, by the character's low six bits.
-    pub(crate) characters: u64,
+    /// Surprise of meeting it in a random mention that has the field.
+    pub(crate) information: Bits,
+    pub(crate) shape: Shape,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,11 +187,12 @@ impl Dictionary {
         if let Some(id) = self.values.get_index_of(&key) {
             return id as ValueId;
         }
-        let words = if self.fields[usize::from(field)].kind == FieldKind::Key {
+        let mut words: Box<[TermId]> = if self.fields[usize::from(field)].kind == FieldKind::Key {
             Box::default()
         } else {
             value.normal.split(' ').take(WORDS_MAX).map(|word| self.intern_term(field, word)).collect()
         };
+        words.sort_unstable();
         let whole = std::slice::from_ref(&value.normal);
         let items = if value.items.is_empty() { whole } else { &value.items };
         let mut items: Box<[TermId]> = items.iter().map(|item| self.intern_term(field | ITEM, item)).collect();
@@ -175,6 +203,8 @@ impl Dictionary {
             surface: value.surface.as_str().into(),
             count: 0,
             last_mention: NEVER,
+            information: information(&self.fields[usize::from(field)], 0),
+            shape: Shape::of(&value.normal),
             words,
             items,
             date: parse_date(&value.surface),
@@ -188,11 +218,9 @@ impl Dictionary {
             return id as TermId;
         }
         self.text_bytes += text.len();
-        let mut term = Term { count: 0, length: 0, characters: 0 };
-        for character in text.chars() {
-            term.length += 1;
-            term.characters |= 1 << (character as u32 & 63);
-        }
+        let own = field & !ITEM;
+        let information = information(&self.fields[usize::from(own)], 0);
+        let term = Term { field: own, count: 0, information, shape: Shape::of(text) };
         self.terms.insert_full(Key { field, text: text.into() }, term).0 as TermId
     }
 
@@ -200,13 +228,27 @@ impl Dictionary {
     /// Returns the mention that had the value before.
     pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue, mention: u32) -> Option<u32> {
         let entry = &mut self.values[id as usize];
+        let field = &mut self.fields[usize::from(entry.field)];
         let before = std::mem::replace(&mut entry.last_mention, mention);
+        field.profile.observe(value, before == NEVER);
         entry.count += 1;
+        entry.information = information(field, entry.count);
         for &term in entry.words.iter().chain(&*entry.items) {
-            self.terms[term as usize].count += 1;
+            let term = &mut self.terms[term as usize];
+            term.count += 1;
+            term.information = information(field, term.count);
         }
-        self.fields[usize::from(entry.field)].profile.observe(value, before == NEVER);
         (before != NEVER).then_some(before)
+    }
+
+    /// Brings the information of all values and words up to date: it grows with the stream even where none comes again.
+    pub(crate) fn refresh_information(&mut self) {
+        for value in self.values.values_mut() {
+            value.information = information(&self.fields[usize::from(value.field)], value.count);
+        }
+        for term in self.terms.values_mut() {
+            term.information = information(&self.fields[usize::from(term.field)], term.count);
+        }
     }
 
     /// Sets every field's kind to what its profile says now. Returns whether any changed.
@@ -263,19 +305,6 @@ impl Dictionary {
         &self.terms[id as usize]
     }
 
-    /// Surprise of meeting this value in a random mention that has the field, in bits. Smoothed by 64 imagined mentions
-    /// of the kind's usual rarity, so that two facts are no proof that a value is common.
-    pub(crate) fn value_information(&self, id: ValueId) -> Bits {
-        let value = &self.values[id as usize];
-        let field = self.field(value.field);
-        information(field, value.count)
-    }
-
-    /// Surprise of meeting this word or item in a random mention that has the field, in bits.
-    pub(crate) fn term_information(&self, field: FieldId, id: TermId) -> Bits {
-        information(self.field(field), self.terms[id as usize].count)
-    }
-
     /// Whether a field is one of those that hold identity itself, and by which rule two values of it may differ.
     pub(crate) fn key_rule(&self, field: FieldId) -> KeyRule {
         match &*self.field(field).name {
@@ -306,6 +335,8 @@ pub(crate) enum KeyRule {
     Value,
 }
 
+/// Surprise of meeting a value or word in a random mention that has the field, in bits. Smoothed by 64 imagined mentions of
+/// the kind's usual rarity, so that two facts are no proof that a value is common.
 fn information(field: &FieldEntry, count: u32) -> Bits {
     const IMAGINED: u64 = 64;
     let rarity = usual_rarity(field.kind);
@@ -348,7 +379,7 @@ mod tests {
         let rare = value("surname", "quigley");
         let field = dictionary.field_id(&rare);
         let ids = ["quigley", "smith", "other"].map(|name| dictionary.intern(field, &value("surname", name)));
-        let [rare, smith, other] = ids.map(|id| dictionary.value_information(id).as_f64());
+        let [rare, smith, other] = ids.map(|id| dictionary.value(id).information.as_f64());
         assert!(rare > 9.0 && (smith - 3.4).abs() < 0.2 && other < 0.3, "{rare} {smith} {other}");
     }
 }
