@@ -24,7 +24,7 @@ fn main() {
         if (n + 1) % 10000 == 0 { eprintln!("{} {:.0}/s nodes {}", n + 1, 10000.0 / start.elapsed().as_secs_f64(), engine.node_count()); start = Instant::now(); }
     }
     let secs = all.elapsed().as_secs_f64();
-    if std::env::var("MODEL").is_ok() { eprintln!("{}", engine.model()); }
+    if std::env::var("MODEL").is_ok() { for f in engine.model() { eprintln!("{} {:?} {:.3?} {:.5?}", f.name, f.kind, f.probabilities.m, f.probabilities.u); } }
     let mut size: HashMap<u64, u64> = HashMap::new();
     node_of.values().for_each(|n| *size.entry(*n).or_default() += 1);
     let mut truth: HashMap<String, Vec<u64>> = HashMap::new(); let mut cells: HashMap<(u64, String), u64> = HashMap::new();
@@ -32,6 +32,8 @@ fn main() {
     let mut cl = csv::Reader::from_path(format!("{dir}/clusters.csv")).unwrap();
     for row in cl.records() { let row = row.unwrap(); let Some(&n) = node_of.get(&row[0]) else { continue };
         truth.entry(row[1].to_owned()).or_default().push(n); *cells.entry((n, row[1].to_owned())).or_default() += 1; *lab.entry(n).or_default() += 1; total += 1.0; }
+    if std::env::var("BIG").is_ok() { let mut big: Vec<_> = truth.iter().collect(); big.sort_by_key(|(_, v)| std::cmp::Reverse(v.len()));
+      for (c, v) in big.iter().take(10) { let mut parts: Vec<_> = cells.iter().filter(|((_, k), _)| k == *c).map(|((n, _), &x)| (x, size[n], *n)).collect(); parts.sort(); parts.reverse(); println!("{c} {} parts {} {:?}", v.len(), parts.len(), &parts[..parts.len().min(6)]); } }
     let pairs = |n: u64| (n * (n - 1) / 2) as f64;
     let tp: f64 = cells.values().map(|&n| pairs(n)).sum();
     let pred: f64 = lab.iter().map(|(k, &n)| pairs(n) + (n * (size[k] - n)) as f64).sum();
@@ -40,5 +42,5 @@ fn main() {
     let br: f64 = cells.iter().map(|((_, c), &n)| (n * n) as f64 / truth[c].len() as f64).sum::<f64>() / total;
     let f = |p: f64, r: f64| 2.0 * p * r / (p + r);
     let (p, r) = (tp / pred, tp / act);
-    println!("{dir} pair P {p:.4} R {r:.4} F {:.4}  b3 P {bp:.4} R {br:.4} F {:.4}  nodes {} existing/new/possible {:?} rate {:.0}/s", f(p, r), f(bp, br), size.len(), count, node_of.len() as f64 / secs);
+    println!("{} ", engine.state_hash()); println!("{dir} pair P {p:.4} R {r:.4} F {:.4}  b3 P {bp:.4} R {br:.4} F {:.4}  nodes {} existing/new/possible {:?} rate {:.0}/s", f(p, r), f(bp, br), size.len(), count, node_of.len() as f64 / secs);
 }

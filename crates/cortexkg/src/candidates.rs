@@ -81,6 +81,9 @@ pub struct RecallConfig {
     pub postings_per_spike_max: usize,
     /// Most nodes read from all posting lists for one mention, spikes in order.
     pub postings_max: usize,
+    /// Least spike score of a candidate recalled by spikes alone, as a part of the best score, in 1/256: what shares less than
+    /// that with the mention never wins.
+    pub spike_share_min: u32,
     /// Vectors are scanned in graphs of fewer nodes than this; in larger ones they score what the others recalled.
     pub scan_nodes_max: usize,
     /// Most candidates that the scan of vectors adds.
@@ -95,6 +98,7 @@ impl Default for RecallConfig {
             candidates_max: 64,
             postings_per_spike_max: 4096,
             postings_max: 24_576,
+            spike_share_min: 96,
             scan_nodes_max: 4096,
             vector_candidates_max: 8,
             neighbours_max: 16,
@@ -215,6 +219,11 @@ impl Scores {
     pub(crate) fn get(&self, node: NodeIndex) -> u32 {
         let (round, score) = self.entries[node as usize];
         if round == self.round { score } else { 0 }
+    }
+
+    /// The highest score.
+    pub(crate) fn top(&self) -> u32 {
+        self.touched.iter().map(|&node| self.entries[node as usize].1).max().unwrap_or(0)
     }
 
     /// The best `count` nodes: highest score first, of equals the oldest first.

@@ -87,10 +87,9 @@ impl AllocationEngine {
 
     /// The result that a committed mention's ballot stands for.
     pub(crate) fn result(&self, mention: MentionIndex, ballot: &Ballot) -> AllocationResult {
-        let Mention { fact, role, node } = self.graph.mentions[mention as usize];
-        let suffix = ["", "#s", "#o"][usize::from(role)];
+        let Mention { fact, node, .. } = self.graph.mentions[mention as usize];
         AllocationResult {
-            record_id: format!("{}{suffix}", self.graph.facts[fact as usize].record_id),
+            record_id: self.mention_id(mention),
             allocated_node: self.graph.nodes[node as usize].id,
             decision: ballot.decision,
             confidence: ballot.confidence(),
@@ -167,13 +166,13 @@ impl AllocationEngine {
             _ => 2,
         };
         for salt in 0..random_pairs {
-            let pair = compare_mentions(&context, choice(position, salt) as MentionIndex);
+            let pair = compare_mentions(&context, self.columns.words(), choice(position, salt) as MentionIndex);
             self.learner.observe_random(&pair, &self.weights, prior);
         }
         if let Some(leader) = leader {
             let members = &self.graph.nodes[leader as usize].members;
             let member = members[choice(members.len() as u64, 200) as usize];
-            self.learner.observe_candidate(compare_mentions(&context, member));
+            self.learner.observe_candidate(compare_mentions(&context, self.columns.words(), member));
         }
     }
 

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use strsim::jaro_winkler;
 
 use crate::dictionary::{Dictionary, KeyRule, Shape, TermId, Value, ValueId};
+use crate::embed::mix;
 use crate::evidence::Bits;
 use crate::perceive::namespace;
 use crate::profile::FieldKind;
@@ -75,7 +76,12 @@ impl Comparison {
 }
 
 /// Compares two values of one field; `None` where they say nothing about each other.
-pub(crate) fn compare(dictionary: &Dictionary, left: ValueId, right: ValueId) -> Option<Comparison> {
+pub(crate) fn compare(
+    dictionary: &Dictionary,
+    words: &mut WordCache,
+    left: ValueId,
+    right: ValueId,
+) -> Option<Comparison> {
     let (a, b) = (dictionary.value(left), dictionary.value(right));
     debug_assert_eq!(a.field, b.field, "values of two fields");
     if left == right {
@@ -91,8 +97,8 @@ pub(crate) fn compare(dictionary: &Dictionary, left: ValueId, right: ValueId) ->
         FieldKind::Identifier => level(pair.code()),
         FieldKind::Number => level(pair.number()),
         FieldKind::Date => level(pair.date()),
-        FieldKind::Name | FieldKind::Category => Some(pair.words(&NAME_THRESHOLDS).capped(information)),
-        FieldKind::LongText => Some(pair.words(&LONG_TEXT_THRESHOLDS).capped(information)),
+        FieldKind::Name | FieldKind::Category => Some(pair.words(&NAME_THRESHOLDS, words).capped(information)),
+        FieldKind::LongText => Some(pair.words(&LONG_TEXT_THRESHOLDS, words).capped(information)),
         FieldKind::List => Some(pair.list()),
     }
 }
@@ -102,12 +108,13 @@ struct Thresholds {
     close: i64,
     compatible: i64,
     similar: i64,
+    /// Most pairs of left-over words that are compared letter by letter.
+    word_pairs_max: usize,
 }
 
-const NAME_THRESHOLDS: Thresholds = Thresholds { close: 225, compatible: 166, similar: 90 };
-const LONG_TEXT_THRESHOLDS: Thresholds = Thresholds { close: 192, compatible: 110, similar: 50 };
-/// Most pairs of left-over words that are compared letter by letter.
-const WORD_PAIRS_MAX: usize = 48;
+const NAME_THRESHOLDS: Thresholds = Thresholds { close: 225, compatible: 166, similar: 90, word_pairs_max: 48 };
+const LONG_TEXT_THRESHOLDS: Thresholds =
+    Thresholds { close: 192, compatible: 110, similar: 50, word_pairs_max: 20 };
 
 /// Two different values of one field.
 struct Pair<'a> {
@@ -187,10 +194,10 @@ impl Pair<'_> {
 
     /// Names and texts: words aligned one to one, each weighed by its information (soft TF-IDF after Cohen, Ravikumar and
     /// Fienberg, *A Comparison of String Distance Metrics for Name-Matching Tasks*, 2003).
-    fn words(&self, thresholds: &Thresholds) -> Comparison {
+    fn words(&self, thresholds: &Thresholds, cache: &mut WordCache) -> Comparison {
         let (a, b) = (&*self.values.0.words, &*self.values.1.words);
         if let ([one], [other]) = (a, b) {
-            let (level, share) = self.word(*one, *other);
+            let (level, share) = self.word(cache, *one, *other);
             let information = self.dictionary.term_entry(*one).information.scaled(share as u32);
             return Comparison { level, information };
         }
@@ -210,11 +217,11 @@ impl Pair<'_> {
             total_long += if side == Side::Left { 0 } else { weight };
         });
         let (mut matched_short, mut matched_long) = (shared, shared);
-        if open_short.len() * open_long.len() <= WORD_PAIRS_MAX {
+        if open_short.len() * open_long.len() <= thresholds.word_pairs_max {
             open_short.retain(|&mut term| {
                 let (mut best, mut at) = (0, 0);
                 for (position, &other) in open_long.iter().enumerate() {
-                    let (_, share) = self.word(term, other);
+                    let (_, share) = self.word(cache, term, other);
                     if share > best {
                         (best, at) = (share, position);
                     }
@@ -252,7 +259,7 @@ impl Pair<'_> {
     }
 
     /// Two words: the level, and the share (in 1/256) of a word's information that such a likeness carries.
-    fn word(&self, left: TermId, right: TermId) -> (Level, i64) {
+    fn word(&self, cache: &mut WordCache, left: TermId, right: TermId) -> (Level, i64) {
         if left == right {
             return (Level::Exact, 256);
         }
@@ -261,6 +268,10 @@ impl Pair<'_> {
         if shapes.0.has_digit && shapes.1.has_digit || !may_be_alike(shapes.0, shapes.1) {
             return (Level::Different, 0);
         }
+        cache.get_or_compare(left, right, || self.spelling(left, right, shapes))
+    }
+
+    fn spelling(&self, left: TermId, right: TermId, shapes: (Shape, Shape)) -> (Level, i64) {
         let (left, right) = (self.dictionary.term(left), self.dictionary.term(right));
         let (short, long) = if shapes.0.length <= shapes.1.length { (left, right) } else { (right, left) };
         let length = shapes.0.length.min(shapes.1.length);
@@ -300,6 +311,49 @@ impl Pair<'_> {
             _ => Level::Compatible,
         };
         Comparison { level, information: best + others.scaled(64) }
+    }
+}
+
+/// Remembers how alike two words are spelled, which never changes: the same pairs come again and again. A newer pair takes the
+/// place of an older one.
+#[derive(Debug, Clone)]
+pub(crate) struct WordCache {
+    slots: Box<[WordPair]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct WordPair {
+    left: TermId,
+    right: TermId,
+    level: Level,
+    share: i16,
+}
+
+impl Default for WordCache {
+    fn default() -> Self {
+        const EMPTY: WordPair = WordPair { left: 0, right: 0, level: Level::Exact, share: 256 };
+        Self { slots: vec![EMPTY; 1 << 15].into() }
+    }
+}
+
+impl WordCache {
+    fn get_or_compare(
+        &mut self,
+        left: TermId,
+        right: TermId,
+        compare: impl FnOnce() -> (Level, i64),
+    ) -> (Level, i64) {
+        let hash = mix(u64::from(left) << 32 | u64::from(right));
+        let slot = &mut self.slots[hash as usize % (1 << 15)];
+        if (slot.left, slot.right) != (left, right) {
+            let (level, share) = compare();
+            *slot = WordPair { left, right, level, share: share as i16 };
+        }
+        (slot.level, i64::from(slot.share))
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<WordPair>()
     }
 }
 
@@ -394,7 +448,7 @@ mod tests {
         samples.iter().for_each(|sample| drop(add(sample)));
         let (left, right) = (add(left), add(right));
         dictionary.refresh_kinds();
-        compare(&dictionary, left, right).expect("comparable").level
+        compare(&dictionary, &mut WordCache::default(), left, right).expect("comparable").level
     }
 
     #[test]

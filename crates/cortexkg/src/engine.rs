@@ -25,6 +25,9 @@ use crate::weights::MatchWeights;
 
 /// Competitors of a ballot that are kept for explanation.
 const COMPETITORS_KEPT: usize = 3;
+/// Prior odds of a node grow with its members to this power, in 1/256. 0 would be a uniform prior over nodes, 256 the Chinese
+/// restaurant process; half-way serves registers of pairs and inventors with a thousand patents alike (measured).
+const SIZE_EXPONENT: u32 = 128;
 /// A key that more nodes share than this names nothing.
 const KEY_NODES_MAX: usize = 32;
 
@@ -48,7 +51,7 @@ pub struct AllocationEngine {
     pub(crate) ballots: VecDeque<Ballot>,
     pub(crate) log: blake3::Hasher,
     pub(crate) view: MentionView,
-    scores: Scores,
+    pub(crate) scores: Scores,
     stimuli: Vec<Stimulus>,
 }
 
@@ -150,6 +153,8 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
+        let weakest = self.scores.top() * self.config.recall.spike_share_min / 256;
+        found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.nodes[node as usize].id,
             origins,
@@ -178,7 +183,8 @@ impl AllocationEngine {
         for &Candidate { node, origins, .. } in &candidates.candidates {
             let Some(index) = self.graph.index_of(node) else { continue };
             let (sum, votes) = self.columns.vote(&context, index);
-            let prior = prior + Bits(log2(self.graph.nodes[index as usize].members.len() as u64).0 * knob("CRP", 0) / 8);
+            let members = self.graph.nodes[index as usize].members.len() as u64;
+            let prior = prior + log2(members).scaled(SIZE_EXPONENT);
             competitors.push(Competitor { node, origins, prior, evidence: prior + sum, probability: 0.0, votes });
         }
         let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
@@ -293,21 +299,3 @@ pub(crate) fn fact_key(source: &str, record_id: &str) -> u128 {
     let text = format!("{}\0{record_id}", source);
     u128::from(hash_bytes(11, text.as_bytes())) << 64 | u128::from(hash_bytes(12, text.as_bytes()))
 }
-impl AllocationEngine {
-    pub fn node_count(&self) -> usize { self.graph.nodes.len() }
-    pub fn model(&self) -> String {
-        let mut out = String::new();
-        for (i, f) in self.dictionary.fields().enumerate() {
-            out += &format!("{i:2} {:<14} {:?}", f.name, f.kind);
-            if let Some(p) = self.learner.probabilities(i as u16) {
-                out += &format!(" m {:.3?} u {:.5?}", p.m, p.u);
-            }
-            out += "\n      overlap ";
-            for g in 0..self.dictionary.field_count() { if i < self.weights.field_count() && g < self.weights.field_count() { out += &format!("{} ", self.weights.overlap(g as u16, i as u16)); } }
-            out += "\n";
-        }
-        out
-    }
-}
-
-pub fn knob(name: &str, default: i32) -> i32 { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default) }

@@ -41,7 +41,7 @@ pub(crate) type MentionIndex = u32;
 pub const POSSIBLY_SAME: &str = "possibly_same";
 
 /// Most different values of one field that a node remembers; the rarest, then the oldest, gives way.
-const VALUES_PER_FIELD_MAX: usize = 16;
+const VALUES_PER_FIELD_MAX: usize = 32;
 
 /// A value that members of a node had, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -159,6 +159,11 @@ impl MatchWeights {
         self.overlap[usize::from(given)][usize::from(field)]
     }
 
+    /// The tables as text, for hashing: integers only.
+    pub(crate) fn canonical(&self) -> String {
+        format!("{} {:?} {:?}", self.version, self.fields, self.overlap)
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.fields.len() * (size_of::<FieldWeights>() + 2 * self.fields.len())
     }

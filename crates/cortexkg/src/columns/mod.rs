@@ -19,7 +19,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Comparison, Level, compare};
+use crate::compare::{Comparison, Level, WordCache, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
 use crate::graph::{Graph, NodeIndex, NodeValue};
@@ -132,13 +132,18 @@ impl MultiColumnProcessor {
         (sum.scaled(u32::from(context.mention.confidence)), votes)
     }
 
+    /// The spellings compared so far.
+    pub(crate) fn words(&mut self) -> &mut WordCache {
+        &mut self.memo.words
+    }
+
     pub(crate) fn bytes(&self) -> usize {
-        self.memo.entries.capacity() * size_of::<(u32, Option<Comparison>)>()
+        self.memo.entries.capacity() * size_of::<(u32, Option<Comparison>)>() + self.memo.words.bytes()
     }
 }
 
 /// Compares a mention with one other mention, field by field, for learning.
-pub(crate) fn compare_mentions(context: &Context<'_>, other: u32) -> ComparisonVector {
+pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, other: u32) -> ComparisonVector {
     let mut pair = ComparisonVector::with_capacity(context.mention.values.len() + 2);
     let node = context.graph.mentions[other as usize].node;
     pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
@@ -150,7 +155,7 @@ pub(crate) fn compare_mentions(context: &Context<'_>, other: u32) -> ComparisonV
             at += 1;
         }
         if at < theirs.len() && theirs[at].0 == field {
-            let comparison = compare(context.dictionary, mine, theirs[at].1);
+            let comparison = compare(context.dictionary, words, mine, theirs[at].1);
             pair.extend(comparison.map(|comparison| (field, comparison)));
         }
     }
@@ -213,6 +218,7 @@ fn mixture(most: Bits, parts: &[(Bits, u32)]) -> Bits {
 pub(crate) struct Memo {
     round: u32,
     entries: Vec<(u32, Option<Comparison>)>,
+    words: WordCache,
 }
 
 impl Memo {
@@ -230,7 +236,7 @@ impl Memo {
     fn compare(&mut self, dictionary: &Dictionary, mine: ValueId, theirs: ValueId) -> Option<Comparison> {
         let entry = &mut self.entries[theirs as usize];
         if entry.0 != self.round {
-            *entry = (self.round, compare(dictionary, mine, theirs));
+            *entry = (self.round, compare(dictionary, &mut self.words, mine, theirs));
         }
         entry.1
     }

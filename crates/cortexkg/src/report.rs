@@ -1,0 +1,208 @@
+//! What an engine can say of itself: counts, bytes, the hash of its state, the model it has learned.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compare::Level;
+use crate::dictionary::FieldId;
+use crate::engine::AllocationEngine;
+use crate::graph::{Mention, NodeId};
+use crate::profile::FieldKind;
+use crate::weights::LevelProbabilities;
+
+/// Hash (BLAKE3, 256 bit) over everything that can change a later decision, and every decision so far.
+///
+/// The same facts in the same order under the same configuration give the same hash on every processor, with one thread or many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StateHash(pub [u8; 32]);
+
+impl fmt::Display for StateHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+/// What has been learned of one field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldModel {
+    /// Name of the field; those that start with `@` are the engine's own.
+    pub name: String,
+    /// The kind that its values speak for.
+    pub kind: FieldKind,
+    /// Mentions that have it.
+    pub present: u64,
+    /// Different values seen.
+    pub distinct: u64,
+    /// Probabilities of the levels of agreement, as in force.
+    pub probabilities: LevelProbabilities,
+    /// Log2 match weight of each level from exact to different, with the average frequency of what agrees.
+    pub weights_bits: [f32; Level::COUNT],
+}
+
+/// A node as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// Its identifier.
+    pub id: NodeId,
+    /// It in one line: the commonest value of every field.
+    pub label: String,
+    /// Field, value as first written, and how many members have it, by field in order of appearance.
+    pub properties: Vec<(String, String, u32)>,
+    /// Identifiers of the mentions that belong to it, in order; for the ends of triples with `#s` or `#o`.
+    pub members: Vec<String>,
+    /// Edges that leave or reach it: from, predicate, to.
+    pub edges: Vec<(NodeId, String, NodeId)>,
+}
+
+/// A conflict that a decision was taken in spite of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExceptionView {
+    /// The mention.
+    pub record_id: String,
+    /// The node it belongs to all the same.
+    pub node: NodeId,
+    /// The field in which they conflict.
+    pub field: String,
+    /// What the mention says.
+    pub stated: String,
+    /// What the node held.
+    pub held: String,
+    /// Evidence against, in bits; negative.
+    pub bits: f32,
+}
+
+impl AllocationEngine {
+    /// Number of nodes.
+    pub fn node_count(&self) -> usize {
+        self.graph.nodes.len()
+    }
+
+    /// Number of edges, `possibly_same` among them.
+    pub fn edge_count(&self) -> usize {
+        self.graph.edges.len()
+    }
+
+    /// Number of facts committed.
+    pub fn fact_count(&self) -> usize {
+        self.graph.facts.len()
+    }
+
+    /// A node by its identifier.
+    pub fn node(&self, id: NodeId) -> Option<NodeView> {
+        let index = self.graph.index_of(id)?;
+        let node = &self.graph.nodes[index as usize];
+        let properties = node.values.iter().map(|value| {
+            let field = self.dictionary.field(value.field).name.clone();
+            (field, self.dictionary.value(value.value).surface.to_string(), value.count)
+        });
+        let edges = node.edges.iter().map(|&at| {
+            let edge = self.graph.edges[at as usize];
+            let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
+            (from, self.graph.predicates[edge.predicate as usize].clone(), to)
+        });
+        Some(NodeView {
+            id,
+            label: self.label(index),
+            properties: properties.collect(),
+            members: node.members.iter().map(|&mention| self.mention_id(mention)).collect(),
+            edges: edges.collect(),
+        })
+    }
+
+    /// Identifiers of all nodes, in the order of creation.
+    pub fn node_ids(&self) -> impl ExactSizeIterator<Item = NodeId> {
+        self.graph.nodes.iter().map(|node| node.id)
+    }
+
+    /// Conflicts that decisions were taken in spite of, in the order of the log.
+    pub fn exceptions(&self) -> impl ExactSizeIterator<Item = ExceptionView> {
+        self.graph.exceptions.iter().map(|exception| {
+            let Mention { node, .. } = self.graph.mentions[exception.mention as usize];
+            let text = |value| self.dictionary.value(value).surface.to_string();
+            ExceptionView {
+                record_id: self.mention_id(exception.mention),
+                node: self.graph.nodes[node as usize].id,
+                field: self.dictionary.field(exception.field).name.clone(),
+                stated: text(exception.stated),
+                held: text(exception.held),
+                bits: exception.bits.as_f32(),
+            }
+        })
+    }
+
+    /// Name of a mention: that of its fact, with `#s` or `#o` for the ends of a triple.
+    pub(crate) fn mention_id(&self, mention: u32) -> String {
+        let Mention { fact, role, .. } = self.graph.mentions[mention as usize];
+        let suffix = ["", "#s", "#o"][usize::from(role)];
+        format!("{}{suffix}", self.graph.facts[fact as usize].record_id)
+    }
+
+    /// What has been learned of every field.
+    pub fn model(&self) -> Vec<FieldModel> {
+        let entries = self.dictionary.fields().enumerate();
+        entries
+            .map(|(at, entry)| {
+                let learned = self.learner.probabilities(at as FieldId);
+                let probabilities = learned.unwrap_or_else(|| LevelProbabilities::prior(entry.kind));
+                let LevelProbabilities { m, u } = probabilities;
+                FieldModel {
+                    name: entry.name.clone(),
+                    kind: entry.kind,
+                    present: entry.profile.present,
+                    distinct: entry.profile.distinct,
+                    probabilities,
+                    weights_bits: std::array::from_fn(|level| libm::log2(m[level] / u[level]) as f32),
+                }
+            })
+            .collect()
+    }
+
+    /// Bytes held by every structure, counted, by name.
+    pub fn memory(&self) -> Vec<(&'static str, usize)> {
+        let ballots = self.ballots.iter().map(|ballot| {
+            let votes = ballot.competitors.iter().map(|competitor| size_of_val(&*competitor.votes));
+            size_of_val(ballot) + size_of_val(&*ballot.competitors) + votes.sum::<usize>()
+        });
+        vec![
+            ("graph", self.graph.bytes()),
+            ("dictionary", self.dictionary.bytes()),
+            ("spike index", self.index.bytes()),
+            ("vectors", self.vectors.bytes()),
+            ("learning", self.learner.bytes() + self.weights.bytes()),
+            ("ballots", ballots.sum()),
+            ("identifiers", self.fact_by_id.capacity() * (size_of::<(u128, u32)>() + 1)),
+            ("scratch", self.columns.bytes() + self.scores.bytes()),
+        ]
+    }
+
+    /// Hash of the state; see [`StateHash`]. Takes time in proportion to the graph.
+    pub fn state_hash(&self) -> StateHash {
+        let mut hash = self.log.clone();
+        let mut text = |part: &str| {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        };
+        let config = &self.config;
+        text(&format!("{:?} {:?} {:?} {}", config.spikes, config.recall, config.inhibition, config.prior_bits));
+        for node in &self.graph.nodes {
+            text(&format!("{} {}", node.id, node.members.len()));
+            for value in &node.values {
+                text(&self.dictionary.field(value.field).name);
+                text(self.dictionary.text(value.value));
+                text(&value.count.to_string());
+            }
+        }
+        for edge in &self.graph.edges {
+            let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
+            text(&format!("{from} {to}"));
+            text(&self.graph.predicates[edge.predicate as usize]);
+        }
+        for entry in self.dictionary.fields() {
+            text(&entry.name);
+            text(&format!("{:?} {:?}", entry.kind, entry.profile));
+        }
+        text(&self.weights.canonical());
+        StateHash(*hash.finalize().as_bytes())
+    }
+}
