@@ -6,7 +6,7 @@ use crate::commands::{allocate, completions, demo, score};
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
 #[derive(Debug, Parser)]
-#[command(name = "cortexkg", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "cortexkg", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -125,7 +125,7 @@ impl Report {
             table.add_row([name, &value]);
         }
         right_align(&mut table, 1);
-        let mut text = format!("{table}\n state hash  {}\n", self.state_hash);
+        let mut text = format!("{}\n state hash  {}\n", table.trim_fmt(), self.state_hash);
         if !self.rates.is_empty() {
             text.push_str(&format!(
                 "\nrate per {} records\n{}\n",

@@ -63,7 +63,10 @@ pub fn table(score: &Score) -> String {
     (1..4).for_each(|column| right_align(&mut table, column));
     let [records, labelled, nodes, clusters] =
         [score.records, score.labelled, score.nodes, score.true_clusters].map(|count| grouped(count as u64));
-    format!("{table}\n {records} records in {nodes} nodes; {labelled} labelled, {clusters} true clusters\n")
+    format!(
+        "{}\n {records} records in {nodes} nodes; {labelled} labelled, {clusters} true clusters\n",
+        table.trim_fmt()
+    )
 }
 
 fn read(path: &Path, column: &'static str) -> Result<Grouping, Failure> {
