@@ -114,9 +114,9 @@ impl Report {
             ("rejected", grouped(self.rejected)),
             ("mentions", grouped(self.mentions)),
             ("nodes", grouped(self.nodes as u64)),
-            ("existing", grouped(self.decisions.existing)),
-            ("new", grouped(self.decisions.new)),
-            ("possible", grouped(self.decisions.possible)),
+            ("  existing", grouped(self.decisions.existing)),
+            ("  new", grouped(self.decisions.new)),
+            ("  possible", grouped(self.decisions.possible)),
             ("rate", format!("{} decisions/s", grouped(rounded(self.decisions_per_s)))),
             (&format!("p50 of a decision{kind}"), us(self.latency_us.p50)),
             (&format!("p99 of a decision{kind}"), us(self.latency_us.p99)),
@@ -130,7 +130,7 @@ impl Report {
             text.push_str(&format!(
                 "\nrate per {} records\n{}\n",
                 grouped(self.rate_every),
-                self.rate_table()
+                self.rate_table().trim_fmt()
             ));
         }
         text

@@ -82,6 +82,17 @@ impl Grouping {
         true
     }
 
+    /// Number of the group that a record is in.
+    pub fn group(&self, record: &str) -> Option<usize> {
+        self.group_of.get(record).copied()
+    }
+
+    /// The first record of a group, by the group's name.
+    pub fn first_in(&self, group: &str) -> Option<&str> {
+        let group = self.groups.get(group)?;
+        self.records.iter().find(|record| self.group_of.get(*record) == Some(group)).map(String::as_str)
+    }
+
     /// Reads a CSV table with the columns `record_id` and `value`; others are ignored.
     ///
     /// # Errors

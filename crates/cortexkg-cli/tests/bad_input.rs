@@ -179,6 +179,16 @@ fn bad_embeddings() {
 }
 
 #[test]
+fn embeddings_of_another_length() {
+    let said = allocate(
+        "jsonl",
+        b"{\"a\": \"b\", \"embedding\": [0.5, 0.5]}\n{\"a\": \"b\", \"embedding\": [1, 2, 3]}\n{\"a\": \"c\", \"embedding\": [1, 2]}\n",
+    );
+    assert_eq!((said.code, said.counts()), (3, (2, 1)), "{}", said.err);
+    said.tells(&["line 2, record 2, field embedding: 3 dimensions, expected 2"]);
+}
+
+#[test]
 fn lines_that_are_no_object() {
     let (said, ids) = ids_of("jsonl", b"{\"a\": \"b\"}\n[1, 2]\n7\n{\"a\": }\n\n{\"a\": \"c\"}\n");
     assert_eq!((said.code, said.counts()), (3, (2, 3)));
@@ -205,9 +215,14 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+const ROWS: u32 = 4_000;
+
+/// Rows with many empty cells: enough bytes for several blocks of compression, little work for the engine.
 fn many_rows() -> Vec<u8> {
-    let rows = (0..20_000u32).map(|n| format!("{n},name {}\n", n.wrapping_mul(2_654_435_761)));
-    ["id,name\n".to_owned()].into_iter().chain(rows).collect::<String>().into_bytes()
+    let names: String = (0..60).map(|column| format!(",c{column}")).collect();
+    let empty = ",".repeat(60);
+    let rows = (0..ROWS).map(|n| format!("{n},name {}{empty}\n", n.wrapping_mul(2_654_435_761)));
+    [format!("id,name{names}\n")].into_iter().chain(rows).collect::<String>().into_bytes()
 }
 
 #[test]
@@ -228,7 +243,7 @@ fn broken_compression_keeps_what_came_before() {
         said.tells(&["error: reading stopped at line ", "after ", told]);
         let (records, rejected) = said.counts();
         assert_eq!(rejected, 0);
-        assert_eq!(records == 20_000, kept_all, "{records}");
+        assert_eq!(records == u64::from(ROWS), kept_all, "{records}");
         assert!(records > 100, "{records}");
         let expected: Vec<_> = (0..records).map(|n| n.to_string()).collect();
         assert_eq!(ids, expected, "whole records only, in order");

@@ -8,7 +8,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::input::{FactInput, Format, InputOptions, Refusal};
 use crate::report::Report;
-use crate::scoring::{Grouping, Score};
+use crate::scoring::{Grouping, Score, ScoreError};
 
 const RECORDS: &[u8] = include_bytes!("../../../../data/fodors-zagats/records.csv");
 const CLUSTERS: &[u8] = include_bytes!("../../../../data/fodors-zagats/clusters.csv");
@@ -57,9 +57,9 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         }
     }
     let report = Report::of(&allocator, "fodors-zagats", Format::Csv, 0, 0);
-    let truth = Grouping::read(CLUSTERS, "fodors-zagats/clusters.csv", "cluster_id");
-    let score =
-        truth.and_then(|truth| Score::of(&nodes, &truth)).map_err(|error| Failure::Run(error.to_string()))?;
+    let unusable = |error: ScoreError| Failure::Run(error.to_string());
+    let truth = Grouping::read(CLUSTERS, "fodors-zagats/clusters.csv", "cluster_id").map_err(unusable)?;
+    let score = Score::of(&nodes, &truth).map_err(unusable)?;
     if args.json {
         let picks: Vec<_> = picks.in_order().map(|(_, explanation)| explanation).collect();
         let json = serde_json::json!({ "report": report, "score": score, "explanations": picks });
@@ -71,7 +71,11 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     console.print("\nagainst the truth\n")?;
     console.print(&score::table(&score))?;
     for (title, explanation) in picks.in_order() {
-        console.print(&format!("\n{title}\n{}", in_words(explanation)))?;
+        console.print(&format!(
+            "\n{title}\n{}{}",
+            in_words(explanation),
+            truth_of(explanation, &nodes, &truth)
+        ))?;
     }
     console.print(
         "\nYour own data: cortexkg allocate FILE --out nodes.csv   (CSV, TSV, JSONL or N-Triples)\n",
@@ -99,6 +103,8 @@ impl Picks {
         let (slot, rank): (_, &dyn Fn(&Explanation) -> f32) = match explanation.result.decision {
             Decision::Existing => (&mut self.clear, &|explanation| -margin(explanation)),
             Decision::Possible => (&mut self.close, &margin),
+            // Nearly all near rivals of an unsure decision are mistakes; the sure ones show what sets two apart.
+            Decision::New if explanation.result.confidence < 0.99 => return,
             Decision::New => (&mut self.new, &rival),
         };
         if slot.as_ref().is_none_or(|best| rank(&explanation).total_cmp(&rank(best)).is_lt()) {
@@ -141,4 +147,16 @@ fn in_words(explanation: &Explanation) -> String {
         }
     }
     text
+}
+
+/// Whether the mention and its strongest rival are the same thing in truth; the engine never sees this.
+fn truth_of(explanation: &Explanation, nodes: &Grouping, truth: &Grouping) -> String {
+    let Explanation { result, candidates, .. } = explanation;
+    let Some(rival) = candidates.first() else { return String::new() };
+    let first = nodes.first_in(&rival.node.to_string());
+    match (truth.group(&result.record_id), first.and_then(|first| truth.group(first))) {
+        (Some(own), Some(other)) if own == other => "  the truth: the same restaurant\n".to_owned(),
+        (Some(_), Some(_)) => "  the truth: two restaurants\n".to_owned(),
+        _ => String::new(),
+    }
 }
