@@ -1,6 +1,8 @@
 //! Whatever comes in: an error or a counted rejection that names line and field, the rest goes through, the exit
 //! code tells.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::io::Write;

@@ -1,5 +1,7 @@
 //! Every format, plain and compressed, from a file and from standard input, by name and by look.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::io::Write;

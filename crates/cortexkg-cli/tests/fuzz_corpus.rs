@@ -1,5 +1,7 @@
 //! Every input in `fuzz/corpus` goes through the function that its fuzz target calls.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use cortexkg_cli::input::{Format, drain};

@@ -1,5 +1,7 @@
 //! The program as a stranger meets it: help, completions, the demonstration, pipes.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::io::{BufRead, BufReader};
