@@ -1,1 +1,49 @@
-//! x
+//! The `cortexkg` program as a library, so that tests and fuzz targets reach its parts.
+//!
+//! - [`input`] turns bytes into facts: formats, compression, damage;
+//! - [`allocation`] runs them through the engine and measures;
+//! - [`report`], [`scoring`] and [`outputs`] tell what came out;
+//! - [`commands`] has one file per subcommand.
+//!
+//! **Invariants**
+//! - No input makes the program panic, hold more than one record of bounded size, or stop before its end, except one
+//!   that cannot be read any further.
+//! - Results go to standard output, everything else to standard error; the exit code tells how it went.
+
+pub mod allocation;
+mod cli;
+pub mod commands;
+mod console;
+mod failure;
+pub mod input;
+pub mod latency;
+pub mod outputs;
+mod process;
+mod progress;
+mod rejects;
+pub mod report;
+pub mod scoring;
+mod sink;
+
+pub use cli::{Cli, Command};
+pub use console::Console;
+pub use failure::{Failure, Outcome};
+
+/// Carries a command out and says with which code to exit.
+pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
+    let outcome = match &cli.command {
+        Command::Allocate(args) => commands::allocate::run(args, console),
+        Command::Score(args) => commands::score::run(args, console),
+        Command::Demo(args) => commands::demo::run(args, console),
+        Command::Completions(args) => commands::completions::run(args, console),
+    };
+    match outcome.and_then(|outcome| console.flush().map(|()| outcome)) {
+        Ok(outcome) => outcome.code(),
+        Err(failure) => {
+            if !matches!(failure, Failure::OutputClosed) {
+                console.tell(&format!("error: {failure}"));
+            }
+            failure.code()
+        }
+    }
+}

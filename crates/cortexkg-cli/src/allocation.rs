@@ -1,0 +1,214 @@
+//! One pass over a stream: entries in, decisions out, everything counted and timed on the way.
+
+use std::time::{Duration, Instant};
+
+use cortexkg::{AllocationEngine, AllocationResult, Decision, EngineConfig, Fact};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::input::{Entry, Rejection};
+use crate::latency::LatencyHistogram;
+
+/// Facts that are given to the engine at once when it has threads.
+pub const BATCH_FACTS: usize = 256;
+
+/// What has been decided so far.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Facts taken in.
+    pub records: u64,
+    /// Mentions allocated: one per record or text, two per triple.
+    pub mentions: u64,
+    /// Mentions that belong to a node that was there before.
+    pub existing: u64,
+    /// Mentions that needed a new node.
+    pub new: u64,
+    /// Mentions too close to call.
+    pub possible: u64,
+}
+
+/// How fast one stretch of the stream went.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RateRow {
+    /// Records taken in by the end of the stretch.
+    pub records: u64,
+    /// Nodes by the end of the stretch.
+    pub nodes: usize,
+    /// Mentions decided per second of wall time, reading and writing included.
+    pub decisions_per_s: f64,
+    /// Time inside the engine per mention, in microseconds.
+    pub engine_mean_us: f64,
+}
+
+/// One fact's way through the engine.
+#[derive(Debug)]
+pub struct Allocated {
+    /// The source under which the engine knows the fact.
+    pub source: Option<String>,
+    /// Where it went, or why it was refused.
+    pub outcome: Result<AllocationResult, Rejection>,
+}
+
+/// The engine with its stopwatch.
+pub struct Allocator {
+    engine: AllocationEngine,
+    pool: Option<rayon::ThreadPool>,
+    counts: Counts,
+    latency: LatencyHistogram,
+    started: Instant,
+    rate_every: u64,
+    rates: Vec<RateRow>,
+    /// Time, mentions and engine time at the end of the last stretch.
+    mark: (Instant, u64, Duration),
+    in_engine: Duration,
+}
+
+impl Allocator {
+    /// An empty graph. With more than one thread, facts go to the engine in batches. `rate_every` is the length in
+    /// records of the stretches whose rate is kept; 0 keeps none.
+    ///
+    /// # Errors
+    /// Where the threads cannot be started.
+    pub fn new(threads: usize, rate_every: u64) -> Result<Self, Failure> {
+        let pool = match threads {
+            0 | 1 => None,
+            _ => Some(rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
+                Failure::Run(format!("cannot start {threads} threads: {error}; try fewer with --threads"))
+            })?),
+        };
+        let started = Instant::now();
+        Ok(Self {
+            engine: AllocationEngine::new(EngineConfig::default()),
+            pool,
+            counts: Counts::default(),
+            latency: LatencyHistogram::default(),
+            started,
+            rate_every,
+            rates: Vec::new(),
+            mark: (started, 0, Duration::ZERO),
+            in_engine: Duration::ZERO,
+        })
+    }
+
+    /// Allocates entries in their order.
+    pub fn allocate(&mut self, entries: Vec<Entry>) -> Vec<Allocated> {
+        let places: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.line, entry.record_id().to_owned(), entry.fact.source.clone()))
+            .collect();
+        let facts: Vec<Fact> = entries.into_iter().map(|entry| entry.fact).collect();
+        let results = match &self.pool {
+            Some(pool) => {
+                let before = Instant::now();
+                let results = self.engine.allocate_batch_in(pool, facts);
+                let mentions: u64 = results.iter().flatten().map(mentions_of).sum();
+                if mentions > 0 {
+                    let took = before.elapsed();
+                    self.in_engine += took;
+                    self.latency.record(took / u32::try_from(mentions).unwrap_or(u32::MAX), mentions);
+                }
+                results
+            }
+            None => facts.into_iter().map(|fact| self.one(fact)).collect(),
+        };
+        let allocated = std::iter::zip(places, results)
+            .map(|((line, record, source), result)| Allocated {
+                source,
+                outcome: result.map_err(|error| Rejection::refused(line, &record, &error)),
+            })
+            .collect::<Vec<_>>();
+        for result in allocated.iter().filter_map(|allocated| allocated.outcome.as_ref().ok()) {
+            self.count(result);
+        }
+        self.mark_rate();
+        allocated
+    }
+
+    fn one(&mut self, fact: Fact) -> Result<AllocationResult, cortexkg::FactError> {
+        let before = Instant::now();
+        let result = self.engine.allocate_fact(fact);
+        let took = before.elapsed();
+        if let Ok(result) = &result {
+            let mentions = mentions_of(result);
+            self.in_engine += took;
+            self.latency.record(took / u32::try_from(mentions).unwrap_or(1), mentions);
+        }
+        result
+    }
+
+    fn count(&mut self, result: &AllocationResult) {
+        self.counts.records += 1;
+        for mention in result.mentions() {
+            self.counts.mentions += 1;
+            *match mention.decision {
+                Decision::Existing => &mut self.counts.existing,
+                Decision::New => &mut self.counts.new,
+                Decision::Possible => &mut self.counts.possible,
+            } += 1;
+        }
+    }
+
+    fn mark_rate(&mut self) {
+        let records_marked = self.rates.last().map_or(0, |row| row.records);
+        if self.rate_every == 0
+            || self.counts.records < (records_marked / self.rate_every + 1) * self.rate_every
+        {
+            return;
+        }
+        let (then, mentions_then, engine_then) = self.mark;
+        let now = Instant::now();
+        let mentions = self.counts.mentions - mentions_then;
+        self.rates.push(RateRow {
+            records: self.counts.records,
+            nodes: self.engine.node_count(),
+            decisions_per_s: per_second(mentions, now - then),
+            engine_mean_us: mean_us(self.in_engine - engine_then, mentions),
+        });
+        self.mark = (now, self.counts.mentions, self.in_engine);
+    }
+
+    /// The engine, to ask for explanations and the state of the graph.
+    pub fn engine(&self) -> &AllocationEngine {
+        &self.engine
+    }
+
+    /// What has been decided so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Time per decision. With threads: the mean of its batch.
+    pub fn latency(&self) -> &LatencyHistogram {
+        &self.latency
+    }
+
+    /// Whether [`Self::latency`] knows means of batches only.
+    pub fn is_batched(&self) -> bool {
+        self.pool.is_some()
+    }
+
+    /// The stretches so far.
+    pub fn rates(&self) -> &[RateRow] {
+        &self.rates
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+fn mentions_of(result: &AllocationResult) -> u64 {
+    1 + u64::from(result.object.is_some())
+}
+
+/// Events per second; 0 where no time has passed.
+#[allow(clippy::cast_precision_loss)]
+pub fn per_second(events: u64, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { events as f64 / time.as_secs_f64() }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn mean_us(time: Duration, events: u64) -> f64 {
+    if events == 0 { 0.0 } else { time.as_secs_f64() * 1e6 / events as f64 }
+}

@@ -1,0 +1,313 @@
+//! `cortexkg allocate`: a file of facts in, a node for each mention out.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::allocation::{Allocated, Allocator, BATCH_FACTS};
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
+use crate::outputs::OutputFile;
+use crate::progress::Progress;
+use crate::rejects::Rejects;
+use crate::report::Report;
+use crate::sink::{DecisionRows, Sink, explanation};
+
+/// Options of `cortexkg allocate`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Args {
+    /// The file to read, or - for standard input. gzip and zstd are undone.
+    pub input: PathBuf,
+    /// Write one CSV row per mention: record_id,node_id,decision,confidence,margin,method. - is standard output.
+    ///
+    /// The file is written as FILE.partial and takes its name at the end. If the input breaks on the way, the file
+    /// holds what was decided before. Decision is existing, new or possible; confidence is a probability; margin is
+    /// in bits.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Column or key that identifies a record. It names the record and is never evidence.
+    ///
+    /// Without it: record_id, then id, else the line number. Identifiers are unique within an input; the first
+    /// record stays.
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Name of the source that the facts come from [default: the name of the file].
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub source: Option<String>,
+    /// Format of the input [default: by the name of the file, else by its first bytes].
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Character between the columns of a table [default: a comma, in TSV a tab].
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// Write why each mention went where it went: one JSON object per line. Decides one by one.
+    #[arg(long, value_name = "FILE")]
+    pub explain: Option<PathBuf>,
+    /// Write every rejected record: one JSON object per line, with line, record, field and message.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Print the final report as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Threads. The decisions are the same with any number; with more than one, the time of a single decision is
+    /// known as the mean of its batch only.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]
+    pub threads: usize,
+    /// Stop after N records, rejected ones included.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Report the rate of every N records, to see how cost grows with the graph; 0 reports none.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub progress_every: u64,
+    /// Most bytes that one record may have in the input; a longer one is rejected without being held in memory.
+    #[arg(long, value_name = "N", default_value_t = RECORD_BYTES_MAX, value_parser = record_bytes)]
+    pub record_bytes_max: usize,
+    /// No progress bar and no table; errors and rejections are still shown.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+const AFTER_HELP: &str = "\
+Formats:
+  CSV, TSV    a header, then one record per row; empty cells are absent fields
+  JSONL       one object per line: {\"name\": \"Citrus\", \"at\": {\"city\": \"LA\"}} is a record (nested keys are joined by
+              dots); {\"text\": …} is a short text; {\"subject\": …, \"predicate\": …, \"object\": …} is a triple. Beside a
+              text or a triple stand source, time (seconds since 1970) and confidence (0 to 1) if you like; in each
+              of the three, \"embedding\": [0.1, …] brings a vector
+  N-Triples   one triple per line; the line number identifies it
+  A triple has two mentions, its subject and its object: ID#s and ID#o.
+
+Examples:
+  cortexkg allocate people.csv --out nodes.csv
+  cortexkg allocate papers.jsonl.gz --id doi --explain why.jsonl
+  zcat dump.nt.gz | cortexkg allocate - --source wikidata --json
+
+Exit codes:
+  0  every record was allocated (a table with a header only has none)
+  1  the run failed on the way (disk, pipe, broken compression); what was decided before is written
+  2  wrong usage, or an input that cannot be used: missing, empty, no header, no such --id column
+  3  finished, but some records were rejected: each is counted, the first 10 are shown";
+
+/// Reads, allocates, writes and reports.
+///
+/// # Errors
+/// See the exit codes in the help text.
+pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    check_paths(args)?;
+    let Console { input: stdin, out, err, draws_progress } = console;
+    let mut input = open(args, stdin)?;
+    let mut stdout: Option<&mut dyn Write> = if args.json { None } else { Some(&mut **out) };
+    let mut run = Run {
+        rows: match &args.out {
+            Some(path) => Some(DecisionRows::new(Sink::open(path, &mut stdout)?)?),
+            None => None,
+        },
+        explanations: match &args.explain {
+            Some(path) => Some(Sink::open(path, &mut stdout)?),
+            None => None,
+        },
+        rejects: Rejects::new(match &args.rejects {
+            Some(path) => Some(OutputFile::create(path)?),
+            None => None,
+        }),
+        unexplained: 0,
+        allocator: Allocator::new(args.threads, args.progress_every)?,
+        progress: Progress::new(*draws_progress && !args.quiet, input.bytes_total()),
+        err: &mut **err,
+    };
+    let stdout_is_free = stdout.is_some();
+    let streamed = run.stream(&mut input, args.limit);
+    run.progress.finish();
+    let broken = streamed?;
+    let rejected = run.rejects.count();
+    let mut report =
+        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every);
+    report.error = broken.as_ref().map(ToString::to_string);
+    for note in run.finish()? {
+        let _ = writeln!(err, "{note}");
+    }
+    if args.json {
+        let json = serde_json::to_string(&report).map_err(|error| Failure::Run(error.to_string()))?;
+        writeln!(out, "{json}").map_err(|error| Failure::of_output(&error))?;
+    } else if !args.quiet && stdout_is_free {
+        out.write_all(report.to_table().as_bytes()).map_err(|error| Failure::of_output(&error))?;
+    } else if !args.quiet {
+        let _ = err.write_all(report.to_table().as_bytes());
+    }
+    match broken {
+        Some(error) => Err(Failure::from(error)),
+        None if rejected > 0 => Ok(Outcome::WithRejections),
+        None => {
+            if report.records == 0 {
+                let _ = writeln!(err, "note: the input has no records, only a header or blank lines");
+            }
+            Ok(Outcome::Complete)
+        }
+    }
+}
+
+/// Everything a run holds on its way.
+struct Run<'a> {
+    allocator: Allocator,
+    rows: Option<DecisionRows<'a>>,
+    explanations: Option<Sink<'a>>,
+    rejects: Rejects,
+    unexplained: u64,
+    progress: Progress,
+    err: &'a mut (dyn Write + 'a),
+}
+
+impl Run<'_> {
+    /// Runs the whole input; what broke it off, if something did.
+    fn stream(
+        &mut self,
+        input: &mut FactInput<'_>,
+        limit: Option<u64>,
+    ) -> Result<Option<InputError>, Failure> {
+        // An explanation speaks of the moment of its decision, so those go one by one.
+        let batch_size =
+            if self.allocator.is_batched() && self.explanations.is_none() { BATCH_FACTS } else { 1 };
+        let mut batch = Vec::with_capacity(batch_size);
+        let mut read = 0u64;
+        let mut broken = None;
+        while limit.is_none_or(|limit| read < limit) {
+            match input.next() {
+                None => break,
+                Some(Ok(entry)) => batch.push(entry),
+                Some(Err(Refusal::Rejected(rejection))) => self.reject(&rejection)?,
+                Some(Err(Refusal::Broken(error))) => {
+                    broken = Some(error);
+                    break;
+                }
+            }
+            read += 1;
+            if batch.len() == batch_size {
+                self.decide(std::mem::replace(&mut batch, Vec::with_capacity(batch_size)))?;
+            }
+            if read.is_multiple_of(256) {
+                let nodes = self.allocator.engine().node_count();
+                self.progress.update(input.bytes_read(), read, nodes, self.allocator.elapsed());
+            }
+        }
+        self.decide(batch)?;
+        Ok(broken)
+    }
+
+    fn decide(&mut self, batch: Vec<crate::input::Entry>) -> Result<(), Failure> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for Allocated { source, outcome } in self.allocator.allocate(batch) {
+            let result = match outcome {
+                Ok(result) => result,
+                Err(rejection) => {
+                    self.reject(&rejection)?;
+                    continue;
+                }
+            };
+            for mention in result.mentions() {
+                if let Some(rows) = &mut self.rows {
+                    rows.mention(mention)?;
+                }
+                if let Some(sink) = &mut self.explanations {
+                    match self.allocator.engine().explain(source.as_deref(), &mention.record_id) {
+                        Some(found) => explanation(sink, &found)?,
+                        None => self.unexplained += 1,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, rejection: &crate::input::Rejection) -> Result<(), Failure> {
+        if let Some(line) = self.rejects.note(rejection)? {
+            let err = &mut self.err;
+            self.progress.aside(|| drop(writeln!(err, "{line}")));
+        }
+        Ok(())
+    }
+
+    /// Closes every file; what is left to say.
+    fn finish(self) -> Result<Vec<String>, Failure> {
+        let mut notes = Vec::new();
+        notes.extend(self.rejects.finish()?);
+        if self.unexplained > 0 {
+            notes.push(format!("note: {} mentions have no explanation on record", self.unexplained));
+        }
+        if let Some(rows) = self.rows {
+            rows.finish()?;
+        }
+        if let Some(sink) = self.explanations {
+            sink.finish()?;
+        }
+        Ok(notes)
+    }
+}
+
+fn open<'a>(args: &Args, stdin: &'a mut (dyn Read + 'a)) -> Result<FactInput<'a>, Failure> {
+    let options = InputOptions {
+        format: args.format,
+        id: args.id.clone(),
+        source: args.source.clone(),
+        delimiter: args.delimiter,
+        record_bytes_max: args.record_bytes_max,
+    };
+    let input = if args.input.as_os_str() == "-" {
+        FactInput::from_reader(stdin, "stdin", &options)
+    } else {
+        FactInput::open(&args.input, &options)
+    };
+    Ok(input?)
+}
+
+/// No output may overwrite the input or another output.
+fn check_paths(args: &Args) -> Result<(), Failure> {
+    let outputs = [("--out", &args.out), ("--explain", &args.explain), ("--rejects", &args.rejects)];
+    let mut taken: Vec<(&str, PathBuf)> = vec![("INPUT", identity(&args.input))];
+    for (option, path) in outputs {
+        let Some(path) = path.as_deref().filter(|path| path.as_os_str() != "-") else { continue };
+        let path = identity(path);
+        let is_file = std::fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
+        if let Some((other, _)) = taken.iter().find(|(_, earlier)| is_file && *earlier == path) {
+            return Err(Failure::Usage(format!(
+                "{option} and {other} are the same file; name another for {option}"
+            )));
+        }
+        taken.push((option, path));
+    }
+    Ok(())
+}
+
+/// A path in the form in which two that lead to the same file are equal.
+fn identity(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    path.canonicalize().ok().unwrap_or_else(|| match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    })
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [b'"' | b'\n' | b'\r'] => Err("a quote or a line end separates no columns".into()),
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ if text == "\\t" => Ok(b'\t'),
+        _ => Err("one ASCII character, like ';' or '\\t'".into()),
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads @ 1..=1024) => Ok(threads),
+        _ => Err("a number from 1 to 1024".into()),
+    }
+}
+
+fn record_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes) if (64..=1 << 30).contains(&bytes) => Ok(bytes),
+        _ => Err("a number from 64 to 1073741824".into()),
+    }
+}

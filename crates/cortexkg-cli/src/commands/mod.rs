@@ -1,0 +1,6 @@
+//! The subcommands, one file each.
+
+pub mod allocate;
+pub mod completions;
+pub mod demo;
+pub mod score;

@@ -1,0 +1,53 @@
+//! The program's three streams, handed in so that nothing prints by itself and tests can listen.
+
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+
+use crate::failure::Failure;
+
+/// Where a command reads and writes.
+pub struct Console<'a> {
+    /// Standard input.
+    pub input: Box<dyn Read + 'a>,
+    /// Standard output: results only.
+    pub out: Box<dyn Write + 'a>,
+    /// Standard error: progress, notes, rejections, errors.
+    pub err: Box<dyn Write + 'a>,
+    /// Whether a progress bar may be drawn on standard error.
+    pub draws_progress: bool,
+}
+
+impl Console<'static> {
+    /// The streams of the process. Progress is drawn on a terminal unless `NO_COLOR` is set.
+    pub fn of_process() -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            input: Box::new(io::stdin()),
+            out: Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
+            err: Box::new(io::stderr()),
+            draws_progress: io::stderr().is_terminal() && !no_color,
+        }
+    }
+}
+
+impl Console<'_> {
+    /// Writes to standard output.
+    ///
+    /// # Errors
+    /// [`Failure::OutputClosed`] where nobody listens any more.
+    pub fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.out.write_all(text.as_bytes()).map_err(|error| Failure::of_output(&error))
+    }
+
+    /// Tells something on standard error, on a line of its own. That nobody listens there stops nothing.
+    pub fn tell(&mut self, text: &str) {
+        let _ = writeln!(self.err, "{text}");
+    }
+
+    /// Makes sure that everything printed has left.
+    ///
+    /// # Errors
+    /// [`Failure::OutputClosed`] where nobody listens any more.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|error| Failure::of_output(&error))
+    }
+}

@@ -1,0 +1,203 @@
+//! What a run did, as a table for people and as JSON for programs.
+
+use std::collections::BTreeMap;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::allocation::{Allocator, RateRow, per_second};
+use crate::input::Format;
+use crate::process::memory_peak_bytes;
+
+/// Everything measured in one run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Name of the source.
+    pub source: String,
+    /// Format it was read in.
+    pub format: Format,
+    /// Facts taken in.
+    pub records: u64,
+    /// Records refused by the reader or the engine.
+    pub rejected: u64,
+    /// Mentions allocated.
+    pub mentions: u64,
+    /// Nodes of the graph.
+    pub nodes: usize,
+    /// Mentions by outcome.
+    pub decisions: Decisions,
+    /// Wall time in seconds, reading and writing included.
+    pub elapsed_s: f64,
+    /// Mentions decided per second of wall time.
+    pub decisions_per_s: f64,
+    /// Time of a decision inside the engine.
+    pub latency_us: Latency,
+    /// Peak of resident memory in bytes, where the system tells.
+    pub memory_peak_bytes: Option<u64>,
+    /// Bytes held by each structure of the engine.
+    pub memory_bytes: BTreeMap<&'static str, usize>,
+    /// Hash of everything that can change a later decision.
+    pub state_hash: String,
+    /// The rate of each full stretch of records.
+    pub rates: Vec<RateRow>,
+    /// Length of such a stretch in records.
+    pub rate_every: u64,
+    /// Why the run ended early, if it did.
+    pub error: Option<String>,
+}
+
+/// Mentions by outcome.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Decisions {
+    /// Put with a node that was there before.
+    pub existing: u64,
+    /// Given a new node.
+    pub new: u64,
+    /// Too close to call.
+    pub possible: u64,
+}
+
+/// Time of a decision in microseconds; absent if nothing was decided.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Latency {
+    /// Half of the decisions took no longer.
+    pub p50: Option<f64>,
+    /// 99 of 100 decisions took no longer.
+    pub p99: Option<f64>,
+    /// The longest.
+    pub max: Option<f64>,
+    /// `decision`, or `batch_mean` where facts were decided in batches and only their mean is known.
+    pub of: &'static str,
+}
+
+impl Report {
+    /// The state of `allocator` at the end of a run over `source`.
+    pub fn of(allocator: &Allocator, source: &str, format: Format, rejected: u64, rate_every: u64) -> Self {
+        let (counts, latency, elapsed) = (allocator.counts(), allocator.latency(), allocator.elapsed());
+        let engine = allocator.engine();
+        Self {
+            source: source.to_owned(),
+            format,
+            records: counts.records,
+            rejected,
+            mentions: counts.mentions,
+            nodes: engine.node_count(),
+            decisions: Decisions { existing: counts.existing, new: counts.new, possible: counts.possible },
+            elapsed_s: elapsed.as_secs_f64(),
+            decisions_per_s: per_second(counts.mentions, elapsed),
+            latency_us: Latency {
+                p50: latency.quantile_us(0.5),
+                p99: latency.quantile_us(0.99),
+                max: latency.max_us(),
+                of: if allocator.is_batched() { "batch_mean" } else { "decision" },
+            },
+            memory_peak_bytes: memory_peak_bytes(),
+            memory_bytes: engine.memory().into_iter().collect(),
+            state_hash: engine.state_hash().to_string(),
+            rates: allocator.rates().to_vec(),
+            rate_every,
+            error: None,
+        }
+    }
+
+    /// The report as aligned text.
+    pub fn to_table(&self) -> String {
+        let us = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |us| format!("{us:.1} µs"));
+        let kind = if self.latency_us.of == "decision" { "" } else { " (mean of its batch)" };
+        let memory = match self.memory_peak_bytes {
+            Some(bytes) => format!("{:.1} MiB", mib(bytes)),
+            None => "n/a".to_owned(),
+        };
+        let mut table = plain();
+        for (name, value) in [
+            ("records", grouped(self.records)),
+            ("rejected", grouped(self.rejected)),
+            ("mentions", grouped(self.mentions)),
+            ("nodes", grouped(self.nodes as u64)),
+            ("  existing", grouped(self.decisions.existing)),
+            ("  new", grouped(self.decisions.new)),
+            ("  possible", grouped(self.decisions.possible)),
+            ("rate", format!("{} decisions/s", grouped(rounded(self.decisions_per_s)))),
+            (&format!("p50 of a decision{kind}"), us(self.latency_us.p50)),
+            (&format!("p99 of a decision{kind}"), us(self.latency_us.p99)),
+            ("peak memory", memory),
+        ] {
+            table.add_row([name, &value]);
+        }
+        right_align(&mut table, 1);
+        let mut text = format!("{}\n state hash  {}\n", table.trim_fmt(), self.state_hash);
+        if !self.rates.is_empty() {
+            text.push_str(&format!(
+                "\nrate per {} records\n{}\n",
+                grouped(self.rate_every),
+                self.rate_table().trim_fmt()
+            ));
+        }
+        text
+    }
+
+    fn rate_table(&self) -> Table {
+        let mut table = plain();
+        table.set_header(["records", "nodes", "decisions/s", "engine µs"]);
+        for row in &self.rates {
+            table.add_row([
+                grouped(row.records),
+                grouped(row.nodes as u64),
+                grouped(rounded(row.decisions_per_s)),
+                format!("{:.1}", row.engine_mean_us),
+            ]);
+        }
+        (0..4).for_each(|column| right_align(&mut table, column));
+        table
+    }
+}
+
+/// A table without lines.
+pub fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}
+
+/// Aligns a column to the right.
+pub fn right_align(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+/// A number with its thousands set apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn rounded(value: f64) -> u64 {
+    value.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+}

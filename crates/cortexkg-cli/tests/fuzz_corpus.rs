@@ -1,0 +1,40 @@
+//! Every input in `fuzz/corpus` goes through the function that its fuzz target calls.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use cortexkg_cli::input::{Format, drain};
+
+fn replay(target: &str, format: Option<Format>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut files = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = std::fs::read(&path).unwrap();
+        let first = drain(&data, format);
+        assert_eq!(first, drain(&data, format), "{}", path.display());
+        files += 1;
+    }
+    assert!(files > 0, "no corpus in {}", folder.display());
+}
+
+#[test]
+fn csv() {
+    replay("csv", Some(Format::Csv));
+}
+
+#[test]
+fn jsonl() {
+    replay("jsonl", Some(Format::Jsonl));
+}
+
+#[test]
+fn ntriples() {
+    replay("ntriples", Some(Format::Ntriples));
+}
+
+#[test]
+fn decode() {
+    replay("decode", None);
+}
