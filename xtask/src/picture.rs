@@ -99,7 +99,7 @@ impl Style {
         }
         for (set, attribute) in [
             (self.bold, " font-weight=\"bold\""),
-            (self.dim, " opacity=\"0.6\""),
+            (self.dim, " fill-opacity=\"0.6\""),
             (self.italic, " font-style=\"italic\""),
             (self.underline, " text-decoration=\"underline\""),
         ] {
@@ -190,7 +190,7 @@ fn svg(command: &str, output: &str) -> String {
     let _ = writeln!(
         svg,
         "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-         font-size=\"14\" fill=\"{FOREGROUND}\" xml:space=\"preserve\">"
+         font-size=\"14\" fill=\"{FOREGROUND}\" style=\"white-space: pre\">"
     );
     for (row, line) in lines.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
         let y = TITLE + at(row, CELL.1) + 14.0;
