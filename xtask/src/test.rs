@@ -6,9 +6,7 @@ use cortexkg_simd::{LEVEL_VARIABLE, Level};
 use crate::step::{self, Steps, cargo};
 use crate::{deny, lint};
 
-/// Crates whose results must not depend on the instruction set.
-const LEVELLED: [&str; 2] = ["cortexkg-index", "cortexkg"];
-/// Names of the tests that pin such results.
+/// Names of the tests that pin results which must not depend on the instruction set.
 const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
 
 /// Options of `cargo xtask test`.
@@ -46,11 +44,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// The tests that pin results, with the kernels held at `level`.
 fn levelled(level: Level) -> std::process::Command {
-    let mut command = cargo(["test", "--locked", "--quiet"]);
-    for package in LEVELLED {
-        command.args(["--package", package]);
-    }
-    command.arg("--").args(LEVEL_TESTS).env(LEVEL_VARIABLE, level.to_string());
+    // The whole workspace, so that nothing is built again; --tests leaves out the examples of the documentation.
+    let mut command = cargo(["test", "--workspace", "--tests", "--locked", "--quiet", "--"]);
+    command.args(LEVEL_TESTS).env(LEVEL_VARIABLE, level.to_string());
     command
 }
 
