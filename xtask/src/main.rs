@@ -1,2 +1,57 @@
-//! x
-fn main() {}
+//! The project's chores. `cargo xtask --help` lists them; each file of this folder is one of them.
+//!
+//! **Invariant:** a chore never installs a toolchain component. It says what is missing and how to get it.
+
+// A program for the terminal: standard output is its product.
+#![allow(clippy::print_stdout)]
+
+mod bench;
+mod data;
+mod deny;
+mod fuzz;
+mod lint;
+mod picture;
+mod step;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_version_flag = true)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run every check and every test, stopping at the first that fails.
+    Test(test::Args),
+    /// Run the checks that need no test to run: formatting, clippy, documentation, tidiness.
+    Lint,
+    /// Check dependencies: duplicates, licences, sources. Installs cargo-deny into target/tools if need be.
+    Deny,
+    /// Fuzz the parsers.
+    Fuzz(fuzz::Args),
+    /// Fetch the larger public data sets into data/cache.
+    Data(data::Args),
+    /// Measure on real data.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Record the coloured output of the demo as docs/demo.svg.
+    Picture(picture::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().chore {
+        Chore::Test(args) => test::run(&args),
+        Chore::Lint => lint::run(),
+        Chore::Deny => deny::check(),
+        Chore::Fuzz(args) => fuzz::run(&args),
+        Chore::Data(args) => data::run(&args),
+        Chore::Bench(bench) => bench::run(&bench),
+        Chore::Picture(args) => picture::run(&args),
+    }
+}

@@ -1,0 +1,20 @@
+//! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
+
+mod first_light;
+mod program;
+
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The whole path over each data set: quality, rate, latency, memory, state hash.
+    FirstLight(first_light::Args),
+}
+
+/// Runs one bench.
+pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
+    match bench {
+        Bench::FirstLight(args) => first_light::run(args),
+    }
+}
