@@ -249,7 +249,9 @@ mod tests {
     use crate::spike::Spike;
 
     fn pattern(neurons: &[u64]) -> SpikePattern {
-        SpikePattern { spikes: neurons.iter().zip(0..).map(|(&neuron, tick)| Spike { tick, neuron }).collect() }
+        SpikePattern {
+            spikes: neurons.iter().zip(0..).map(|(&neuron, tick)| Spike { tick, neuron }).collect(),
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::compare::Level;
 use crate::decision::{AllocationResult, Decision};
 use crate::embed::mix;
 use crate::engine::{AllocationEngine, fact_key, keys};
-use crate::error::FactError;
+use crate::error::{CommitError, FactError};
 use crate::graph::{Exception, FactEntry, Mention, MentionIndex, NodeIndex, POSSIBLY_SAME};
 use crate::perceive::Perceived;
 
@@ -36,21 +36,70 @@ impl AllocationEngine {
         Ok(position)
     }
 
-    /// Makes one mention a member of its node. The view of the mention is that of the decision just taken.
+    /// Commits a perceived fact with one ballot per mention: fact, node, edge, index, and what is learned of it.
+    ///
+    /// # Errors
+    /// A [`CommitError`] if the ballots do not fit the fact, or this graph as it stands; then nothing has changed.
+    pub fn commit(
+        &mut self,
+        perceived: &Perceived,
+        ballots: Vec<Ballot>,
+    ) -> Result<AllocationResult, CommitError> {
+        let (expected, found) = (perceived.mentions.len(), ballots.len());
+        if expected != found {
+            return Err(CommitError::Ballots { expected, found });
+        }
+        for ballot in &ballots {
+            let now = self.weights.version;
+            if ballot.table_version != now {
+                return Err(CommitError::Stale { ballot: ballot.table_version, now });
+            }
+            let mut nodes = ballot.competitors.iter().map(|competitor| competitor.node);
+            if let Some(node) = nodes.find(|&node| self.graph.index_of(node).is_none()) {
+                return Err(CommitError::UnknownNode { node });
+            }
+        }
+        let fact = self.begin(perceived)?;
+        let mut results = Vec::with_capacity(expected);
+        for (mention, mut ballot) in ballots.into_iter().enumerate() {
+            // The subject may have made the node that the object needs.
+            if mention == 1 && ballot.decision != Decision::Existing {
+                let candidates = self.recall(perceived, mention);
+                ballot = self.decide(perceived, mention, &candidates);
+            }
+            self.view(perceived, mention);
+            results.push(self.commit_mention(perceived, mention, fact, ballot));
+        }
+        Ok(self.finish(perceived, fact, results))
+    }
+
+    /// Gives one mention its node. The view of the mention is that of the decision just taken.
     pub(crate) fn commit_mention(
         &mut self,
         perceived: &Perceived,
         at: usize,
         fact: u32,
-        mut ballot: Ballot,
+        ballot: Ballot,
     ) -> AllocationResult {
-        let seen = &perceived.mentions[at];
         let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
         self.learn_from(leader);
         let node = match (ballot.decision, leader) {
             (Decision::Existing, Some(leader)) => leader,
             _ => self.graph.add_node(self.graph.next_id()),
         };
+        self.commit_member(perceived, at, fact, node, ballot)
+    }
+
+    /// Makes one mention a member of a node.
+    pub(crate) fn commit_member(
+        &mut self,
+        perceived: &Perceived,
+        at: usize,
+        fact: u32,
+        node: NodeIndex,
+        mut ballot: Ballot,
+    ) -> AllocationResult {
+        let seen = &perceived.mentions[at];
         let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
         let values = std::mem::take(&mut self.view.values);
         let mention = self.graph.add_mention(Mention { fact, role, node }, &values);
@@ -70,7 +119,7 @@ impl AllocationEngine {
             let members = self.graph.nodes[node as usize].members.len() as u32;
             self.vectors.add(node, members, &code);
         }
-        self.record(&ballot, mention, node, leader);
+        self.record(&ballot, mention, node);
         self.view.values = values;
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
@@ -102,16 +151,24 @@ impl AllocationEngine {
     }
 
     /// Writes what goes with a decision: exceptions, the tie to a close call, the line of the log.
-    fn record(&mut self, ballot: &Ballot, mention: MentionIndex, node: NodeIndex, leader: Option<NodeIndex>) {
+    fn record(&mut self, ballot: &Ballot, mention: MentionIndex, node: NodeIndex) {
+        let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
         let fact = self.graph.mentions[mention as usize].fact;
         match (ballot.decision, leader) {
-            (Decision::Existing, _) => {
+            (Decision::Existing, Some(_)) => {
                 for vote in &ballot.competitors[0].votes {
                     let (Column::Exception, Some(held)) = (vote.column, vote.nearest) else { continue };
-                    let stated = self.graph.mention_values(mention).iter().find(|(field, _)| *field == vote.field);
+                    let stated =
+                        self.graph.mention_values(mention).iter().find(|(field, _)| *field == vote.field);
                     let Some(&(field, stated)) = stated else { continue };
                     if vote.level == Level::Different {
-                        self.graph.exceptions.push(Exception { mention, field, stated, held, bits: vote.bits });
+                        self.graph.exceptions.push(Exception {
+                            mention,
+                            field,
+                            stated,
+                            held,
+                            bits: vote.bits,
+                        });
                     }
                 }
             }
@@ -166,7 +223,8 @@ impl AllocationEngine {
             _ => 2,
         };
         for salt in 0..random_pairs {
-            let pair = compare_mentions(&context, self.columns.words(), choice(position, salt) as MentionIndex);
+            let pair =
+                compare_mentions(&context, self.columns.words(), choice(position, salt) as MentionIndex);
             self.learner.observe_random(&pair, &self.weights, prior);
         }
         if let Some(leader) = leader {

@@ -97,7 +97,9 @@ pub(crate) fn compare(
         FieldKind::Identifier => level(pair.code()),
         FieldKind::Number => level(pair.number()),
         FieldKind::Date => level(pair.date()),
-        FieldKind::Name | FieldKind::Category => Some(pair.words(&NAME_THRESHOLDS, words).capped(information)),
+        FieldKind::Name | FieldKind::Category => {
+            Some(pair.words(&NAME_THRESHOLDS, words).capped(information))
+        }
         FieldKind::LongText => Some(pair.words(&LONG_TEXT_THRESHOLDS, words).capped(information)),
         FieldKind::List => Some(pair.list()),
     }
@@ -112,7 +114,8 @@ struct Thresholds {
     word_pairs_max: usize,
 }
 
-const NAME_THRESHOLDS: Thresholds = Thresholds { close: 225, compatible: 166, similar: 90, word_pairs_max: 48 };
+const NAME_THRESHOLDS: Thresholds =
+    Thresholds { close: 225, compatible: 166, similar: 90, word_pairs_max: 48 };
 const LONG_TEXT_THRESHOLDS: Thresholds =
     Thresholds { close: 192, compatible: 110, similar: 50, word_pairs_max: 20 };
 
@@ -505,7 +508,11 @@ mod tests {
         let texts = ["", "a", "é", "a b c", "日本 語", "1", "22", "a a a", "1-2", "x; y", ";;", "ab ab"];
         for left in texts.iter().filter(|text| !normalise(text).is_empty()) {
             for right in texts.iter().filter(|text| !normalise(text).is_empty()) {
-                assert_eq!(level(&["anna bell"], left, right), level(&["anna bell"], right, left), "{left} {right}");
+                assert_eq!(
+                    level(&["anna bell"], left, right),
+                    level(&["anna bell"], right, left),
+                    "{left} {right}"
+                );
             }
         }
     }

@@ -51,7 +51,8 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
     }
     let mut parts = date.split(['-', '/', '.']);
     let [a, b, c] = [parts.next()?, parts.next()?, parts.next()?];
-    if parts.next().is_some() || ![a, b, c].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+    if parts.next().is_some() || ![a, b, c].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return None;
     }
     let number = |part: &str| part.parse::<u32>().ok();
@@ -74,7 +75,8 @@ mod tests {
             assert_eq!(day(text), Some((1960, 2, 10)), "{text}");
         }
         assert_eq!(day("12/25/1999"), Some((1999, 12, 25)));
-        for text in ["", "1960-13-10", "19600230", "1900-02-29", "6988048", "2020", "1-2-3-4", "०१.०२.१९६०"] {
+        for text in ["", "1960-13-10", "19600230", "1900-02-29", "6988048", "2020", "1-2-3-4", "०१.०२.१९६०"]
+        {
             assert_eq!(day(text), None, "{text}");
         }
     }

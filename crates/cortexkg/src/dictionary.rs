@@ -195,7 +195,8 @@ impl Dictionary {
         words.sort_unstable();
         let whole = std::slice::from_ref(&value.normal);
         let items = if value.items.is_empty() { whole } else { &value.items };
-        let mut items: Box<[TermId]> = items.iter().map(|item| self.intern_term(field | ITEM, item)).collect();
+        let mut items: Box<[TermId]> =
+            items.iter().map(|item| self.intern_term(field | ITEM, item)).collect();
         items.sort_unstable();
         self.text_bytes += value.normal.len() + value.surface.len() + 4 * (words.len() + items.len());
         let entry = Value {
@@ -225,8 +226,7 @@ impl Dictionary {
     }
 
     /// Counts one mention's value: term frequencies, the field's profile, and where the value was seen last.
-    /// Returns the mention that had the value before.
-    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue, mention: u32) -> Option<u32> {
+    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue, mention: u32) {
         let entry = &mut self.values[id as usize];
         let field = &mut self.fields[usize::from(entry.field)];
         let before = std::mem::replace(&mut entry.last_mention, mention);
@@ -238,7 +238,6 @@ impl Dictionary {
             term.count += 1;
             term.information = information(field, term.count);
         }
-        (before != NEVER).then_some(before)
     }
 
     /// Brings the information of all values and words up to date: it grows with the stream even where none comes again.
@@ -341,10 +340,7 @@ fn information(field: &FieldEntry, count: u32) -> Bits {
     const IMAGINED: u64 = 64;
     let rarity = usual_rarity(field.kind);
     // (count + imagined / rarity) / (present + imagined), both sides times the rarity.
-    log2_ratio(
-        (field.profile.present + IMAGINED) * rarity,
-        u64::from(count.max(1)) * rarity + IMAGINED,
-    )
+    log2_ratio((field.profile.present + IMAGINED) * rarity, u64::from(count.max(1)) * rarity + IMAGINED)
 }
 
 /// How many values a field of this kind usually has, before any are seen.

@@ -127,7 +127,9 @@ mod tests {
     fn ngrams_respect_characters_and_edges() {
         let grams = |word, length| {
             let mut out = Vec::new();
-            ngrams(word, length, |gram| out.push(String::from_utf8(gram.to_vec()).expect("whole characters")));
+            ngrams(word, length, |gram| {
+                out.push(String::from_utf8(gram.to_vec()).expect("whole characters"))
+            });
             out
         };
         assert_eq!(grams("añb", 3), ["\u{1f}añ", "añb", "ñb\u{1f}"]);

@@ -84,9 +84,8 @@ impl AllocationEngine {
     /// # Errors
     /// A [`FactError`] if the fact breaks a bound; the graph is as it was.
     pub fn allocate_fact(&mut self, fact: Fact) -> Result<AllocationResult, FactError> {
-        fact.validate()?;
-        let perceived = self.perceiver.perceive(fact);
-        self.allocate_perceived(perceived)
+        let perceived = self.perceive(fact)?;
+        self.allocate_perceived(&perceived)
     }
 
     /// Allocates facts one after the other; each sees those before it. One result per fact, in their order.
@@ -106,18 +105,27 @@ impl AllocationEngine {
         let perceived: Vec<_> = pool.install(|| {
             facts.into_par_iter().map(|fact| fact.validate().map(|()| perceiver.perceive(fact))).collect()
         });
-        perceived.into_iter().map(|perceived| self.allocate_perceived(perceived?)).collect()
+        perceived.into_iter().map(|perceived| self.allocate_perceived(&perceived?)).collect()
     }
 
-    fn allocate_perceived(&mut self, perceived: Perceived) -> Result<AllocationResult, FactError> {
-        let fact = self.begin(&perceived)?;
+    /// Validates a fact and brings it into normal form. Needs nothing of the graph.
+    ///
+    /// # Errors
+    /// A [`FactError`] if the fact breaks a bound.
+    pub fn perceive(&self, fact: Fact) -> Result<Perceived, FactError> {
+        fact.validate()?;
+        Ok(self.perceiver.perceive(fact))
+    }
+
+    fn allocate_perceived(&mut self, perceived: &Perceived) -> Result<AllocationResult, FactError> {
+        let fact = self.begin(perceived)?;
         let mut nodes = Vec::with_capacity(2);
         for mention in 0..perceived.mentions.len() {
-            let candidates = self.recall(&perceived, mention);
-            let ballot = self.decide(&perceived, mention, &candidates);
-            nodes.push(self.commit_mention(&perceived, mention, fact, ballot));
+            let candidates = self.recall(perceived, mention);
+            let ballot = self.decide(perceived, mention, &candidates);
+            nodes.push(self.commit_mention(perceived, mention, fact, ballot));
         }
-        Ok(self.finish(&perceived, fact, nodes))
+        Ok(self.finish(perceived, fact, nodes))
     }
 
     /// The candidates of one mention of a perceived fact.
@@ -129,10 +137,11 @@ impl AllocationEngine {
         self.index.score(&pattern, &self.config.recall, &mut self.scores);
         let max = self.config.recall.candidates_max.clamp(1, 4096);
         let mut found: Vec<(NodeIndex, Origins)> = Vec::with_capacity(max + 64);
-        let mut add = |node: NodeIndex, origin: Origins| match found.iter_mut().find(|(known, _)| *known == node) {
-            Some((_, origins)) => origins.insert(origin),
-            None => found.push((node, origin)),
-        };
+        let mut add =
+            |node: NodeIndex, origin: Origins| match found.iter_mut().find(|(known, _)| *known == node) {
+                Some((_, origins)) => origins.insert(origin),
+                None => found.push((node, origin)),
+            };
         for &node in keys(seen, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)) {
             add(node, Origins::EXACT_KEY);
         }
@@ -185,7 +194,14 @@ impl AllocationEngine {
             let (sum, votes) = self.columns.vote(&context, index);
             let members = self.graph.nodes[index as usize].members.len() as u64;
             let prior = prior + log2(members).scaled(SIZE_EXPONENT);
-            competitors.push(Competitor { node, origins, prior, evidence: prior + sum, probability: 0.0, votes });
+            competitors.push(Competitor {
+                node,
+                origins,
+                prior,
+                evidence: prior + sum,
+                probability: 0.0,
+                votes,
+            });
         }
         let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
         let point = self.inhibition.compete(&evidence);
@@ -202,7 +218,11 @@ impl AllocationEngine {
             candidates: count,
             new_probability: point.new_activity,
             margin: point.margin,
-            method: if candidates.vectors_scanned { AllocationMethod::Direct } else { AllocationMethod::Recalled },
+            method: if candidates.vectors_scanned {
+                AllocationMethod::Direct
+            } else {
+                AllocationMethod::Recalled
+            },
             pattern: candidates.pattern.clone(),
         }
     }
@@ -213,7 +233,7 @@ impl AllocationEngine {
     }
 
     /// Numbers the values of a mention and gathers what its columns look at.
-    fn view(&mut self, perceived: &Perceived, mention: usize) {
+    pub(crate) fn view(&mut self, perceived: &Perceived, mention: usize) {
         let seen = &perceived.mentions[mention];
         self.view.values.clear();
         for value in &seen.values {
@@ -227,7 +247,8 @@ impl AllocationEngine {
         self.view.values.sort_unstable();
         self.view.code = self.vectors.encode(&seen.embedding, perceived.given_dimension.is_some());
         self.view.confidence = perceived.confidence;
-        let other = perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));
+        let other =
+            perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));
         let other = other.filter(|_| perceived.mentions.len() == 2);
         self.view.partners = other.map_or(Vec::new(), |other| {
             keys(other, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)).copied().collect()
@@ -235,7 +256,7 @@ impl AllocationEngine {
     }
 
     /// The mention's code: each feature's information, as far as its field can be relied on.
-    fn encode(&mut self, mention: &PerceivedMention) -> SpikePattern {
+    pub(crate) fn encode(&mut self, mention: &PerceivedMention) -> SpikePattern {
         self.stimuli.clear();
         let mentions = self.graph.mentions.len() as u64;
         for feature in &mention.features {
@@ -263,7 +284,8 @@ impl AllocationEngine {
     /// Nodes tied to the partner by the same predicate as the fact states.
     fn neighbours(&self, perceived: &Perceived, mention: usize) -> Vec<NodeIndex> {
         let mut found = Vec::new();
-        let predicate = perceived.predicate.as_ref().and_then(|name| self.graph.predicates.get_index_of(name));
+        let predicate =
+            perceived.predicate.as_ref().and_then(|name| self.graph.predicates.get_index_of(name));
         let Some(predicate) = predicate else { return found };
         for &partner in &self.view.partners {
             for &edge in self.graph.nodes[partner as usize].edges.iter().rev().take(256) {

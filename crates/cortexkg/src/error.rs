@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::graph::NodeId;
+
 /// A fact that cannot be taken in. Nothing of it has reached the graph; the next fact is unaffected.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -131,5 +133,72 @@ pub enum FactError {
         record: String,
         /// Name of the source.
         source_name: String,
+    },
+}
+
+/// Ballots that cannot be committed. The graph is as it was.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The fact itself cannot be taken in.
+    #[error(transparent)]
+    Fact(#[from] FactError),
+    /// The learned tables have moved on since the ballot was made.
+    #[error("the ballot was made with tables of version {ballot}, now {now} are in force; decide again")]
+    Stale {
+        /// Version that the ballot names.
+        ballot: u32,
+        /// Version in force.
+        now: u32,
+    },
+    /// Not one ballot per mention.
+    #[error("{found} ballots for {expected} mentions; give one ballot per mention, in their order")]
+    Ballots {
+        /// Mentions of the fact.
+        expected: usize,
+        /// Ballots given.
+        found: usize,
+    },
+    /// The ballot elects a node that is not in this graph.
+    #[error("the ballot elects node {node}, which is not in this graph; recall and decide here")]
+    UnknownNode {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// A graph that cannot be loaded. The engine's own graph is as it was.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// An identifier is taken, out of order or out of range.
+    #[error("node {node}: identifiers must rise, be free, and lie between {least} and {max}; renumber or leave them out", max = NodeId::MAX)]
+    Id {
+        /// The identifier found.
+        node: NodeId,
+        /// Least identifier that is free.
+        least: NodeId,
+    },
+    /// A node says nothing.
+    #[error("node {node}: has neither properties nor aliases, so nothing could ever be allocated to it")]
+    Empty {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's properties, aliases or embedding break a bound.
+    #[error("node {node}: {source}")]
+    Node {
+        /// The node.
+        node: NodeId,
+        /// What is wrong.
+        source: FactError,
+    },
+    /// An edge leads nowhere.
+    #[error("edge {position}: node {node} is neither in this graph nor loaded before")]
+    Edge {
+        /// Position of the edge, counted from 0.
+        position: usize,
+        /// The node that is missing.
+        node: NodeId,
     },
 }

@@ -101,8 +101,10 @@ impl AllocationEngine {
     /// ([`EngineConfig::ballots_kept`](crate::EngineConfig::ballots_kept)).
     pub fn explain(&self, source: Option<&str>, record_id: &str) -> Option<Explanation> {
         let fact = |id: &str| self.fact_by_id.get(&fact_key(source.unwrap_or_default(), id)).copied();
-        let ends = |suffix| Some((fact(record_id.strip_suffix(suffix)?)?, if suffix == "#s" { 1 } else { 2 }));
-        let (fact, role) = fact(record_id).map(|fact| (fact, 0)).or_else(|| ends("#s")).or_else(|| ends("#o"))?;
+        let ends =
+            |suffix| Some((fact(record_id.strip_suffix(suffix)?)?, if suffix == "#s" { 1 } else { 2 }));
+        let (fact, role) =
+            fact(record_id).map(|fact| (fact, 0)).or_else(|| ends("#s")).or_else(|| ends("#o"))?;
         let mentions = &self.graph.mentions;
         let first = mentions.partition_point(|mention| mention.fact < fact);
         // A record's identifier alone, where the fact is a triple, means its subject.
@@ -139,7 +141,9 @@ impl AllocationEngine {
             (EMBEDDING, ..) => format!("the vectors are {}", vote.level.likeness()),
             (RECENCY, ..) => format!("the node was last spoken of {}", vote.level.recency()),
             (_, Some(mine), Some(held)) if mine == held => format!("both say {}", quote(mine)),
-            (_, Some(mine), Some(held)) => format!("{} and {}: {}", quote(mine), quote(held), vote.level.likeness()),
+            (_, Some(mine), Some(held)) => {
+                format!("{} and {}: {}", quote(mine), quote(held), vote.level.likeness())
+            }
             _ => vote.level.likeness().to_owned(),
         };
         if vote.said_before > 25 {
@@ -161,7 +165,8 @@ impl AllocationEngine {
     }
 
     fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
-        let parts: Vec<_> = values.map(|(_, value)| shortened(&self.dictionary.value(value).surface, 32)).collect();
+        let parts: Vec<_> =
+            values.map(|(_, value)| shortened(&self.dictionary.value(value).surface, 32)).collect();
         parts.join(" · ")
     }
 }

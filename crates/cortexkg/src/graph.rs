@@ -62,13 +62,6 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The values of one field.
-    pub(crate) fn field(&self, field: FieldId) -> &[NodeValue] {
-        let start = self.values.partition_point(|value| value.field < field);
-        let len = self.values[start..].partition_point(|value| value.field == field);
-        &self.values[start..start + len]
-    }
-
     pub(crate) fn add_value(&mut self, field: FieldId, value: ValueId) {
         let start = self.values.partition_point(|known| known.field < field);
         let len = self.values[start..].partition_point(|known| known.field == field);
@@ -79,7 +72,8 @@ impl Node {
         }
         let new = NodeValue { field, value, count: 1 };
         if len == VALUES_PER_FIELD_MAX {
-            let (at, _) = known.iter().enumerate().min_by_key(|(at, known)| (known.count, *at)).expect("not empty");
+            let (at, _) =
+                known.iter().enumerate().min_by_key(|(at, known)| (known.count, *at)).expect("not empty");
             self.values.remove(start + at);
             self.values.insert(start + len - 1, new);
         } else {
@@ -180,7 +174,11 @@ impl Graph {
     pub(crate) fn add_edge(&mut self, from: NodeIndex, to: NodeIndex, predicate: &str, fact: u32) {
         let predicate = self.predicate(predicate);
         let edge = Edge { from, to, predicate, fact };
-        let ends = if self.nodes[from as usize].edges.len() <= self.nodes[to as usize].edges.len() { from } else { to };
+        let ends = if self.nodes[from as usize].edges.len() <= self.nodes[to as usize].edges.len() {
+            from
+        } else {
+            to
+        };
         let known = |&at: &u32| {
             let known = self.edges[at as usize];
             (known.from, known.to, known.predicate) == (from, to, predicate)
@@ -247,9 +245,9 @@ mod tests {
             graph.add_mention(Mention { fact: value, role: 0, node }, &[(2, value), (5, 7)]);
         }
         let node = &graph.nodes[0];
-        assert_eq!(node.field(2).len(), VALUES_PER_FIELD_MAX);
-        assert_eq!(node.field(5), [NodeValue { field: 5, value: 7, count: 100 }]);
-        assert!(node.field(3).is_empty());
+        let field = |id| node.values.iter().filter(|value| value.field == id).copied().collect::<Vec<_>>();
+        assert_eq!(field(2).len(), VALUES_PER_FIELD_MAX);
+        assert_eq!(field(5), [NodeValue { field: 5, value: 7, count: 100 }]);
         assert!(node.values.is_sorted_by_key(|value| value.field));
         assert_eq!(graph.mention_values(99), [(2, 99), (5, 7)]);
     }

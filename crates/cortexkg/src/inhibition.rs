@@ -81,7 +81,8 @@ impl LateralInhibition {
             Decision::New
         };
         let best = leader.map_or(Bits::whole(-64), |at| evidence[at]);
-        let second = evidence.iter().enumerate().filter(|(at, _)| Some(*at) != leader).map(|(_, &bits)| bits).max();
+        let second =
+            evidence.iter().enumerate().filter(|(at, _)| Some(*at) != leader).map(|(_, &bits)| bits).max();
         let margin = match decision {
             Decision::Existing => best - second.unwrap_or(Bits::ZERO).max(Bits::ZERO),
             Decision::New | Decision::Possible => Bits::ZERO - best,

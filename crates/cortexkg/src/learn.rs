@@ -133,7 +133,8 @@ impl Learner {
     fn overlap(&self, tables: &[LevelProbabilities]) -> Vec<Vec<u16>> {
         let agreement: Vec<f64> = tables.iter().map(|table| table.u[0] + table.u[1]).collect();
         let part = |(present, agree): (u32, u32), base: f64| {
-            let given = (f64::from(agree) + OVERLAP_PRIOR_PAIRS * base) / (f64::from(present) + OVERLAP_PRIOR_PAIRS);
+            let given =
+                (f64::from(agree) + OVERLAP_PRIOR_PAIRS * base) / (f64::from(present) + OVERLAP_PRIOR_PAIRS);
             let gained = libm::log2(given / base) / libm::log2(1.0 / base);
             libm::round(gained.clamp(0.0, 1.0) * 256.0) as u16
         };
@@ -149,8 +150,11 @@ impl Learner {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let pairs: usize = self.samples.iter().map(|pair| pair.capacity() * size_of::<(FieldId, Comparison)>()).sum();
-        pairs + self.samples.capacity() * size_of::<ComparisonVector>() + 8 * self.given.len() * self.given.len()
+        let pairs: usize =
+            self.samples.iter().map(|pair| pair.capacity() * size_of::<(FieldId, Comparison)>()).sum();
+        pairs
+            + self.samples.capacity() * size_of::<ComparisonVector>()
+            + 8 * self.given.len() * self.given.len()
     }
 }
 

@@ -1,7 +1,106 @@
-//! stub
-#![allow(missing_docs, clippy::all)]
-pub mod ballot; pub mod candidates; pub mod columns; mod commit; mod compare; pub mod config; mod dates;
-pub mod decision; mod dictionary; pub mod embed; pub mod engine; pub mod error; pub mod evidence; pub mod explain; pub mod fact; mod graph;
-pub mod inhibition; mod learn; pub mod normalise; pub mod perceive; pub mod profile; mod report; pub use report::*; pub mod spike; mod vectors; pub mod weights;
-pub use compare::Level; pub use graph::NodeId; pub use config::*;
-pub use decision::*; pub use engine::AllocationEngine; pub use error::*; pub use explain::*; pub use fact::*; 
+//! CortexKG decides where knowledge belongs.
+//!
+//! Facts stream in: records, triples, short texts, with or without an embedding. For each one the engine decides, in
+//! microseconds and without a language model, which node of a knowledge graph it belongs to or that it needs a new one, and
+//! can say why. This is online entity resolution: one fact at a time, each visible to the next, no labels, no rules to write,
+//! no hint about what a column means.
+//!
+//! ```
+//! use cortexkg::{AllocationEngine, Decision, EngineConfig, Fact};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut engine = AllocationEngine::new(EngineConfig::default());
+//! let facts = [
+//!     [("name", "Arnie Morton's of Chicago"), ("city", "Los Angeles"), ("phone", "310/246-1501")],
+//!     [("name", "Art's Delicatessen"), ("city", "Studio City"), ("phone", "818/762-1221")],
+//!     [("name", "arnie mortons of chicago"), ("city", "los angeles"), ("phone", "310-246-1501")],
+//! ];
+//! let mut results = Vec::new();
+//! for (fields, id) in facts.into_iter().zip(["a", "b", "c"]) {
+//!     results.push(engine.allocate_fact(Fact::record(fields).with_id(id))?);
+//! }
+//! assert_eq!(results[1].decision, Decision::New);
+//! assert_eq!(results[2].allocated_node, results[0].allocated_node);
+//! assert!(results[2].confidence > 0.8);
+//! println!("{}", engine.explain(None, "c").expect("the ballots of all mentions are kept"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The path of a fact
+//!
+//! ```text
+//! Fact ─perceive─▶ Perceived ─recall─▶ Candidates ─decide─▶ Ballot ─commit─▶ graph
+//! ```
+//!
+//! [`AllocationEngine::allocate_fact`] walks it whole. The steps are public too, so that the path can be cut in two:
+//!
+//! ```
+//! # use cortexkg::{AllocationEngine, EngineConfig, Fact};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mut engine = AllocationEngine::new(EngineConfig::default());
+//! let perceived = engine.perceive(Fact::text("Multicystic kidney dysplasia"))?;
+//! let candidates = engine.recall(&perceived, 0);
+//! let ballot = engine.decide(&perceived, 0, &candidates);
+//! let result = engine.commit(&perceived, vec![ballot])?;
+//! assert_eq!(engine.node(result.allocated_node).expect("committed").aliases, ["Multicystic kidney dysplasia"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! 1. **perceive** ([`fact`], [`normalise`], [`embed`]): validates, brings values into normal form, embeds.
+//! 2. **encode** ([`spike`]): the most telling features of the mention spike first; only the earliest count.
+//! 3. **recall** ([`candidates`]): exact key ∪ early spikes ∪ vectors ∪ graph neighbours, at most 64 nodes.
+//! 4. **vote** ([`columns`]): four columns weigh each candidate in bits of evidence ([`evidence`], [`weights`]).
+//! 5. **inhibit** ([`inhibition`]): candidates and "a new node" compete; out comes a [`Decision`] with its confidence.
+//! 6. **commit**: the mention joins its node, and the weights learn from the stream.
+//!
+//! # What always holds
+//!
+//! - The same facts in the same order under the same configuration give the same [`StateHash`], on every processor and level of
+//!   SIMD, with one thread or many. Decisions are taken on integers; no clock, no hash order, no platform logarithm has a say.
+//! - A fact that cannot be taken in gives a [`FactError`] that names record and field, and changes nothing.
+//! - Every bound is explicit: [`fact::limits`], [`RecallConfig`](candidates::RecallConfig).
+//! - Every decision can be explained from its stored ballot: [`AllocationEngine::explain`].
+//! - The engine reads no clock, touches no network, and starts no thread that it was not given.
+
+pub mod ballot;
+pub mod candidates;
+pub mod columns;
+mod commit;
+mod compare;
+mod config;
+mod dates;
+mod decision;
+mod dictionary;
+pub mod embed;
+mod engine;
+mod error;
+pub mod evidence;
+mod explain;
+pub mod fact;
+mod graph;
+pub mod inhibition;
+mod learn;
+mod load;
+pub mod normalise;
+mod perceive;
+mod profile;
+mod report;
+pub mod spike;
+mod vectors;
+pub mod weights;
+
+pub use ballot::Ballot;
+pub use compare::Level;
+pub use config::EngineConfig;
+pub use decision::{AllocationMethod, AllocationResult, Decision};
+pub use engine::AllocationEngine;
+pub use error::{CommitError, FactError, LoadError};
+pub use explain::{CandidateExplanation, Explanation, VoteExplanation};
+pub use fact::{Fact, FactContent, Field, FieldValue, Term};
+pub use graph::{NodeId, POSSIBLY_SAME};
+pub use load::{GraphEdge, GraphNode, KnowledgeGraph};
+pub use perceive::Perceived;
+pub use profile::FieldKind;
+pub use report::{ExceptionView, FieldModel, MemberView, NodeView, StateHash};

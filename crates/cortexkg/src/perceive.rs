@@ -10,13 +10,13 @@ use crate::fact::{Fact, FactContent, Field, FieldValue, Term};
 use crate::normalise::{list_items, normalise};
 
 /// Field that holds texts and the names at the ends of triples.
-pub const TEXT_FIELD: &str = "@text";
+pub(crate) const TEXT_FIELD: &str = "@text";
 /// Field that holds the IRI of an end of a triple.
-pub const IRI_FIELD: &str = "@iri";
+pub(crate) const IRI_FIELD: &str = "@iri";
 /// Field that holds a blank node, with its source.
-pub const BLANK_FIELD: &str = "@blank";
+pub(crate) const BLANK_FIELD: &str = "@blank";
 /// Field that holds a literal, with datatype and language.
-pub const LITERAL_FIELD: &str = "@literal";
+pub(crate) const LITERAL_FIELD: &str = "@literal";
 
 /// Longest value, in bytes of its normal form, whose character n-grams spike.
 const GRAM_VALUE_BYTES_MAX: usize = 40;
@@ -37,9 +37,16 @@ pub struct Perceived {
     pub(crate) predicate: Option<String>,
 }
 
+impl Perceived {
+    /// Number of mentions: two for a triple, one for anything else.
+    pub fn mention_count(&self) -> usize {
+        self.mentions.len()
+    }
+}
+
 /// One mention: something that has to belong to a node.
 #[derive(Debug, Clone, Default)]
-pub struct PerceivedMention {
+pub(crate) struct PerceivedMention {
     pub(crate) values: Vec<PerceivedValue>,
     pub(crate) features: Vec<Feature>,
     /// Normalised embedding; empty if the mention has no direction.
@@ -92,7 +99,10 @@ impl Perceiver {
             FactContent::Triple { subject, predicate: relation, object } => {
                 predicate = Some(relation);
                 let source = source.as_deref().unwrap_or_default();
-                vec![perceive_fields(term_fields(subject, source)), perceive_fields(term_fields(object, source))]
+                vec![
+                    perceive_fields(term_fields(subject, source)),
+                    perceive_fields(term_fields(object, source)),
+                ]
             }
         };
         for mention in &mut mentions {

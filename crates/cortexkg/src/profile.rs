@@ -57,11 +57,11 @@ impl FieldKind {
 
 /// Counts over the values of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldProfile {
+pub(crate) struct FieldProfile {
     /// Mentions that have the field.
-    pub present: u64,
+    pub(crate) present: u64,
     /// Different values seen.
-    pub distinct: u64,
+    pub(crate) distinct: u64,
     lists: u64,
     dates: u64,
     decimals: u64,
@@ -87,7 +87,7 @@ impl FieldProfile {
     /// In order: a list if a twentieth of the values are written as one; a date, a decimal number or a code if nine
     /// tenths look so; a category if at most 64 values stand for at least 20 mentions each; else a name (up to 3.5 words
     /// on average) or a long text.
-    pub fn kind(&self) -> FieldKind {
+    pub(crate) fn kind(&self) -> FieldKind {
         let share = |count: u64, percent: u64| count * 100 >= self.present * percent;
         if self.present == 0 {
             FieldKind::Name
@@ -151,8 +151,14 @@ mod tests {
     fn kinds_are_found_from_values() {
         let many = |make: fn(u32) -> String| (0..200u32).map(make);
         assert_eq!(kind(many(|i| format!("{}", 1_000_000 + i * 7919 % 9_000_000))), FieldKind::Identifier);
-        assert_eq!(kind(many(|i| format!("310/{:03}-{:04}", i * 7 % 999, i * 31 % 9999))), FieldKind::Identifier);
-        assert_eq!(kind(many(|i| format!("19{:02}{:02}{:02}", i % 90, i % 12 + 1, i % 28 + 1))), FieldKind::Date);
+        assert_eq!(
+            kind(many(|i| format!("310/{:03}-{:04}", i * 7 % 999, i * 31 % 9999))),
+            FieldKind::Identifier
+        );
+        assert_eq!(
+            kind(many(|i| format!("19{:02}{:02}{:02}", i % 90, i % 12 + 1, i % 28 + 1))),
+            FieldKind::Date
+        );
         assert_eq!(kind(many(|i| format!("{}", i % 150))), FieldKind::Number);
         assert_eq!(kind(many(|i| format!("{}.5", i))), FieldKind::Number);
         assert_eq!(kind(many(|i| ["vic", "nsw", "qld"][i as usize % 3].into())), FieldKind::Category);

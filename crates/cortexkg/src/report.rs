@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
-use crate::graph::{Mention, NodeId};
+use crate::graph::{Mention, NodeId, NodeValue};
+use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 use crate::weights::LevelProbabilities;
 
@@ -49,10 +50,25 @@ pub struct NodeView {
     pub label: String,
     /// Field, value as first written, and how many members have it, by field in order of appearance.
     pub properties: Vec<(String, String, u32)>,
-    /// Identifiers of the mentions that belong to it, in order; for the ends of triples with `#s` or `#o`.
-    pub members: Vec<String>,
+    /// Its names: all texts and ends of triples that were allocated to it, as first written.
+    pub aliases: Vec<String>,
+    /// The mentions that belong to it, in order.
+    pub members: Vec<MemberView>,
     /// Edges that leave or reach it: from, predicate, to.
     pub edges: Vec<(NodeId, String, NodeId)>,
+}
+
+/// Where a mention came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberView {
+    /// Its identifier; for the ends of triples with `#s` or `#o`.
+    pub record_id: String,
+    /// Who said it; empty if the fact named no source.
+    pub source: String,
+    /// When it was true, in seconds since 1970-01-01T00:00:00Z, if the fact said so.
+    pub time_s: Option<i64>,
+    /// Trust in the source, 0 to 1.
+    pub confidence: f32,
 }
 
 /// A conflict that a decision was taken in spite of.
@@ -96,6 +112,9 @@ impl AllocationEngine {
             let field = self.dictionary.field(value.field).name.clone();
             (field, self.dictionary.value(value.value).surface.to_string(), value.count)
         });
+        let is_name = |value: &&NodeValue| self.dictionary.field(value.field).name == TEXT_FIELD;
+        let names = node.values.iter().filter(is_name);
+        let aliases = names.map(|value| self.dictionary.value(value.value).surface.to_string());
         let edges = node.edges.iter().map(|&at| {
             let edge = self.graph.edges[at as usize];
             let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
@@ -105,9 +124,20 @@ impl AllocationEngine {
             id,
             label: self.label(index),
             properties: properties.collect(),
-            members: node.members.iter().map(|&mention| self.mention_id(mention)).collect(),
+            aliases: aliases.collect(),
+            members: node.members.iter().map(|&mention| self.member(mention)).collect(),
             edges: edges.collect(),
         })
+    }
+
+    fn member(&self, mention: u32) -> MemberView {
+        let fact = &self.graph.facts[self.graph.mentions[mention as usize].fact as usize];
+        MemberView {
+            record_id: self.mention_id(mention),
+            source: self.graph.sources[fact.source as usize].clone(),
+            time_s: fact.time_s,
+            confidence: f32::from(fact.confidence) / 256.0,
+        }
     }
 
     /// Identifiers of all nodes, in the order of creation.
@@ -184,7 +214,10 @@ impl AllocationEngine {
             hash.update(part.as_bytes());
         };
         let config = &self.config;
-        text(&format!("{:?} {:?} {:?} {}", config.spikes, config.recall, config.inhibition, config.prior_bits));
+        text(&format!(
+            "{:?} {:?} {:?} {}",
+            config.spikes, config.recall, config.inhibition, config.prior_bits
+        ));
         for node in &self.graph.nodes {
             text(&format!("{} {}", node.id, node.members.len()));
             for value in &node.values {

@@ -193,7 +193,8 @@ mod tests {
     fn neurons_of_one_field_wait_for_each_other() {
         let encoder = TtfsSpikeEncoder::new(SpikeConfig { spikes_max: 3, refractory_ticks: 50 });
         let raw = vec![(1, 0, 5000), (2, 0, 4990), (3, 0, 4980), (4, 1, 4000), (5, 2, 4000)];
-        let neurons: Vec<_> = encoder.encode(&mut stimuli(raw)).spikes.iter().map(|spike| spike.neuron).collect();
+        let neurons: Vec<_> =
+            encoder.encode(&mut stimuli(raw)).spikes.iter().map(|spike| spike.neuron).collect();
         assert_eq!(neurons, [1, 2, 4], "the third of field 0 comes too late");
     }
 

@@ -31,16 +31,22 @@ impl Vectors {
     /// Checks the embedding that a fact brings, and moves to its space if it is the first.
     pub(crate) fn check(&mut self, record: &str, perceived: &Perceived) -> Result<(), FactError> {
         let Some(found) = perceived.given_dimension else { return Ok(()) };
-        if !self.given && self.embedder_is_lexical {
-            self.given = true;
-            self.index = new_index(found);
-        }
-        let expected = self.index.dimension();
-        if found != expected {
+        let expected = self.expected_dimension().unwrap_or(found);
+        if found == expected {
+            if self.expected_dimension().is_none() {
+                self.given = true;
+                self.index = new_index(found);
+            }
+        } else {
             let (record, expected) = (record.to_owned(), expected.to_string());
             return Err(FactError::EmbeddingDimension { record, found, expected });
         }
         Ok(())
+    }
+
+    /// The dimension that an embedding from outside must have; none if the first one will set it.
+    pub(crate) fn expected_dimension(&self) -> Option<usize> {
+        self.say_more_than_words().then(|| self.index.dimension())
     }
 
     /// The code of a normalised embedding; none if it is empty or of another space.

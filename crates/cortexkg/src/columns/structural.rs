@@ -12,9 +12,14 @@ const NEIGHBOURS_MAX: Bits = Bits::whole(6);
 const SAME_PARTNER: Bits = Bits::whole(-2);
 
 pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
-    shared_fields(context, node, |kind| kind != FieldKind::Date, |field, mine, theirs| {
-        votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
-    });
+    shared_fields(
+        context,
+        node,
+        |kind| kind != FieldKind::Date,
+        |field, mine, theirs| {
+            votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
+        },
+    );
     votes.extend(neighbours(context, node));
 }
 
@@ -22,17 +27,19 @@ pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, vote
 fn neighbours(context: &Context<'_>, node: NodeIndex) -> Option<Vote> {
     let graph = context.graph;
     let tied = |partner: NodeIndex| {
-        let (few, other) = if graph.nodes[node as usize].edges.len() <= graph.nodes[partner as usize].edges.len() {
-            (node, partner)
-        } else {
-            (partner, node)
-        };
+        let (few, other) =
+            if graph.nodes[node as usize].edges.len() <= graph.nodes[partner as usize].edges.len() {
+                (node, partner)
+            } else {
+                (partner, node)
+            };
         graph.nodes[few as usize].edges.iter().any(|&edge| {
             let edge = graph.edges[edge as usize];
             edge.from == other || edge.to == other
         })
     };
-    let partner = context.mention.partners.iter().copied().filter(|&partner| partner != node).find(|&p| tied(p))?;
+    let partner =
+        context.mention.partners.iter().copied().filter(|&partner| partner != node).find(|&p| tied(p))?;
     let degree = graph.nodes[partner as usize].edges.len() as u64;
     let bits = SAME_PARTNER + log2_ratio(graph.nodes.len() as u64 + 1, degree);
     Some(Vote {

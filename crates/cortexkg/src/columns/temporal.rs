@@ -8,9 +8,14 @@ use crate::graph::{MentionIndex, NodeIndex};
 use crate::profile::FieldKind;
 
 pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
-    shared_fields(context, node, |kind| kind == FieldKind::Date, |field, mine, theirs| {
-        votes.extend(field_vote(context, memo, Column::Temporal, field, mine, theirs));
-    });
+    shared_fields(
+        context,
+        node,
+        |kind| kind == FieldKind::Date,
+        |field, mine, theirs| {
+            votes.extend(field_vote(context, memo, Column::Temporal, field, mine, theirs));
+        },
+    );
     if let Some(&last) = context.graph.nodes[node as usize].members.last() {
         let comparison = recency(context, last);
         votes.push(Vote {
