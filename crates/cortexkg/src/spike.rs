@@ -107,8 +107,10 @@ impl TtfsSpikeEncoder {
                 ready = tick + self.config.refractory_ticks;
             }
         }
-        spikes.sort_unstable();
+        // A neuron spikes once, the first time.
+        spikes.sort_unstable_by_key(|spike| (spike.neuron, spike.tick));
         spikes.dedup_by_key(|spike| spike.neuron);
+        spikes.sort_unstable();
         spikes.truncate(self.config.spikes_max);
         SpikePattern { spikes }
     }
