@@ -46,6 +46,8 @@ pub(crate) struct Value {
     pub(crate) last_mention: u32,
     /// Surprise of meeting it in a random mention that has the field.
     pub(crate) information: Bits,
+    /// Sum of what its words weigh; brought up to date with the tables.
+    pub(crate) words_weight: i32,
     pub(crate) shape: Shape,
     /// Sorted.
     pub(crate) words: Box<[TermId]>,
@@ -85,6 +87,13 @@ pub(crate) struct Term {
     /// Surprise of meeting it in a random mention that has the field.
     pub(crate) information: Bits,
     pub(crate) shape: Shape,
+}
+
+impl Term {
+    /// What a word counts for among others: its information, but never nothing.
+    pub(crate) fn weight(&self) -> i32 {
+        self.information.0.max(64)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,6 +214,7 @@ impl Dictionary {
             count: 0,
             last_mention: NEVER,
             information: information(&self.fields[usize::from(field)], 0),
+            words_weight: words.iter().map(|&word| self.terms[word as usize].weight()).sum(),
             shape: Shape::of(&value.normal),
             words,
             items,
@@ -242,11 +252,12 @@ impl Dictionary {
 
     /// Brings the information of all values and words up to date: it grows with the stream even where none comes again.
     pub(crate) fn refresh_information(&mut self) {
-        for value in self.values.values_mut() {
-            value.information = information(&self.fields[usize::from(value.field)], value.count);
-        }
         for term in self.terms.values_mut() {
             term.information = information(&self.fields[usize::from(term.field)], term.count);
+        }
+        for value in self.values.values_mut() {
+            value.information = information(&self.fields[usize::from(value.field)], value.count);
+            value.words_weight = value.words.iter().map(|&word| self.terms[word as usize].weight()).sum();
         }
     }
 
