@@ -106,7 +106,7 @@ impl AllocationEngine {
         for value in &seen.values {
             let field = self.dictionary.field_id(value);
             let id = self.dictionary.intern(field, value);
-            self.dictionary.count(id, value, mention);
+            self.dictionary.count(id, value);
         }
         for feature in &seen.features {
             self.index.count(feature.key);

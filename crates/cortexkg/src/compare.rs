@@ -105,6 +105,14 @@ pub(crate) fn compare(
     }
 }
 
+/// Most information that any comparison with a value can find.
+pub(crate) fn most_information(dictionary: &Dictionary, value: ValueId) -> Bits {
+    let value = dictionary.value(value);
+    let items = dictionary.items(value).iter().map(|&item| dictionary.term_entry(item).information);
+    let best = items.clone().max().unwrap_or(Bits::ZERO);
+    value.information.max(best + (items.sum::<Bits>() - best).scaled(OTHER_ITEMS))
+}
+
 /// Least agreement, in 1/256, for [`Level::Close`], [`Level::Compatible`] and [`Level::Similar`].
 struct Thresholds {
     close: i64,
@@ -120,6 +128,9 @@ const NAME_THRESHOLDS: Thresholds =
     Thresholds { close: 225, compatible: 166, similar: 90, word_pairs_max: 48, spelling_alone: true };
 const LONG_TEXT_THRESHOLDS: Thresholds =
     Thresholds { close: 192, compatible: 110, similar: 50, word_pairs_max: 20, spelling_alone: false };
+
+/// What shared items beyond the rarest count for, in 1/256: they tend to come together.
+const OTHER_ITEMS: u32 = 64;
 
 /// Words of one value that the other lacks.
 type OpenWords = SmallVec<[TermId; 16]>;
@@ -174,11 +185,16 @@ impl Pair<'_> {
             (Slips::None, _) => Level::Exact,
             (Slips::One, 3..) => Level::Close,
             (Slips::One, 2) => Level::Compatible,
-            _ if self.values.0.words.iter().any(|word| self.values.1.words.binary_search(word).is_ok()) => {
-                Level::Similar
-            }
+            _ if self.shares_word() => Level::Similar,
             _ => Level::Different,
         }
+    }
+
+    fn shares_word(&self) -> bool {
+        let mut shares = false;
+        let (a, b) = (self.dictionary.words(self.values.0), self.dictionary.words(self.values.1));
+        merge(a, b, |side, _| shares |= side == Side::Both);
+        shares
     }
 
     fn date(&self) -> Level {
@@ -203,7 +219,7 @@ impl Pair<'_> {
     /// Names and texts: words aligned one to one, each weighed by its information (soft TF-IDF after Cohen, Ravikumar and
     /// Fienberg, *A Comparison of String Distance Metrics for Name-Matching Tasks*, 2003).
     fn words(&self, thresholds: &Thresholds, cache: &mut WordCache) -> Comparison {
-        let (a, b) = (&*self.values.0.words, &*self.values.1.words);
+        let (a, b) = (self.dictionary.words(self.values.0), self.dictionary.words(self.values.1));
         if let ([one], [other]) = (a, b) {
             let (level, share) = self.word(cache, *one, *other);
             let information = self.dictionary.term_entry(*one).information.scaled(share as u32);
@@ -303,7 +319,7 @@ impl Pair<'_> {
 
     /// Lists: what they share, by its rarest items.
     fn list(&self) -> Comparison {
-        let (a, b) = (&*self.values.0.items, &*self.values.1.items);
+        let (a, b) = (self.dictionary.items(self.values.0), self.dictionary.items(self.values.1));
         let (mut shared, mut best, mut others) = (0, Bits::ZERO, Bits::ZERO);
         merge(a, b, |side, item| {
             if side == Side::Both {
@@ -321,7 +337,7 @@ impl Pair<'_> {
             1 => Level::Similar,
             _ => Level::Compatible,
         };
-        Comparison { level, information: best + others.scaled(64) }
+        Comparison { level, information: best + others.scaled(OTHER_ITEMS) }
     }
 }
 
@@ -453,7 +469,7 @@ mod tests {
                 PerceivedValue { field: "f".into(), surface: text.into(), normal: normalise(text), items };
             let field = dictionary.field_id(&value);
             let id = dictionary.intern(field, &value);
-            dictionary.count(id, &value, 0);
+            dictionary.count(id, &value);
             id
         };
         samples.iter().for_each(|sample| drop(add(sample)));
