@@ -162,7 +162,7 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
-        let weakest = self.scores.top() * self.config.recall.spike_share_min / 256;
+        let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
         found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.nodes[node as usize].id,
