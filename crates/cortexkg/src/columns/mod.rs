@@ -19,12 +19,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Comparison, Level, WordCache, compare};
+use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
 use crate::graph::{Graph, NodeIndex, NodeValue};
 use crate::learn::{ComparisonVector, discount};
 use crate::profile::FieldKind;
+use crate::spelling::WordCache;
 use crate::vectors::{Code, Vectors};
 use crate::weights::MatchWeights;
 
