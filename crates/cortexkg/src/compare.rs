@@ -239,6 +239,11 @@ impl Pair<'_> {
         let totals = [self.values.0, self.values.1].map(|value| i64::from(value.words_weight));
         let mut matched = [shared, shared];
         if open.0.len() * open.1.len() <= thresholds.word_pairs_max {
+            // The side with fewer words chooses, so that the order of the two values does not matter.
+            let turned = (open.1.len(), &open.1) < (open.0.len(), &open.0);
+            if turned {
+                open = (open.1, open.0);
+            }
             open.0.retain(|&mut term| {
                 let (mut best, mut at) = (0, 0);
                 for (position, &other) in open.1.iter().enumerate() {
@@ -248,8 +253,8 @@ impl Pair<'_> {
                     }
                 }
                 if best > 0 {
-                    matched[0] += weight(term) * best / 256;
-                    matched[1] += weight(open.1.remove(at)) * best / 256;
+                    matched[usize::from(turned)] += weight(term) * best / 256;
+                    matched[usize::from(!turned)] += weight(open.1.remove(at)) * best / 256;
                 }
                 best == 0
             });
@@ -365,6 +370,7 @@ mod tests {
         }
         let (left, right) = (add(left), add(right));
         dictionary.refresh_kinds();
+        dictionary.refresh_information();
         compare(&dictionary, &mut WordCache::default(), left, right).expect("comparable").level
     }
 
