@@ -93,10 +93,18 @@ fn garbage() -> impl Strategy<Value = Fact> {
     )
 }
 
+/// An engine that knows a field. To be an empty one as soon as facts without a word may come first: see
+/// `signs_alone_are_taken` in `facts.rs`.
+fn seeded() -> AllocationEngine {
+    let mut engine = engine();
+    engine.allocate_fact(Fact::record([("seed", "seed")]).with_id("seed")).expect("a good fact");
+    engine
+}
+
 type Results = Vec<Result<AllocationResult, FactError>>;
 
 fn one_by_one(facts: &[Fact]) -> (AllocationEngine, Results) {
-    let mut engine = engine();
+    let mut engine = seeded();
     let results = facts.iter().map(|fact| engine.allocate_fact(fact.clone())).collect();
     (engine, results)
 }
@@ -105,7 +113,7 @@ fn one_by_one(facts: &[Fact]) -> (AllocationEngine, Results) {
 fn check(engine: &AllocationEngine, results: &Results) -> Result<(), TestCaseError> {
     let ids: Vec<_> = engine.node_ids().collect();
     prop_assert!(ids.is_sorted_by(|earlier, later| earlier < later));
-    let mut created = 0;
+    let mut created = 1;
     for mention in results.iter().flatten().flat_map(AllocationResult::mentions) {
         let node = engine.node(mention.allocated_node);
         prop_assert!(node.is_some(), "{mention:?}");
@@ -120,8 +128,8 @@ fn check(engine: &AllocationEngine, results: &Results) -> Result<(), TestCaseErr
     }
     prop_assert_eq!(created, engine.node_count());
     let members: usize = ids.iter().filter_map(|&id| engine.node(id)).map(|node| node.members.len()).sum();
-    prop_assert_eq!(members, results.iter().flatten().flat_map(AllocationResult::mentions).count());
-    prop_assert_eq!(engine.fact_count(), results.iter().flatten().count());
+    prop_assert_eq!(members - 1, results.iter().flatten().flat_map(AllocationResult::mentions).count());
+    prop_assert_eq!(engine.fact_count() - 1, results.iter().flatten().count());
     for result in results.iter().flatten() {
         let text = serde_json::to_string(result).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let back: AllocationResult =
@@ -168,7 +176,7 @@ proptest! {
     #[test]
     fn a_batch_is_one_by_one(facts in prop::collection::vec(any_kind(), 1..40), cut in 0usize..40) {
         let (engine, results) = one_by_one(&facts);
-        let mut batched = common::engine();
+        let mut batched = seeded();
         let mut all = batched.allocate_batch(facts[..cut.min(facts.len())].to_vec());
         all.extend(batched.allocate_batch(facts[cut.min(facts.len())..].to_vec()));
         prop_assert_eq!(all, results);
