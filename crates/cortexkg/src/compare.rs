@@ -105,6 +105,14 @@ pub(crate) fn compare(
     }
 }
 
+/// Most information that any comparison with a value can find.
+pub(crate) fn most_information(dictionary: &Dictionary, value: ValueId) -> Bits {
+    let value = dictionary.value(value);
+    let items = dictionary.items(value).iter().map(|&item| dictionary.term_entry(item).information);
+    let best = items.clone().max().unwrap_or(Bits::ZERO);
+    value.information.max(best + (items.sum::<Bits>() - best).scaled(OTHER_ITEMS))
+}
+
 /// Least agreement, in 1/256, for [`Level::Close`], [`Level::Compatible`] and [`Level::Similar`].
 struct Thresholds {
     close: i64,
@@ -112,12 +120,20 @@ struct Thresholds {
     similar: i64,
     /// Most pairs of left-over words that are compared letter by letter.
     word_pairs_max: usize,
+    /// Whether words that are spelled alike count where no word is the same.
+    spelling_alone: bool,
 }
 
 const NAME_THRESHOLDS: Thresholds =
-    Thresholds { close: 225, compatible: 166, similar: 90, word_pairs_max: 48 };
+    Thresholds { close: 225, compatible: 166, similar: 90, word_pairs_max: 48, spelling_alone: true };
 const LONG_TEXT_THRESHOLDS: Thresholds =
-    Thresholds { close: 192, compatible: 110, similar: 50, word_pairs_max: 20 };
+    Thresholds { close: 192, compatible: 110, similar: 50, word_pairs_max: 20, spelling_alone: false };
+
+/// What shared items beyond the rarest count for, in 1/256: they tend to come together.
+const OTHER_ITEMS: u32 = 64;
+
+/// Words of one value that the other lacks.
+type OpenWords = SmallVec<[TermId; 16]>;
 
 /// Two different values of one field.
 struct Pair<'a> {
@@ -169,11 +185,16 @@ impl Pair<'_> {
             (Slips::None, _) => Level::Exact,
             (Slips::One, 3..) => Level::Close,
             (Slips::One, 2) => Level::Compatible,
-            _ if self.values.0.words.iter().any(|word| self.values.1.words.binary_search(word).is_ok()) => {
-                Level::Similar
-            }
+            _ if self.shares_word() => Level::Similar,
             _ => Level::Different,
         }
+    }
+
+    fn shares_word(&self) -> bool {
+        let mut shares = false;
+        let (a, b) = (self.dictionary.words(self.values.0), self.dictionary.words(self.values.1));
+        merge(a, b, |side, _| shares |= side == Side::Both);
+        shares
     }
 
     fn date(&self) -> Level {
@@ -198,52 +219,55 @@ impl Pair<'_> {
     /// Names and texts: words aligned one to one, each weighed by its information (soft TF-IDF after Cohen, Ravikumar and
     /// Fienberg, *A Comparison of String Distance Metrics for Name-Matching Tasks*, 2003).
     fn words(&self, thresholds: &Thresholds, cache: &mut WordCache) -> Comparison {
-        let (a, b) = (&*self.values.0.words, &*self.values.1.words);
+        let (a, b) = (self.dictionary.words(self.values.0), self.dictionary.words(self.values.1));
         if let ([one], [other]) = (a, b) {
             let (level, share) = self.word(cache, *one, *other);
             let information = self.dictionary.term_entry(*one).information.scaled(share as u32);
             return Comparison { level, information };
         }
-        let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-        let weight = |term: TermId| i64::from(self.dictionary.term_entry(term).information.0.max(64));
-        let mut open_short: SmallVec<[TermId; 16]> = SmallVec::new();
-        let mut open_long: SmallVec<[TermId; 16]> = SmallVec::new();
-        let (mut total_short, mut total_long, mut shared) = (0, 0, 0);
-        merge(short, long, |side, term| {
-            let weight = weight(term);
-            match side {
-                Side::Both => shared += weight,
-                Side::Left => open_short.push(term),
-                Side::Right => open_long.push(term),
-            }
-            total_short += if side == Side::Right { 0 } else { weight };
-            total_long += if side == Side::Left { 0 } else { weight };
+        let weight = |term: TermId| i64::from(self.dictionary.term_entry(term).weight());
+        let mut open: (OpenWords, OpenWords) = Default::default();
+        let mut shared = 0;
+        merge(a, b, |side, term| match side {
+            Side::Both => shared += weight(term),
+            Side::Left => open.0.push(term),
+            Side::Right => open.1.push(term),
         });
-        let (mut matched_short, mut matched_long) = (shared, shared);
-        if open_short.len() * open_long.len() <= thresholds.word_pairs_max {
-            open_short.retain(|&mut term| {
+        // A long text that shares no word with another is not worth a closer look.
+        if shared == 0 && !thresholds.spelling_alone {
+            return Comparison::DIFFERENT;
+        }
+        let totals = [self.values.0, self.values.1].map(|value| i64::from(value.words_weight));
+        let mut matched = [shared, shared];
+        if open.0.len() * open.1.len() <= thresholds.word_pairs_max {
+            open.0.retain(|&mut term| {
                 let (mut best, mut at) = (0, 0);
-                for (position, &other) in open_long.iter().enumerate() {
+                for (position, &other) in open.1.iter().enumerate() {
                     let (_, share) = self.word(cache, term, other);
                     if share > best {
                         (best, at) = (share, position);
                     }
                 }
                 if best > 0 {
-                    matched_short += weight(term) * best / 256;
-                    matched_long += weight(open_long.remove(at)) * best / 256;
+                    matched[0] += weight(term) * best / 256;
+                    matched[1] += weight(open.1.remove(at)) * best / 256;
                 }
                 best == 0
             });
+        }
+        let agreement = 256 * (matched[0] + matched[1]) / (totals[0] + totals[1]).max(1);
+        if agreement < thresholds.similar && matched[0].min(matched[1]) == 0 {
+            return Comparison::DIFFERENT;
         }
         // "Stephen E." and "Stephen R.", "type 1" and "type 2" share most and are two things.
         let any = |terms: &[TermId], tells_apart: fn(&Shape) -> bool| {
             terms.iter().any(|&term| tells_apart(&self.dictionary.term_entry(term).shape))
         };
         let tells_apart: [fn(&Shape) -> bool; 2] = [|shape| shape.length == 1, |shape| shape.has_digit];
-        let clash = tells_apart.iter().any(|&tells| any(&open_short, tells) && any(&open_long, tells));
-        let agreement = 256 * (matched_short + matched_long) / (total_short + total_long).max(1);
-        let contained = 256 * matched_short / total_short.max(1);
+        let clash = tells_apart.iter().any(|&tells| any(&open.0, tells) && any(&open.1, tells));
+        let shorter = usize::from(totals[1] < totals[0]);
+        let contained = 256 * matched[shorter] / totals[shorter].max(1);
+        let is_part = contained >= 230 && totals[shorter] * 3 >= totals[1 - shorter];
         let joined = self.values.0.shape == self.values.1.shape && self.slips() == Slips::None;
         let level = if joined {
             Level::Close
@@ -251,14 +275,14 @@ impl Pair<'_> {
             Level::Similar
         } else if agreement >= thresholds.close {
             Level::Close
-        } else if agreement >= thresholds.compatible || (contained >= 230 && total_short * 3 >= total_long) {
+        } else if agreement >= thresholds.compatible || is_part {
             Level::Compatible
         } else if agreement >= thresholds.similar {
             Level::Similar
         } else {
             Level::Different
         };
-        Comparison { level, information: Bits(matched_short.min(matched_long) as i32) }
+        Comparison { level, information: Bits(matched[0].min(matched[1]) as i32) }
     }
 
     /// Two words: the level, and the share (in 1/256) of a word's information that such a likeness carries.
@@ -295,7 +319,7 @@ impl Pair<'_> {
 
     /// Lists: what they share, by its rarest items.
     fn list(&self) -> Comparison {
-        let (a, b) = (&*self.values.0.items, &*self.values.1.items);
+        let (a, b) = (self.dictionary.items(self.values.0), self.dictionary.items(self.values.1));
         let (mut shared, mut best, mut others) = (0, Bits::ZERO, Bits::ZERO);
         merge(a, b, |side, item| {
             if side == Side::Both {
@@ -313,7 +337,7 @@ impl Pair<'_> {
             1 => Level::Similar,
             _ => Level::Compatible,
         };
-        Comparison { level, information: best + others.scaled(64) }
+        Comparison { level, information: best + others.scaled(OTHER_ITEMS) }
     }
 }
 
@@ -445,7 +469,7 @@ mod tests {
                 PerceivedValue { field: "f".into(), surface: text.into(), normal: normalise(text), items };
             let field = dictionary.field_id(&value);
             let id = dictionary.intern(field, &value);
-            dictionary.count(id, &value, 0);
+            dictionary.count(id, &value);
             id
         };
         samples.iter().for_each(|sample| drop(add(sample)));

@@ -3,7 +3,7 @@
 /// A day of the proleptic Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Date {
-    pub(crate) year: i32,
+    pub(crate) year: i16,
     pub(crate) month: u8,
     pub(crate) day: u8,
 }
@@ -18,20 +18,20 @@ impl Date {
             _ => return None,
         };
         let valid = (1000..=2999).contains(&year) && (1..=days).contains(&day);
-        valid.then_some(Self { year, month: month as u8, day: day as u8 })
+        valid.then_some(Self { year: year as i16, month: month as u8, day: day as u8 })
     }
 
     /// Days since 0000-03-01 (Hinnant's `days_from_civil`, without its shift to 1970).
     pub(crate) fn day_number(self) -> i32 {
         let (month, day) = (i32::from(self.month), i32::from(self.day));
-        let year = if month <= 2 { self.year - 1 } else { self.year };
+        let year = i32::from(self.year) - i32::from(month <= 2);
         let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
         year * 365 + year / 4 - year / 100 + year / 400 + day_of_year
     }
 
     /// Its eight digits, year first.
     pub(crate) fn digits(self) -> [u8; 8] {
-        let number = self.year as u32 * 10_000 + u32::from(self.month) * 100 + u32::from(self.day);
+        let number = self.year.unsigned_abs() as u32 * 10_000 + u32::from(self.month) * 100 + u32::from(self.day);
         std::array::from_fn(|place| (number / 10u32.pow(7 - place as u32) % 10) as u8)
     }
 }

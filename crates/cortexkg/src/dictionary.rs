@@ -24,8 +24,6 @@ pub(crate) const FIELDS_MAX: usize = 512;
 /// Not fields of any source, but compared and weighed like them.
 pub(crate) const EMBEDDING: FieldId = 0;
 pub(crate) const RECENCY: FieldId = 1;
-/// Number of the mention that no value has been seen in yet.
-const NEVER: u32 = u32::MAX;
 
 #[derive(Debug, Clone)]
 pub(crate) struct FieldEntry {
@@ -34,34 +32,44 @@ pub(crate) struct FieldEntry {
     pub(crate) kind: FieldKind,
 }
 
-/// A value in the forms that its comparators read.
-#[derive(Debug, Clone)]
+/// A value in the forms that its comparators read: all that is looked at a thousand times for one decision, and no more.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Value {
-    pub(crate) field: FieldId,
-    /// As first written.
-    pub(crate) surface: Box<str>,
-    /// Mentions that have it.
-    pub(crate) count: u32,
-    /// The mention that had it last.
-    pub(crate) last_mention: u32,
+    pub(crate) shape: Shape,
     /// Surprise of meeting it in a random mention that has the field.
     pub(crate) information: Bits,
-    pub(crate) shape: Shape,
-    /// Sorted.
-    pub(crate) words: Box<[TermId]>,
-    /// Sorted.
-    pub(crate) items: Box<[TermId]>,
+    /// Sum of what its words weigh; brought up to date with the tables.
+    pub(crate) words_weight: i32,
+    words: Span,
+    items: Span,
     pub(crate) date: Option<Date>,
+    pub(crate) field: FieldId,
+}
+
+/// The rest of a value.
+#[derive(Debug, Clone)]
+struct ValueRecord {
+    /// As first written.
+    surface: Box<str>,
+    /// Mentions that have it.
+    count: u32,
+}
+
+/// A run of [`Dictionary::runs`].
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u32,
+    len: u16,
 }
 
 /// What can be said of a spelling at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
+    /// One bit for every character in it, by the character's low six bits.
+    pub(crate) characters: u64,
     /// Length in characters, spaces not counted.
     pub(crate) length: u32,
     pub(crate) has_digit: bool,
-    /// One bit for every character in it, by the character's low six bits.
-    pub(crate) characters: u64,
 }
 
 impl Shape {
@@ -85,6 +93,13 @@ pub(crate) struct Term {
     /// Surprise of meeting it in a random mention that has the field.
     pub(crate) information: Bits,
     pub(crate) shape: Shape,
+}
+
+impl Term {
+    /// What a word counts for among others: its information, but never nothing.
+    pub(crate) fn weight(&self) -> i32 {
+        self.information.0.max(64)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +136,11 @@ impl Equivalent<Key> for KeyRef<'_> {
 #[derive(Debug, Clone)]
 pub(crate) struct Dictionary {
     fields: IndexMap<String, FieldEntry, FxBuildHasher>,
-    values: IndexMap<Key, Value, FxBuildHasher>,
+    /// Values by name; their numbers are positions in `value_forms`, too.
+    values: IndexMap<Key, ValueRecord, FxBuildHasher>,
+    value_forms: Vec<Value>,
+    /// Words and items of all values, one run after the other, each run sorted.
+    runs: Vec<TermId>,
     /// Words and list items; an item's field has the top bit set.
     terms: IndexMap<Key, Term, FxBuildHasher>,
     text_bytes: usize,
@@ -134,6 +153,8 @@ impl Default for Dictionary {
         let mut dictionary = Self {
             fields: IndexMap::default(),
             values: IndexMap::default(),
+            value_forms: Vec::new(),
+            runs: Vec::new(),
             terms: IndexMap::default(),
             text_bytes: 0,
         };
@@ -187,31 +208,52 @@ impl Dictionary {
         if let Some(id) = self.values.get_index_of(&key) {
             return id as ValueId;
         }
-        let mut words: Box<[TermId]> = if self.fields[usize::from(field)].kind == FieldKind::Key {
-            Box::default()
-        } else {
-            value.normal.split(' ').take(WORDS_MAX).map(|word| self.intern_term(field, word)).collect()
-        };
-        words.sort_unstable();
+        let mut terms = Vec::with_capacity(16);
+        if self.fields[usize::from(field)].kind != FieldKind::Key {
+            let words = value.normal.split(' ').take(WORDS_MAX);
+            terms.extend(words.map(|word| self.intern_term(field, word)));
+        }
+        let words_weight = terms.iter().map(|&word| self.terms[word as usize].weight()).sum();
+        let words = self.add_run(&mut terms);
         let whole = std::slice::from_ref(&value.normal);
         let items = if value.items.is_empty() { whole } else { &value.items };
-        let mut items: Box<[TermId]> =
-            items.iter().map(|item| self.intern_term(field | ITEM, item)).collect();
-        items.sort_unstable();
-        self.text_bytes += value.normal.len() + value.surface.len() + 4 * (words.len() + items.len());
-        let entry = Value {
-            field,
-            surface: value.surface.as_str().into(),
-            count: 0,
-            last_mention: NEVER,
-            information: information(&self.fields[usize::from(field)], 0),
+        terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
+        let items = self.add_run(&mut terms);
+        self.value_forms.push(Value {
             shape: Shape::of(&value.normal),
+            information: information(&self.fields[usize::from(field)], 0),
+            words_weight,
             words,
             items,
             date: parse_date(&value.surface),
-        };
-        let (id, _) = self.values.insert_full(Key { field, text: value.normal.as_str().into() }, entry);
+            field,
+        });
+        self.text_bytes += value.normal.len() + value.surface.len();
+        let record = ValueRecord { surface: value.surface.as_str().into(), count: 0 };
+        let (id, _) = self.values.insert_full(Key { field, text: value.normal.as_str().into() }, record);
         id as ValueId
+    }
+
+    /// Appends a run, sorted, and empties `terms`.
+    fn add_run(&mut self, terms: &mut Vec<TermId>) -> Span {
+        terms.sort_unstable();
+        let span = Span { start: self.runs.len() as u32, len: terms.len() as u16 };
+        self.runs.append(terms);
+        span
+    }
+
+    fn run(&self, span: Span) -> &[TermId] {
+        &self.runs[span.start as usize..span.start as usize + usize::from(span.len)]
+    }
+
+    /// The words of a value, sorted.
+    pub(crate) fn words(&self, value: &Value) -> &[TermId] {
+        self.run(value.words)
+    }
+
+    /// The items of a value, sorted; the whole value where it is no list.
+    pub(crate) fn items(&self, value: &Value) -> &[TermId] {
+        self.run(value.items)
     }
 
     fn intern_term(&mut self, field: FieldId, text: &str) -> TermId {
@@ -225,28 +267,31 @@ impl Dictionary {
         self.terms.insert_full(Key { field, text: text.into() }, term).0 as TermId
     }
 
-    /// Counts one mention's value: term frequencies, the field's profile, and where the value was seen last.
-    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue, mention: u32) {
-        let entry = &mut self.values[id as usize];
-        let field = &mut self.fields[usize::from(entry.field)];
-        let before = std::mem::replace(&mut entry.last_mention, mention);
-        field.profile.observe(value, before == NEVER);
-        entry.count += 1;
-        entry.information = information(field, entry.count);
-        for &term in entry.words.iter().chain(&*entry.items) {
-            let term = &mut self.terms[term as usize];
-            term.count += 1;
-            term.information = information(field, term.count);
+    /// Counts one mention's value: term frequencies, and the field's profile.
+    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue) {
+        let (record, form) = (&mut self.values[id as usize], &mut self.value_forms[id as usize]);
+        let field = &mut self.fields[usize::from(form.field)];
+        field.profile.observe(value, record.count == 0);
+        record.count += 1;
+        form.information = information(field, record.count);
+        for span in [form.words, form.items] {
+            for at in 0..usize::from(span.len) {
+                let term = &mut self.terms[self.runs[span.start as usize + at] as usize];
+                term.count += 1;
+                term.information = information(field, term.count);
+            }
         }
     }
 
     /// Brings the information of all values and words up to date: it grows with the stream even where none comes again.
     pub(crate) fn refresh_information(&mut self) {
-        for value in self.values.values_mut() {
-            value.information = information(&self.fields[usize::from(value.field)], value.count);
-        }
         for term in self.terms.values_mut() {
             term.information = information(&self.fields[usize::from(term.field)], term.count);
+        }
+        for (record, form) in self.values.values().zip(&mut self.value_forms) {
+            form.information = information(&self.fields[usize::from(form.field)], record.count);
+            let words = form.words.start as usize..form.words.start as usize + usize::from(form.words.len);
+            form.words_weight = self.runs[words].iter().map(|&word| self.terms[word as usize].weight()).sum();
         }
     }
 
@@ -286,7 +331,12 @@ impl Dictionary {
     }
 
     pub(crate) fn value(&self, id: ValueId) -> &Value {
-        &self.values[id as usize]
+        &self.value_forms[id as usize]
+    }
+
+    /// A value as first written.
+    pub(crate) fn surface(&self, id: ValueId) -> &str {
+        &self.values[id as usize].surface
     }
 
     /// A value in normal form.
@@ -317,7 +367,8 @@ impl Dictionary {
     /// Bytes held, counted.
     pub(crate) fn bytes(&self) -> usize {
         let slot = size_of::<Key>() + 2 * size_of::<usize>();
-        self.values.capacity() * (slot + size_of::<Value>())
+        self.values.capacity() * (slot + size_of::<ValueRecord>() + size_of::<Value>())
+            + self.runs.capacity() * size_of::<TermId>()
             + self.terms.capacity() * (slot + size_of::<Term>())
             + self.text_bytes
     }
@@ -370,7 +421,7 @@ mod tests {
             let value = value("surname", if mention % 10 == 0 { "smith" } else { "other" });
             let field = dictionary.field_id(&value);
             let id = dictionary.intern(field, &value);
-            dictionary.count(id, &value, mention);
+            dictionary.count(id, &value);
         }
         let rare = value("surname", "quigley");
         let field = dictionary.field_id(&rare);

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
-use crate::columns::{Context, MentionView, MultiColumnProcessor};
+use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
 use crate::config::EngineConfig;
 use crate::decision::{AllocationMethod, AllocationResult};
 use crate::dictionary::Dictionary;
@@ -162,7 +162,7 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
-        let weakest = self.scores.top() * self.config.recall.spike_share_min / 256;
+        let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
         found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.nodes[node as usize].id,
@@ -179,7 +179,6 @@ impl AllocationEngine {
     /// Candidates that are not in the graph are passed over.
     pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
         self.view(perceived, mention);
-        self.columns.begin(&self.dictionary);
         let prior = self.prior();
         let context = Context {
             dictionary: &self.dictionary,
@@ -188,20 +187,17 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
+        self.columns.begin(&context);
+        // "A new node" is the first to lead; its evidence is zero by definition.
+        let mut leader = Bits::ZERO;
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
         for &Candidate { node, origins, .. } in &candidates.candidates {
             let Some(index) = self.graph.index_of(node) else { continue };
-            let (sum, votes) = self.columns.vote(&context, index);
             let members = self.graph.nodes[index as usize].members.len() as u64;
             let prior = prior + log2(members).scaled(SIZE_EXPONENT);
-            competitors.push(Competitor {
-                node,
-                origins,
-                prior,
-                evidence: prior + sum,
-                probability: 0.0,
-                votes,
-            });
+            let Weighed { evidence, votes, stopped_early } = self.columns.vote(&context, index, prior, leader);
+            leader = leader.max(evidence);
+            competitors.push(Competitor { node, origins, prior, evidence, probability: 0.0, votes, stopped_early });
         }
         let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
         let point = self.inhibition.compete(&evidence);

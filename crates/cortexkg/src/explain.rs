@@ -41,6 +41,8 @@ pub struct CandidateExplanation {
     pub probability: f32,
     /// One line per vote, in the order of the columns.
     pub votes: Vec<VoteExplanation>,
+    /// Whether voting stopped early because the node could no longer win; its evidence is then an upper bound.
+    pub stopped_early: bool,
 }
 
 /// One vote of one column.
@@ -75,9 +77,10 @@ impl fmt::Display for Explanation {
         for candidate in &self.candidates {
             writeln!(
                 formatter,
-                "  node {}  {}\n    evidence {:+.1} bits (prior {:+.1})   probability {:.4}   found by {}",
+                "  node {}  {}\n    evidence {}{:+.1} bits (prior {:+.1})   probability {:.4}   found by {}",
                 candidate.node,
                 candidate.label,
+                if candidate.stopped_early { "at most " } else { "" },
                 candidate.evidence_bits,
                 candidate.prior_bits,
                 candidate.probability,
@@ -124,6 +127,7 @@ impl AllocationEngine {
             evidence_bits: competitor.evidence.as_f32(),
             probability: competitor.probability,
             votes: competitor.votes.iter().map(|vote| self.vote_explanation(values, vote)).collect(),
+            stopped_early: competitor.stopped_early,
         });
         Explanation {
             result: self.result(mention, ballot),
@@ -134,7 +138,7 @@ impl AllocationEngine {
     }
 
     fn vote_explanation(&self, values: &[(FieldId, ValueId)], vote: &Vote) -> VoteExplanation {
-        let quote = |value: ValueId| format!("“{}”", shortened(&self.dictionary.value(value).surface, 48));
+        let quote = |value: ValueId| format!("“{}”", shortened(self.dictionary.surface(value), 48));
         let mine = values.iter().find(|(field, _)| *field == vote.field).map(|&(_, value)| value);
         let mut reason = match (vote.field, mine, vote.nearest) {
             (Vote::NEIGHBOURS, _, Some(partner)) => format!("both are tied to {}", self.label(partner)),
@@ -166,7 +170,7 @@ impl AllocationEngine {
 
     fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
         let parts: Vec<_> =
-            values.map(|(_, value)| shortened(&self.dictionary.value(value).surface, 32)).collect();
+            values.map(|(_, value)| shortened(self.dictionary.surface(value), 32)).collect();
         parts.join(" · ")
     }
 }

@@ -110,11 +110,11 @@ impl AllocationEngine {
         let node = &self.graph.nodes[index as usize];
         let properties = node.values.iter().map(|value| {
             let field = self.dictionary.field(value.field).name.clone();
-            (field, self.dictionary.value(value.value).surface.to_string(), value.count)
+            (field, self.dictionary.surface(value.value).to_string(), value.count)
         });
         let is_name = |value: &&NodeValue| self.dictionary.field(value.field).name == TEXT_FIELD;
         let names = node.values.iter().filter(is_name);
-        let aliases = names.map(|value| self.dictionary.value(value.value).surface.to_string());
+        let aliases = names.map(|value| self.dictionary.surface(value.value).to_string());
         let edges = node.edges.iter().map(|&at| {
             let edge = self.graph.edges[at as usize];
             let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
@@ -149,7 +149,7 @@ impl AllocationEngine {
     pub fn exceptions(&self) -> impl ExactSizeIterator<Item = ExceptionView> {
         self.graph.exceptions.iter().map(|exception| {
             let Mention { node, .. } = self.graph.mentions[exception.mention as usize];
-            let text = |value| self.dictionary.value(value).surface.to_string();
+            let text = |value| self.dictionary.surface(value).to_string();
             ExceptionView {
                 record_id: self.mention_id(exception.mention),
                 node: self.graph.nodes[node as usize].id,

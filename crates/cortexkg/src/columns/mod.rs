@@ -102,20 +102,45 @@ pub(crate) struct Context<'a> {
 pub(crate) struct MultiColumnProcessor {
     memo: Memo,
     order: Vec<(FieldId, Bits)>,
+    /// Most that the costly fields of the mention at hand can say for any node.
+    most_costly: Bits,
+}
+
+/// Behind the leader, or behind "a new node", by this much a candidate has no say: its probability is below 2^-24.
+const HOPELESS: Bits = Bits::whole(24);
+
+/// One candidate weighed.
+pub(crate) struct Weighed {
+    /// Prior and votes; an upper bound if stopped early.
+    pub(crate) evidence: Bits,
+    /// In the order of the columns.
+    pub(crate) votes: Vec<Vote>,
+    /// Whether the costly fields were left out.
+    pub(crate) stopped_early: bool,
 }
 
 impl MultiColumnProcessor {
     /// Prepares for a new mention.
-    pub(crate) fn begin(&mut self, dictionary: &Dictionary) {
-        self.memo.clear(dictionary.value_count());
+    pub(crate) fn begin(&mut self, context: &Context<'_>) {
+        self.memo.clear(context.dictionary.value_count());
+        self.most_costly = structural::most_costly(context);
     }
 
-    /// All votes on one node, in the order of the columns, and their sum scaled by the trust in the source.
-    pub(crate) fn vote(&mut self, context: &Context<'_>, node: NodeIndex) -> (Bits, Vec<Vote>) {
+    /// Lets the columns vote on one node, which starts from `prior`.
+    ///
+    /// *Early stop*: the fields that cost most to compare are left out where even full agreement in all of them could not bring
+    /// the node within [`HOPELESS`] of `leader`, the best evidence so far. The evidence is then that upper bound.
+    pub(crate) fn vote(&mut self, context: &Context<'_>, node: NodeIndex, prior: Bits, leader: Bits) -> Weighed {
+        let trust = u32::from(context.mention.confidence);
         let mut votes = Vec::with_capacity(context.mention.values.len() + 2);
         semantic::vote(context, node, &mut votes);
-        structural::vote(context, node, &mut self.memo, &mut votes);
         temporal::vote(context, node, &mut self.memo, &mut votes);
+        structural::vote(context, node, &mut self.memo, &mut votes);
+        let bound = votes.iter().map(|vote| vote.bits).sum::<Bits>() + self.most_costly;
+        let stopped_early = prior + bound.scaled(trust) < leader - HOPELESS;
+        if !stopped_early {
+            structural::vote_costly(context, node, &mut self.memo, &mut votes);
+        }
         self.order.clear();
         let fields = votes.iter().filter(|vote| vote.field != Vote::NEIGHBOURS);
         self.order.extend(fields.map(|vote| (vote.field, vote.bits)));
@@ -128,8 +153,8 @@ impl MultiColumnProcessor {
         }
         exception::claim(context, &mut votes);
         votes.sort_by_key(|vote| (vote.column, std::cmp::Reverse(vote.bits), vote.field));
-        let sum: Bits = votes.iter().map(|vote| vote.bits).sum();
-        (sum.scaled(u32::from(context.mention.confidence)), votes)
+        let sum = if stopped_early { bound } else { votes.iter().map(|vote| vote.bits).sum() };
+        Weighed { evidence: prior + sum.scaled(trust), votes, stopped_early }
     }
 
     /// The spellings compared so far.

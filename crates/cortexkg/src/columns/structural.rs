@@ -1,7 +1,7 @@
 //! The structural column: do the fields agree, and is the node tied to the same things?
 
 use crate::columns::{Column, Context, Memo, Vote, field_vote, shared_fields};
-use crate::compare::Level;
+use crate::compare::{Level, most_information};
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::NodeIndex;
 use crate::profile::FieldKind;
@@ -11,16 +11,31 @@ const NEIGHBOURS_MAX: Bits = Bits::whole(6);
 /// `log2` of how often, by prior belief, a thing is spoken of again with the same partner: 1/4.
 const SAME_PARTNER: Bits = Bits::whole(-2);
 
+/// Fields that are compared at a glance.
 pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
-    shared_fields(
-        context,
-        node,
-        |kind| kind != FieldKind::Date,
-        |field, mine, theirs| {
-            votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
-        },
-    );
+    let wanted = |kind| kind != FieldKind::Date && !is_costly(kind);
+    shared_fields(context, node, wanted, |field, mine, theirs| {
+        votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
+    });
     votes.extend(neighbours(context, node));
+}
+
+/// Fields of many words or items.
+pub(super) fn vote_costly(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
+    shared_fields(context, node, is_costly, |field, mine, theirs| {
+        votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
+    });
+}
+
+/// Whether comparing values of this kind means walking through their words.
+fn is_costly(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::List | FieldKind::LongText)
+}
+
+/// Most that the costly fields of a mention can say for any node.
+pub(super) fn most_costly(context: &Context<'_>) -> Bits {
+    let costly = context.mention.values.iter().filter(|(field, _)| is_costly(context.dictionary.field(*field).kind));
+    costly.map(|&(field, value)| context.weights.field(field).most(most_information(context.dictionary, value)).max(Bits::ZERO)).sum()
 }
 
 /// Nodes that share a partner: the rarer the partner's ties, the more it says.
