@@ -98,7 +98,7 @@ impl Default for RecallConfig {
             candidates_max: 64,
             postings_per_spike_max: 2048,
             postings_max: 12_288,
-            spike_share_min: 96,
+            spike_share_min: 128,
             scan_nodes_max: 4096,
             vector_candidates_max: 8,
             neighbours_max: 16,

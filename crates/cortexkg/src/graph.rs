@@ -42,10 +42,10 @@ pub(crate) type MentionIndex = u32;
 pub const POSSIBLY_SAME: &str = "possibly_same";
 
 /// Most different values that a node remembers of a field of this kind; the rarest, then the oldest, gives way. Measured on
-/// inventors with a thousand patents: 32 firms, cities and partners help, 32 dates and numbers do not.
+/// inventors with a thousand patents: many firms, cities and partners help, many dates, numbers and titles do not.
 pub(crate) fn values_max(kind: FieldKind) -> usize {
     match kind {
-        FieldKind::Identifier | FieldKind::Date | FieldKind::Number => 8,
+        FieldKind::Identifier | FieldKind::Date | FieldKind::Number | FieldKind::LongText => 4,
         _ => 32,
     }
 }

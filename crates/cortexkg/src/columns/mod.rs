@@ -130,7 +130,13 @@ impl MultiColumnProcessor {
     ///
     /// *Early stop*: the fields that cost most to compare are left out where even full agreement in all of them could not bring
     /// the node within [`HOPELESS`] of `leader`, the best evidence so far. The evidence is then that upper bound.
-    pub(crate) fn vote(&mut self, context: &Context<'_>, node: NodeIndex, prior: Bits, leader: Bits) -> Weighed {
+    pub(crate) fn vote(
+        &mut self,
+        context: &Context<'_>,
+        node: NodeIndex,
+        prior: Bits,
+        leader: Bits,
+    ) -> Weighed {
         let trust = u32::from(context.mention.confidence);
         let mut votes = Vec::with_capacity(context.mention.values.len() + 2);
         semantic::vote(context, node, &mut votes);
