@@ -70,12 +70,33 @@ fn nodes_are_as_they_were_given() {
     let members: Vec<_> = citrus.members.iter().map(|member| &*member.record_id).collect();
     assert_eq!(members, ["graph:n10", "graph:n10/1", "graph:n10/2"]);
     let located = (NodeId(10), "located in".to_owned(), NodeId(11));
-    assert_eq!(citrus.edges, [located.clone()]);
+    assert_eq!(citrus.edges, std::slice::from_ref(&located));
     assert_eq!(engine.node(NodeId(11)).expect("a node").edges, [located]);
     assert_eq!((engine.node_count(), engine.edge_count(), engine.fact_count()), (3, 1, 5));
     let explanation = engine.explain(None, "graph:n10/2").expect("it can be asked for");
     assert_eq!(explanation.result.decision, Decision::Existing);
     assert_eq!(explanation.result.allocated_node, NodeId(10));
+}
+
+#[test]
+#[ignore = "bug: of a field of long texts a node remembers four values, its own names among them (graph.rs, values_max)"]
+fn every_alias_is_kept() {
+    let aliases: Vec<String> = (b'a'..=b'h')
+        .map(|letter| format!("abnormality of the {0}{0}{0} of the eye", letter as char))
+        .collect();
+    let node = GraphNode { aliases: aliases.clone(), ..GraphNode::default() };
+    let mut engine = engine();
+    engine
+        .load_graph(&KnowledgeGraph { nodes: vec![node, named(None, "something else")], edges: vec![] })
+        .expect("a good graph");
+    assert_eq!(engine.node(NodeId(0)).expect("a node").aliases, aliases);
+    for alias in aliases {
+        assert_eq!(
+            engine.allocate_fact(Fact::text(&*alias)).expect("a good fact").allocated_node,
+            NodeId(0),
+            "{alias}"
+        );
+    }
 }
 
 #[test]
