@@ -94,7 +94,7 @@ fn garbage() -> impl Strategy<Value = Fact> {
 }
 
 /// An engine that knows a field. To be an empty one as soon as facts without a word may come first: see
-/// `signs_alone_are_taken` in `facts.rs`.
+/// `signs_alone_are_taken` in `scripts.rs`.
 fn seeded() -> AllocationEngine {
     let mut engine = engine();
     engine.allocate_fact(Fact::record([("seed", "seed")]).with_id("seed")).expect("a good fact");

@@ -50,6 +50,12 @@ pub(crate) fn engine() -> AllocationEngine {
     AllocationEngine::new(EngineConfig::default())
 }
 
+/// Allocates a fact that is good.
+#[track_caller]
+pub(crate) fn allocate(engine: &mut AllocationEngine, fact: Fact) -> AllocationResult {
+    engine.allocate_fact(fact).expect("a good fact")
+}
+
 /// Allocates facts of which each is good.
 #[track_caller]
 pub(crate) fn allocate_all(engine: &mut AllocationEngine, facts: Vec<Fact>) -> Vec<AllocationResult> {
