@@ -1,0 +1,130 @@
+//! Embeddings that facts bring, and embedders of one's own.
+
+mod common;
+
+use common::{allocate, engine};
+use cortexkg::{AllocationEngine, EngineConfig, Fact};
+
+/// A direction of its own for every number.
+fn direction(number: usize) -> Vec<f32> {
+    (0..16).map(|at| ((number * 31 + at * 17) * 7919 % 199) as f32 - 99.0).collect()
+}
+
+#[test]
+fn the_vector_speaks_where_words_do_not() {
+    let mut engine = engine();
+    for number in 0..300 {
+        let fact = Fact::record([("name", format!("thing {}", number * 7919 % 1009))]);
+        allocate(&mut engine, fact.with_embedding(direction(number)));
+    }
+    let fact = || Fact::record([("name", "thing 1008")]);
+    let without = allocate(&mut engine, fact());
+    let with = allocate(&mut engine, fact().with_embedding(direction(3)));
+    let explanation = engine.explain(None, &with.record_id).expect("ballots are kept");
+    assert!(explanation.candidates.iter().any(|candidate| candidate.origins.contains(&"vector".to_owned())));
+    assert!(
+        explanation
+            .candidates
+            .iter()
+            .flat_map(|candidate| &candidate.votes)
+            .any(|vote| vote.column == "semantic")
+    );
+    let explanation = engine.explain(None, &without.record_id).expect("ballots are kept");
+    assert!(
+        explanation
+            .candidates
+            .iter()
+            .flat_map(|candidate| &candidate.votes)
+            .all(|vote| vote.column != "semantic")
+    );
+}
+
+#[test]
+fn the_first_given_embedding_fixes_the_dimension() {
+    let mut engine = engine();
+    allocate(&mut engine, Fact::text("no embedding yet"));
+    allocate(&mut engine, Fact::text("three dimensions").with_embedding(vec![1.0, 0.0, 0.0]));
+    allocate(&mut engine, Fact::text("none again"));
+    let before = engine.state_hash();
+    let error = engine.allocate_fact(Fact::text("four").with_id("f").with_embedding(vec![1.0; 4]));
+    let text = error.expect_err("another dimension").to_string();
+    assert!(
+        text.contains("record f") && text.contains("embedding") && text.contains('3') && text.contains('4'),
+        "{text}"
+    );
+    assert_eq!(engine.state_hash(), before);
+    allocate(&mut engine, Fact::text("four").with_id("f").with_embedding(vec![1.0; 3]));
+}
+
+#[test]
+fn a_refused_fact_fixes_no_dimension() {
+    let mut engine = engine();
+    allocate(&mut engine, Fact::text("one").with_id("a"));
+    engine
+        .allocate_fact(Fact::text("two").with_id("a").with_embedding(vec![1.0; 4]))
+        .expect_err("the same id");
+    engine.allocate_fact(Fact::text(" ").with_embedding(vec![1.0; 5])).expect_err("no text");
+    allocate(&mut engine, Fact::text("three").with_embedding(vec![1.0; 3]));
+}
+
+#[test]
+fn the_length_of_a_vector_says_nothing() {
+    for scale in [1e-42, 1e-30, 1.0, 1e30, 3e36] {
+        let mut engine = engine();
+        let scaled: Vec<f32> = direction(5).into_iter().map(|value| value * scale).collect();
+        allocate(&mut engine, Fact::record([("kind", "seen")]).with_embedding(direction(5)));
+        let again = allocate(&mut engine, Fact::record([("colour", "green")]).with_embedding(scaled));
+        let explanation = engine.explain(None, &again.record_id).expect("ballots are kept");
+        let reasons: Vec<_> = explanation.candidates.iter().flat_map(|candidate| &candidate.votes).collect();
+        assert!(
+            reasons.iter().any(|vote| vote.column == "semantic" && vote.bits > 0.0),
+            "{scale}: {reasons:?}"
+        );
+    }
+}
+
+#[test]
+fn one_dimension_and_the_most_are_taken() {
+    for dimension in [1, cortexkg::fact::limits::EMBEDDING_DIMENSION_MAX] {
+        let mut engine = engine();
+        let fact = |text: &str, value: f32| Fact::text(text).with_embedding(vec![value; dimension]);
+        let first = allocate(&mut engine, fact("one", -0.5));
+        assert_ne!(allocate(&mut engine, fact("other", 0.5)).allocated_node, first.allocated_node);
+        assert_eq!(allocate(&mut engine, fact("one", -2.0)).allocated_node, first.allocated_node);
+    }
+}
+
+#[derive(Debug)]
+struct Constant(f32);
+
+impl cortexkg::embed::Embedder for Constant {
+    fn dimension(&self) -> usize {
+        4
+    }
+    fn embed(&self, text: &str, out: &mut [f32]) {
+        out[0] = self.0;
+        out[1] = text.len() as f32 * self.0;
+    }
+}
+
+#[test]
+fn an_embedder_of_ones_own_sets_the_dimension() {
+    let config = EngineConfig { embedder: std::sync::Arc::new(Constant(1.0)), ..EngineConfig::default() };
+    let mut engine = AllocationEngine::new(config);
+    allocate(&mut engine, Fact::text("seven words"));
+    engine
+        .allocate_fact(Fact::text("a").with_embedding(vec![1.0; 5]))
+        .expect_err("not the embedder's dimension");
+    allocate(&mut engine, Fact::text("b").with_embedding(vec![1.0; 4]));
+}
+
+#[test]
+fn an_embedder_that_knows_nothing_does_no_harm() {
+    for value in [0.0, f32::NAN, f32::INFINITY] {
+        let config =
+            EngineConfig { embedder: std::sync::Arc::new(Constant(value)), ..EngineConfig::default() };
+        let mut engine = AllocationEngine::new(config);
+        let first = allocate(&mut engine, Fact::text("seven words"));
+        assert_eq!(allocate(&mut engine, Fact::text("seven words")).allocated_node, first.allocated_node);
+    }
+}
