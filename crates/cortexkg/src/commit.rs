@@ -1,7 +1,7 @@
 //! Commit: what was decided becomes part of the graph, and the stream is learned from.
 
 use crate::ballot::Ballot;
-use crate::columns::{Column, Context, compare_mentions};
+use crate::columns::{Column, Context, Vote, compare_mentions};
 use crate::compare::Level;
 use crate::decision::{AllocationResult, Decision};
 use crate::embed::mix;
@@ -17,15 +17,26 @@ impl AllocationEngine {
     /// Checks what only the graph can know: room for the fields, the embedding's dimension, the identifier.
     pub(crate) fn begin(&mut self, perceived: &Perceived) -> Result<u32, FactError> {
         let position = self.graph.facts.len() as u32;
-        let record = perceived.record_id.clone().unwrap_or_else(|| format!("#{position}"));
+        let source = perceived.source.as_deref().unwrap_or_default();
+        let record = match &perceived.record_id {
+            Some(record) => record.clone(),
+            // The position names a fact that brings no name, unless a source has used that name.
+            None => (0..)
+                .map(|turn| if turn == 0 { format!("#{position}") } else { format!("#{position}.{turn}") })
+                .find(|name| !self.fact_by_id.contains_key(&fact_key(source, name)))
+                .unwrap_or_default(),
+        };
+        if self.graph.is_full() {
+            return Err(FactError::GraphFull { record });
+        }
         self.dictionary.check_room(&record, &perceived.mentions)?;
-        let key = fact_key(perceived.source.as_deref().unwrap_or_default(), &record);
+        let key = fact_key(source, &record);
         if self.fact_by_id.contains_key(&key) {
             let source_name = perceived.source.clone().unwrap_or_else(|| "(unnamed)".to_owned());
             return Err(FactError::DuplicateId { record, source_name });
         }
         self.vectors.check(&record, perceived)?;
-        let source = self.graph.source(perceived.source.as_deref().unwrap_or_default());
+        let source = self.graph.source(source);
         self.graph.facts.push(FactEntry {
             record_id: record.into(),
             source,
@@ -54,6 +65,7 @@ impl AllocationEngine {
             if ballot.table_version != now {
                 return Err(CommitError::Stale { ballot: ballot.table_version, now });
             }
+            self.check_ballot(ballot)?;
             let mut nodes = ballot.competitors.iter().map(|competitor| competitor.node);
             if let Some(node) = nodes.find(|&node| self.graph.index_of(node).is_none()) {
                 return Err(CommitError::UnknownNode { node });
@@ -64,13 +76,34 @@ impl AllocationEngine {
         for (mention, mut ballot) in ballots.into_iter().enumerate() {
             // The subject may have made the node that the object needs.
             if mention == 1 && ballot.decision != Decision::Existing {
-                let candidates = self.recall(perceived, mention);
-                ballot = self.decide(perceived, mention, &candidates);
+                let candidates = self.find_candidates(perceived, mention);
+                ballot = self.weigh(perceived, mention, &candidates);
             }
             self.view(perceived, mention);
             results.push(self.commit_mention(perceived, mention, fact, ballot));
         }
         Ok(self.finish(perceived, fact, results))
+    }
+
+    /// Checks that a ballot, which may come from elsewhere, speaks of what this engine knows.
+    fn check_ballot(&self, ballot: &Ballot) -> Result<(), CommitError> {
+        let damaged = |what: &str| Err(CommitError::Damaged { what: what.to_owned() });
+        if ballot.decision != Decision::New && ballot.competitors.is_empty() {
+            return damaged("no competitor, but a decision for one");
+        }
+        for vote in ballot.competitors.iter().flat_map(|competitor| &competitor.votes) {
+            let (field_is_known, most) = match vote.field {
+                Vote::NEIGHBOURS => (true, self.graph.nodes.len()),
+                field => (usize::from(field) < self.dictionary.field_count(), self.dictionary.value_count()),
+            };
+            if !field_is_known {
+                return damaged("a vote on an unknown field");
+            }
+            if vote.nearest.is_some_and(|value| value as usize >= most) {
+                return damaged("a vote on an unknown value");
+            }
+        }
+        Ok(())
     }
 
     /// Gives one mention its node. The view of the mention is that of the decision just taken.
@@ -102,7 +135,7 @@ impl AllocationEngine {
         let seen = &perceived.mentions[at];
         let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
         let values = std::mem::take(&mut self.view.values);
-        let most = |field| values_max(self.dictionary.field(field).kind);
+        let most = |field| values_max(self.dictionary.field(field));
         let mention = self.graph.add_mention(Mention { fact, role, node }, &values, most);
         for value in &seen.values {
             let field = self.dictionary.field_id(value);

@@ -146,6 +146,16 @@ pub(crate) struct Dictionary {
     text_bytes: usize,
 }
 
+/// A state of the dictionary that it can be rolled back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    fields: usize,
+    values: usize,
+    terms: usize,
+    runs: usize,
+    text_bytes: usize,
+}
+
 const ITEM: FieldId = 1 << 15;
 
 impl Default for Dictionary {
@@ -166,9 +176,13 @@ impl Default for Dictionary {
 
 impl Dictionary {
     /// Checks that the fields of these mentions still find room.
-    pub(crate) fn check_room(&self, record: &str, mentions: &[PerceivedMention]) -> Result<(), FactError> {
+    pub(crate) fn check_room<'a>(
+        &self,
+        record: &str,
+        mentions: impl IntoIterator<Item = &'a PerceivedMention>,
+    ) -> Result<(), FactError> {
         let mut new: Vec<&str> = mentions
-            .iter()
+            .into_iter()
             .flat_map(|mention| mention.values.iter().map(|value| &*value.field))
             .filter(|&name| !self.fields.contains_key(name))
             .collect();
@@ -185,6 +199,29 @@ impl Dictionary {
         let entry = FieldEntry { name: name.to_owned(), profile: FieldProfile::default(), kind };
         let (id, _) = self.fields.insert_full(name.to_owned(), entry);
         id as FieldId
+    }
+
+    /// How much is known, to come back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            fields: self.fields.len(),
+            values: self.values.len(),
+            terms: self.terms.len(),
+            runs: self.runs.len(),
+            text_bytes: self.text_bytes,
+        }
+    }
+
+    /// Forgets what has been added since a mark. Returns whether anything was.
+    pub(crate) fn roll_back(&mut self, mark: Mark) -> bool {
+        let added = self.mark() != mark;
+        self.fields.truncate(mark.fields);
+        self.values.truncate(mark.values);
+        self.value_forms.truncate(mark.values);
+        self.terms.truncate(mark.terms);
+        self.runs.truncate(mark.runs);
+        self.text_bytes = mark.text_bytes;
+        added
     }
 
     /// The number of a field, given one if it is new. A new field's kind is guessed from this first value.
@@ -351,6 +388,13 @@ impl Dictionary {
         &self.terms.get_index(id as usize).expect("terms are never removed").0.text
     }
 
+    /// Surprise of meeting a value that `own` mentions of one node have in a mention of any other node, in bits.
+    pub(crate) fn information_elsewhere(&self, id: ValueId, own: u32) -> Bits {
+        let field = self.field(self.value(id).field);
+        let rarity = usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText));
+        surprise(field, self.values[id as usize].count.saturating_sub(own), rarity)
+    }
+
     /// What is known of a word or item beside its text.
     pub(crate) fn term_entry(&self, id: TermId) -> &Term {
         &self.terms[id as usize]
@@ -390,10 +434,13 @@ pub(crate) enum KeyRule {
 /// Surprise of meeting a value or word in a random mention that has the field, in bits. Smoothed by 64 imagined mentions of
 /// the kind's usual rarity, so that two facts are no proof that a value is common.
 fn information(field: &FieldEntry, count: u32) -> Bits {
+    surprise(field, count.max(1), usual_rarity(field.kind))
+}
+
+fn surprise(field: &FieldEntry, count: u32, rarity: u64) -> Bits {
     const IMAGINED: u64 = 64;
-    let rarity = usual_rarity(field.kind);
     // (count + imagined / rarity) / (present + imagined), both sides times the rarity.
-    log2_ratio((field.profile.present + IMAGINED) * rarity, u64::from(count.max(1)) * rarity + IMAGINED)
+    log2_ratio((field.profile.present + IMAGINED) * rarity, u64::from(count) * rarity + IMAGINED)
 }
 
 /// How many values a field of this kind usually has, before any are seen.

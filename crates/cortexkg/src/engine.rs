@@ -67,7 +67,7 @@ impl AllocationEngine {
             vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
             columns: MultiColumnProcessor::default(),
             inhibition: LateralInhibition { config: config.inhibition },
-            weights: MatchWeights::new(),
+            weights: MatchWeights::new([FieldKind::Embedding, FieldKind::Recency]),
             learner: Learner::default(),
             graph: Graph::default(),
             fact_by_id: FxHashMap::default(),
@@ -122,15 +122,42 @@ impl AllocationEngine {
         let fact = self.begin(perceived)?;
         let mut nodes = Vec::with_capacity(2);
         for mention in 0..perceived.mentions.len() {
-            let candidates = self.recall(perceived, mention);
-            let ballot = self.decide(perceived, mention, &candidates);
+            let candidates = self.find_candidates(perceived, mention);
+            let ballot = self.weigh(perceived, mention, &candidates);
             nodes.push(self.commit_mention(perceived, mention, fact, ballot));
         }
         Ok(self.finish(perceived, fact, nodes))
     }
 
-    /// The candidates of one mention of a perceived fact.
+    /// The candidates of one mention of a perceived fact, counted from 0. Changes nothing that a later decision could see.
+    ///
+    /// # Panics
+    /// If `mention` is not below [`Perceived::mention_count`].
     pub fn recall(&mut self, perceived: &Perceived, mention: usize) -> Candidates {
+        self.looking(|engine| engine.find_candidates(perceived, mention))
+    }
+
+    /// Lets candidates compete for one mention of a perceived fact, counted from 0. Candidates that are not in the graph are
+    /// passed over. Changes nothing that a later decision could see.
+    ///
+    /// # Panics
+    /// If `mention` is not below [`Perceived::mention_count`].
+    pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
+        self.looking(|engine| engine.weigh(perceived, mention, candidates))
+    }
+
+    /// Runs a look at a fact that may never be committed, and forgets the fields, values and words that only it has.
+    fn looking<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let mark = self.dictionary.mark();
+        let found = look(self);
+        if self.dictionary.roll_back(mark) {
+            self.weights.truncate(self.dictionary.field_count());
+            self.columns.words().clear();
+        }
+        found
+    }
+
+    pub(crate) fn find_candidates(&mut self, perceived: &Perceived, mention: usize) -> Candidates {
         self.view(perceived, mention);
         let seen = &perceived.mentions[mention];
         let pattern = self.encode(seen);
@@ -175,10 +202,7 @@ impl AllocationEngine {
         Candidates { candidates, vectors_scanned: scanned, pattern }
     }
 
-    /// Lets candidates compete for a mention.
-    ///
-    /// Candidates that are not in the graph are passed over.
-    pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
+    pub(crate) fn weigh(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
         self.view(perceived, mention);
         let prior = self.prior();
         let context = Context {

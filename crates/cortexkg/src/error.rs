@@ -126,6 +126,12 @@ pub enum FactError {
         /// Identifier of the record.
         record: String,
     },
+    /// The graph has no identifier left for another node, or no place for another mention.
+    #[error("record {record}: the graph is full; start another one")]
+    GraphFull {
+        /// Identifier of the record.
+        record: String,
+    },
     /// The same source has given this identifier before.
     #[error("record {record}: stands twice in source {source_name}; identifiers are unique within a source")]
     DuplicateId {
@@ -159,6 +165,12 @@ pub enum CommitError {
         /// Ballots given.
         found: usize,
     },
+    /// The ballot speaks of what this engine does not know: it was made elsewhere, or damaged on the way.
+    #[error("the ballot holds {what}; recall and decide here")]
+    Damaged {
+        /// What is wrong with it.
+        what: String,
+    },
     /// The ballot elects a node that is not in this graph.
     #[error("the ballot elects node {node}, which is not in this graph; recall and decide here")]
     UnknownNode {
@@ -190,6 +202,22 @@ pub enum LoadError {
     Node {
         /// The node.
         node: NodeId,
+        /// What is wrong.
+        source: FactError,
+    },
+    /// A name that a member of a loaded node would get is taken by a fact.
+    #[error("node {node}: a fact is named {record} already; give the node another identifier")]
+    Taken {
+        /// The node.
+        node: NodeId,
+        /// The name.
+        record: String,
+    },
+    /// An edge's predicate breaks a bound.
+    #[error("edge {position}: {source}")]
+    Predicate {
+        /// Position of the edge, counted from 0.
+        position: usize,
         /// What is wrong.
         source: FactError,
     },

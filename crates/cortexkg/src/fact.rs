@@ -252,12 +252,7 @@ impl Fact {
             FactContent::Triple { subject, predicate, object } => {
                 check_term(&record, "subject", subject)?;
                 check_term(&record, "object", object)?;
-                check_length(&record, "predicate", predicate, limits::NAME_BYTES_MAX)?;
-                check_text(&record, "predicate", predicate)?;
-                if predicate.trim().is_empty() {
-                    return Err(FactError::Empty { record: record(), field: "predicate".to_owned() });
-                }
-                Ok(())
+                check_predicate(&record, predicate)
             }
             FactContent::Text(text) => {
                 check_value(&record, "text", text)?;
@@ -333,6 +328,15 @@ fn check_term(record: &dyn Fn() -> String, role: &str, term: &Term) -> Result<()
             check_length(record, role, part, limits::VALUE_BYTES_MAX)?;
             check_text(record, role, part)?;
         }
+    }
+    Ok(())
+}
+
+pub(crate) fn check_predicate(record: &dyn Fn() -> String, predicate: &str) -> Result<(), FactError> {
+    check_length(record, "predicate", predicate, limits::NAME_BYTES_MAX)?;
+    check_text(record, "predicate", predicate)?;
+    if predicate.trim().is_empty() {
+        return Err(FactError::Empty { record: record(), field: "predicate".to_owned() });
     }
     Ok(())
 }

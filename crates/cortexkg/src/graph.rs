@@ -10,8 +10,9 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::dictionary::{FieldId, ValueId};
+use crate::dictionary::{FieldEntry, FieldId, ValueId};
 use crate::evidence::Bits;
+use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 
 /// A node's identifier, stable for ever.
@@ -43,8 +44,11 @@ pub const POSSIBLY_SAME: &str = "possibly_same";
 
 /// Most different values that a node remembers of a field of this kind; the rarest, then the oldest, gives way. Measured on
 /// inventors with a thousand patents: many firms, cities and partners help, many dates, numbers and titles do not.
-pub(crate) fn values_max(kind: FieldKind) -> usize {
-    match kind {
+pub(crate) fn values_max(field: &FieldEntry) -> usize {
+    match field.kind {
+        // The names of a thing stay with it.
+        _ if field.name == TEXT_FIELD => 256,
+        FieldKind::Key => 256,
         FieldKind::Identifier | FieldKind::Date | FieldKind::Number | FieldKind::LongText => 4,
         _ => 32,
     }
@@ -148,6 +152,11 @@ impl Graph {
 
     pub(crate) fn next_id(&self) -> NodeId {
         NodeId(self.nodes.last().map_or(0, |node| node.id.0 + 1))
+    }
+
+    /// Whether another fact might find no identifier or no place: 2^48 identifiers, 2^32 mentions, two to a fact.
+    pub(crate) fn is_full(&self) -> bool {
+        self.next_id().0 + 1 > NodeId::MAX.0 || self.mentions.len() >= u32::MAX as usize - 2
     }
 
     pub(crate) fn add_node(&mut self, id: NodeId) -> NodeIndex {

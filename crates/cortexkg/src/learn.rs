@@ -124,6 +124,7 @@ impl Learner {
         }
         let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
         weights.set(fields.collect(), overlap);
+        weights.version += 1;
         for (counts, table) in self.fields.iter_mut().zip(tables) {
             counts.probabilities = Some(table);
         }

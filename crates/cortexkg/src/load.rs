@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ballot::Ballot;
 use crate::decision::{AllocationMethod, Decision};
-use crate::engine::AllocationEngine;
+use crate::engine::{AllocationEngine, fact_key};
 use crate::error::{FactError, LoadError};
 use crate::evidence::Bits;
-use crate::fact::{Fact, Field};
-use crate::graph::NodeId;
+use crate::fact::{Fact, Field, check_predicate};
+use crate::graph::{NodeId, NodeIndex};
 use crate::perceive::Perceived;
 
 /// Nodes and edges to begin with.
@@ -62,9 +62,8 @@ impl AllocationEngine {
         for (&id, facts) in ids.iter().zip(facts) {
             let node = self.graph.add_node(id);
             for perceived in facts {
-                let ballot = self.foregone(id, &perceived);
                 let fact = self.begin(&perceived).map_err(|source| LoadError::Node { node: id, source })?;
-                self.view(&perceived, 0);
+                let ballot = self.foregone(node, &perceived);
                 self.commit_member(&perceived, 0, fact, node, ballot);
             }
         }
@@ -96,12 +95,12 @@ impl AllocationEngine {
             let mut perceived = Vec::with_capacity(facts.len());
             for fact in facts {
                 fact.validate().map_err(|source| LoadError::Node { node: id, source })?;
+                let record = fact.record_id.clone().unwrap_or_default();
+                if self.fact_by_id.contains_key(&fact_key("", &record)) {
+                    return Err(LoadError::Taken { node: id, record });
+                }
                 perceived.push(self.perceiver.perceive(fact));
             }
-            let mentions: Vec<_> = perceived.iter().flat_map(|fact| fact.mentions.clone()).collect();
-            self.dictionary
-                .check_room(&format!("graph:{id}"), &mentions)
-                .map_err(|source| LoadError::Node { node: id, source })?;
             if let Some(found) = node.embedding.as_ref().map(Vec::len) {
                 let expected = *dimension.get_or_insert(self.vectors.expected_dimension().unwrap_or(found));
                 if found != expected {
@@ -113,20 +112,25 @@ impl AllocationEngine {
             ids.push(id);
             all.push(perceived);
         }
+        let mentions = all.iter().flatten().flat_map(|fact: &Perceived| &fact.mentions);
+        if let Err(source) = self.dictionary.check_room("graph", mentions) {
+            return Err(LoadError::Node { node: ids.last().copied().unwrap_or(next), source });
+        }
         let known = |id: NodeId| ids.binary_search(&id).is_ok() || self.graph.index_of(id).is_some();
         for (position, edge) in graph.edges.iter().enumerate() {
             if let Some(&node) = [edge.from, edge.to].iter().find(|&&id| !known(id)) {
                 return Err(LoadError::Edge { position, node });
             }
+            check_predicate(&|| format!("edge {position}"), &edge.predicate)
+                .map_err(|source| LoadError::Predicate { position, source })?;
         }
         Ok((ids, all))
     }
 
     /// The ballot of a mention whose node was never in question.
-    fn foregone(&mut self, node: NodeId, perceived: &Perceived) -> Ballot {
+    fn foregone(&mut self, node: NodeIndex, perceived: &Perceived) -> Ballot {
         self.view(perceived, 0);
-        let is_first =
-            self.graph.index_of(node).is_none_or(|at| self.graph.nodes[at as usize].members.is_empty());
+        let is_first = self.graph.nodes[node as usize].members.is_empty();
         Ballot {
             table_version: self.weights.version,
             decision: if is_first { Decision::New } else { Decision::Existing },

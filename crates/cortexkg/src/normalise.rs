@@ -5,11 +5,11 @@
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// The normal form of a text: words of letters and digits, separated by single spaces.
 ///
-/// Compatibility decomposition (NFKD), Latin accents dropped, full case folding, apostrophes dropped, every other run
+/// Compatibility decomposition (NFKD), Latin accents and invisible characters dropped, full case folding, apostrophes dropped, every other run
 /// of punctuation or space turned into one space, recomposed (NFC). Empty if the text has no letter, digit or symbol.
 ///
 /// ```
@@ -36,7 +36,10 @@ fn normalise_ascii(text: &str) -> String {
 
 fn normalise_unicode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let bare = text.nfkd().filter(|character| !matches!(character, '\u{300}'..='\u{36f}'));
+    // Soft hyphens, joiners and marks of direction are not seen, so they do not tell words apart.
+    let unseen = |character: char| character.general_category() == GeneralCategory::Format;
+    let bare =
+        text.nfkd().filter(|&character| !matches!(character, '\u{300}'..='\u{36f}') && !unseen(character));
     for character in bare.default_case_fold().nfc() {
         if is_word(character) {
             out.push(character);
@@ -90,6 +93,7 @@ mod tests {
             ("José  GARCÍA", "jose garcia"),
             ("310/246-1501", "310-246-1501"),
             ("Ｓｏｎｙ　Corp.", "sony corp"),
+            ("co\u{ad}operate", "cooperate"),
             ("김치", "\u{1100}\u{1175}\u{11b7}\u{110e}\u{1175}"),
         ] {
             assert_eq!(normalise(left), normalise(right), "{left} and {right}");

@@ -160,7 +160,8 @@ fn term_fields(term: Term, source: &str) -> Vec<Field> {
         }
         Term::Blank(label) => vec![key_field(BLANK_FIELD, format!("_:{label} {source}"))],
         Term::Literal { value, datatype, language } => {
-            let mut key = value;
+            // As N-Triples writes it; an empty literal is a value, too.
+            let mut key = format!("\"{value}\"");
             if let Some(language) = language {
                 key = format!("{key}@{language}");
             } else if let Some(datatype) = datatype {
@@ -228,7 +229,11 @@ fn perceive_fields(fields: Vec<Field>) -> PerceivedMention {
         if items.len() < 2 {
             items.clear();
         }
-        let normal = if is_key_field(&name) { surface.clone() } else { normalise(&surface) };
+        let mut normal = if is_key_field(&name) { surface.clone() } else { normalise(&surface) };
+        // In a record, signs alone ("-", "???") stand for a missing value; a text of signs alone is itself.
+        if normal.is_empty() && name == TEXT_FIELD {
+            normal = surface.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
         if !normal.is_empty() {
             values.push(PerceivedValue { field: name, surface, normal, items });
         }

@@ -50,7 +50,7 @@ pub struct NodeView {
     pub label: String,
     /// Field, value as first written, and how many members have it, by field in order of appearance.
     pub properties: Vec<(String, String, u32)>,
-    /// Its names: all texts and ends of triples that were allocated to it, as first written.
+    /// Its names: all texts and ends of triples that were allocated to it, as first written; at most 256.
     pub aliases: Vec<String>,
     /// The mentions that belong to it, in order.
     pub members: Vec<MemberView>,

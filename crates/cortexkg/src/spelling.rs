@@ -7,6 +7,10 @@ use crate::compare::Level;
 use crate::dictionary::{Dictionary, Shape, TermId};
 use crate::embed::mix;
 
+/// Longest word, in characters, whose likeness is measured, at a cost that grows with the square; a longer one is the same but for
+/// a slip, or another.
+const LIKENESS_LENGTH_MAX: u32 = 64;
+
 /// Two words: the level, and the share (in 1/256) of a word's information that such a likeness carries.
 pub(crate) fn word(
     dictionary: &Dictionary,
@@ -31,6 +35,9 @@ fn spelling(dictionary: &Dictionary, left: TermId, right: TermId, shapes: (Shape
     let length = shapes.0.length.min(shapes.1.length);
     if length == 1 {
         return if long.starts_with(short) { (Level::Compatible, 150) } else { (Level::Different, 0) };
+    }
+    if length > LIKENESS_LENGTH_MAX {
+        return if slips(short, long) == Slips::One { (Level::Close, 220) } else { (Level::Different, 0) };
     }
     let likeness = jaro_winkler(short, long);
     if likeness >= 0.93 || (length >= 4 && likeness >= 0.8 && slips(short, long) == Slips::One) {
@@ -80,6 +87,11 @@ impl WordCache {
             *slot = WordPair { left, right, level, share: share as i16 };
         }
         (slot.level, i64::from(slot.share))
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
     }
 
     pub(crate) fn bytes(&self) -> usize {

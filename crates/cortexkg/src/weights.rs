@@ -14,6 +14,8 @@ use crate::profile::FieldKind;
 /// Strongest single vote for and against.
 const VOTE_MAX: Bits = Bits::whole(24);
 const VOTE_MIN: Bits = Bits::whole(-14);
+/// How random pairs of mentions are spread over the levels of recency: its last 1/256, then up to 1/32, 1/8 and 1/2 of the stream.
+const RECENCY_RANDOM: [f64; Level::COUNT] = [1.0 / 256.0, 7.0 / 256.0, 3.0 / 32.0, 3.0 / 8.0, 1.0 / 2.0];
 /// Most that recency may say: it shifts the odds, it is no evidence of identity.
 const RECENCY_MAX: Bits = Bits::whole(1);
 /// What a difference in a field that holds identity itself says.
@@ -34,7 +36,7 @@ impl LevelProbabilities {
     pub(crate) fn prior(kind: FieldKind) -> Self {
         let m = match kind {
             FieldKind::Embedding => [0.45, 0.25, 0.15, 0.1, 0.05],
-            FieldKind::Recency => [0.2, 0.2, 0.2, 0.2, 0.2],
+            FieldKind::Recency => RECENCY_RANDOM,
             FieldKind::Key => [0.98, 0.005, 0.005, 0.005, 0.005],
             FieldKind::Identifier => [0.84, 0.08, 0.02, 0.01, 0.05],
             FieldKind::Date => [0.84, 0.07, 0.02, 0.02, 0.05],
@@ -47,7 +49,9 @@ impl LevelProbabilities {
         let exact = 1.0 / usual_rarity(kind) as f64;
         let near = match kind {
             FieldKind::Embedding => [0.001, 0.01, 0.05, 0.2],
-            FieldKind::Recency => [0.2, 0.2, 0.2, 0.2],
+            FieldKind::Recency => {
+                [RECENCY_RANDOM[0], RECENCY_RANDOM[1], RECENCY_RANDOM[2], RECENCY_RANDOM[3]]
+            }
             FieldKind::Key | FieldKind::Identifier => [exact, 20.0 * exact, 1e-5, 1e-5],
             FieldKind::Date => [exact, 4e-4, 0.02, 0.08],
             FieldKind::Number => [exact, 0.03, 0.05, 0.01],
@@ -140,12 +144,14 @@ pub(crate) struct MatchWeights {
 }
 
 impl MatchWeights {
-    pub(crate) fn new() -> Self {
-        Self { version: 0, fields: Vec::new(), overlap: Vec::new() }
+    /// Tables for the fields that every engine has.
+    pub(crate) fn new(kinds: impl IntoIterator<Item = FieldKind>) -> Self {
+        let mut weights = Self { version: 0, fields: Vec::new(), overlap: Vec::new() };
+        kinds.into_iter().for_each(|kind| weights.add_field(kind));
+        weights
     }
 
     pub(crate) fn set(&mut self, fields: Vec<FieldWeights>, overlap: Vec<Vec<u16>>) {
-        self.version += 1;
         self.fields = fields;
         self.overlap = overlap;
     }
@@ -157,6 +163,13 @@ impl MatchWeights {
             row.push(0);
         }
         self.overlap.push(vec![0; self.fields.len()]);
+    }
+
+    /// Forgets the newest fields.
+    pub(crate) fn truncate(&mut self, fields: usize) {
+        self.fields.truncate(fields);
+        self.overlap.truncate(fields);
+        self.overlap.iter_mut().for_each(|row| row.truncate(fields));
     }
 
     pub(crate) fn field_count(&self) -> usize {

@@ -89,6 +89,14 @@ pub(crate) struct MentionView {
     pub(crate) partners: Vec<NodeIndex>,
 }
 
+impl MentionView {
+    /// Whether the mention is one value and nothing else: a text, a name at the end of a triple. Then the value is all there is
+    /// to go by, and its frequency must not count the candidate's own mentions against the candidate.
+    fn is_one_value(&self) -> bool {
+        self.values.len() == 1
+    }
+}
+
 /// Everything a column may look at.
 pub(crate) struct Context<'a> {
     pub(crate) dictionary: &'a Dictionary,
@@ -227,7 +235,13 @@ fn field_vote(
     let mut parts: smallvec::SmallVec<[(Bits, u32); 16]> = smallvec::SmallVec::new();
     for value in theirs {
         let Some(comparison) = memo.compare(context.dictionary, mine, value.value) else { continue };
-        let bits = weights.vote(comparison);
+        let bits = weights.vote(match comparison.level {
+            Level::Exact if context.mention.is_one_value() => Comparison {
+                information: context.dictionary.information_elsewhere(mine, value.count),
+                ..comparison
+            },
+            _ => comparison,
+        });
         parts.push((bits, value.count));
         if best.is_none_or(|(most, ..)| bits > most) {
             best = Some((bits, comparison, value.value));
