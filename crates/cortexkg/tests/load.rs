@@ -79,7 +79,6 @@ fn nodes_are_as_they_were_given() {
 }
 
 #[test]
-#[ignore = "bug: of a field of long texts a node remembers four values, its own names among them (graph.rs, values_max)"]
 fn every_alias_is_kept() {
     let aliases: Vec<String> = (b'a'..=b'h')
         .map(|letter| format!("abnormality of the {0}{0}{0} of the eye", letter as char))
@@ -241,7 +240,6 @@ fn two_dimensions_in_one_graph_are_refused() {
 }
 
 #[test]
-#[ignore = "bug: names of loaded members may be taken by facts, then half a graph is loaded (load.rs, check_graph)"]
 fn a_name_that_a_fact_has_taken_is_found_before_anything_is_loaded() {
     let mut engine = engine();
     engine.allocate_fact(Fact::text("in the way").with_id("graph:n2")).expect("a good fact");
@@ -259,7 +257,6 @@ fn a_name_that_a_fact_has_taken_is_found_before_anything_is_loaded() {
 }
 
 #[test]
-#[ignore = "bug: room for fields is checked node by node, not for the graph (load.rs, check_graph), which is loaded in part"]
 fn too_many_fields_are_found_before_anything_is_loaded() {
     let mut engine = engine();
     let before = engine.state_hash();
@@ -276,7 +273,6 @@ fn too_many_fields_are_found_before_anything_is_loaded() {
 }
 
 #[test]
-#[ignore = "bug: the predicate of a loaded edge is not checked as that of a triple is (load.rs, check_graph)"]
 fn a_predicate_is_held_to_the_bounds_of_a_triple() {
     for predicate in [String::new(), " ".to_owned(), "a\0b".to_owned(), "x".repeat(513)] {
         let graph = KnowledgeGraph { nodes: vec![named(None, "a")], edges: vec![edge(0, &predicate, 0)] };
@@ -285,7 +281,6 @@ fn a_predicate_is_held_to_the_bounds_of_a_triple() {
 }
 
 #[test]
-#[ignore = "bug: identifiers run on into the bits of a partition (graph.rs, next_id)"]
 fn no_identifier_is_given_beyond_the_last() {
     let mut engine = engine();
     let graph = KnowledgeGraph { nodes: vec![named(Some(NodeId::MAX.0), "the last")], edges: vec![] };
@@ -342,7 +337,6 @@ fn a_ballot_grows_stale_when_the_tables_move_on() {
 }
 
 #[test]
-#[ignore = "bug: a ballot that elects nobody opens a node and calls it an existing one (commit.rs, commit_mention)"]
 fn a_ballot_for_an_existing_node_must_name_it() {
     let mut engine = loaded();
     let fact = perceived(&engine, Fact::text("Citrus restaurant"));
@@ -356,7 +350,6 @@ fn a_ballot_for_an_existing_node_must_name_it() {
 }
 
 #[test]
-#[ignore = "bug: numbers of fields and values in a ballot from elsewhere are not checked; explain panics (explain.rs, vote_explanation)"]
 fn a_damaged_ballot_is_refused_or_can_be_explained() {
     let mut engine = loaded();
     let fact = perceived(&engine, Fact::text("Citrus restaurant").with_id("c"));

@@ -219,7 +219,6 @@ fn a_graph_knows_a_bounded_number_of_fields() {
 }
 
 #[test]
-#[ignore = "bug: recall numbers fields and values of a fact that is never committed (engine.rs, view)"]
 fn looking_changes_nothing() {
     let mut engine = seasoned();
     let before = engine.state_hash();
@@ -230,7 +229,6 @@ fn looking_changes_nothing() {
 }
 
 #[test]
-#[ignore = "bug: a fact that is looked at and not committed gives its field a kind for good (engine.rs, view)"]
 fn looking_changes_no_later_decision() {
     let facts =
         || (0..12).map(|at| Fact::record([("code", format!("name of {at}")), ("x", format!("{at}"))]));
@@ -243,7 +241,6 @@ fn looking_changes_no_later_decision() {
 }
 
 #[test]
-#[ignore = "bug: recall adds the fields of a refused fact to the graph (engine.rs, view, before commit.rs, begin)"]
 fn a_refused_commit_changes_nothing() {
     let mut engine = seasoned();
     let before = engine.state_hash();
