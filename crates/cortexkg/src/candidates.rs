@@ -96,9 +96,9 @@ impl Default for RecallConfig {
     fn default() -> Self {
         Self {
             candidates_max: 64,
-            postings_per_spike_max: 4096,
-            postings_max: 24_576,
-            spike_share_min: 96,
+            postings_per_spike_max: 2048,
+            postings_max: 12_288,
+            spike_share_min: 128,
             scan_nodes_max: 4096,
             vector_candidates_max: 8,
             neighbours_max: 16,
@@ -160,15 +160,25 @@ impl SpikeIndex {
     }
 
     /// Adds up, for every node listed under a spike, the weight of the spike's rank.
+    ///
+    /// Once what is left of the code could not lift a new node to the least share of the best score, only nodes found before are
+    /// scored further.
     pub(crate) fn score(&self, pattern: &SpikePattern, config: &RecallConfig, scores: &mut Scores) {
         let mut budget = config.postings_max;
+        let mut left: u32 = (0..pattern.spikes.len()).map(rank_weight).sum();
         for (rank, spike) in pattern.spikes.iter().enumerate() {
+            let weight = rank_weight(rank);
+            let closed = u64::from(left) * 256 < u64::from(scores.top) * u64::from(config.spike_share_min);
+            left -= weight;
             let Some(nodes) = self.postings.get(&spike.neuron) else { continue };
             let read = nodes.len().min(config.postings_per_spike_max).min(budget);
-            for &node in &nodes[nodes.len() - read..] {
-                scores.add(node, rank_weight(rank));
+            let nodes = &nodes[nodes.len() - read..];
+            if closed {
+                scores.add_to_found(nodes, weight);
+            } else {
+                nodes.iter().for_each(|&node| scores.add(node, weight));
+                budget -= read;
             }
-            budget -= read;
         }
     }
 
@@ -194,12 +204,14 @@ pub(crate) struct Scores {
     round: u32,
     entries: Vec<(u32, u32)>,
     touched: Vec<NodeIndex>,
+    top: u32,
 }
 
 impl Scores {
     pub(crate) fn clear(&mut self, nodes: usize) {
         self.entries.resize(nodes, (0, 0));
         self.touched.clear();
+        self.top = 0;
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
             self.entries.fill((0, 0));
@@ -214,6 +226,24 @@ impl Scores {
             self.touched.push(node);
         }
         entry.1 = entry.1.saturating_add(weight);
+        self.top = self.top.max(entry.1);
+    }
+
+    /// Adds to those of `nodes` (ascending) that have a score already.
+    fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) {
+        let Self { round, entries, touched, top } = self;
+        let mut add = |node: NodeIndex| {
+            let entry = &mut entries[node as usize];
+            if entry.0 == *round {
+                entry.1 = entry.1.saturating_add(weight);
+                *top = (*top).max(entry.1);
+            }
+        };
+        if touched.len() * 8 < nodes.len() {
+            touched.iter().filter(|node| nodes.binary_search(node).is_ok()).for_each(|&node| add(node));
+        } else {
+            nodes.iter().for_each(|&node| add(node));
+        }
     }
 
     pub(crate) fn get(&self, node: NodeIndex) -> u32 {
@@ -223,12 +253,12 @@ impl Scores {
 
     /// The highest score.
     pub(crate) fn top(&self) -> u32 {
-        self.touched.iter().map(|&node| self.entries[node as usize].1).max().unwrap_or(0)
+        self.top
     }
 
     /// The best `count` nodes: highest score first, of equals the oldest first.
     pub(crate) fn best(&mut self, count: usize) -> &[NodeIndex] {
-        let Self { round: _, entries, touched } = self;
+        let Self { entries, touched, .. } = self;
         let order = |node: &NodeIndex| (std::cmp::Reverse(entries[*node as usize].1), *node);
         if touched.len() > count {
             touched.select_nth_unstable_by_key(count, order);

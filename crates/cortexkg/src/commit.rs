@@ -7,7 +7,7 @@ use crate::decision::{AllocationResult, Decision};
 use crate::embed::mix;
 use crate::engine::{AllocationEngine, fact_key, keys};
 use crate::error::{CommitError, FactError};
-use crate::graph::{Exception, FactEntry, Mention, MentionIndex, NodeIndex, POSSIBLY_SAME};
+use crate::graph::{Exception, FactEntry, Mention, MentionIndex, NodeIndex, POSSIBLY_SAME, values_max};
 use crate::perceive::Perceived;
 
 /// Competitors of a ballot that stay with the decision.
@@ -102,7 +102,8 @@ impl AllocationEngine {
         let seen = &perceived.mentions[at];
         let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
         let values = std::mem::take(&mut self.view.values);
-        let mention = self.graph.add_mention(Mention { fact, role, node }, &values);
+        let most = |field| values_max(self.dictionary.field(field).kind);
+        let mention = self.graph.add_mention(Mention { fact, role, node }, &values, most);
         for value in &seen.values {
             let field = self.dictionary.field_id(value);
             let id = self.dictionary.intern(field, value);

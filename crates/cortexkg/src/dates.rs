@@ -31,7 +31,8 @@ impl Date {
 
     /// Its eight digits, year first.
     pub(crate) fn digits(self) -> [u8; 8] {
-        let number = self.year.unsigned_abs() as u32 * 10_000 + u32::from(self.month) * 100 + u32::from(self.day);
+        let number =
+            u32::from(self.year.unsigned_abs()) * 10_000 + u32::from(self.month) * 100 + u32::from(self.day);
         std::array::from_fn(|place| (number / 10u32.pow(7 - place as u32) % 10) as u8)
     }
 }

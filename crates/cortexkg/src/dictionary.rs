@@ -274,11 +274,13 @@ impl Dictionary {
         field.profile.observe(value, record.count == 0);
         record.count += 1;
         form.information = information(field, record.count);
-        for span in [form.words, form.items] {
+        form.words_weight = 0;
+        for (span, weighs) in [(form.words, true), (form.items, false)] {
             for at in 0..usize::from(span.len) {
                 let term = &mut self.terms[self.runs[span.start as usize + at] as usize];
                 term.count += 1;
                 term.information = information(field, term.count);
+                form.words_weight += if weighs { term.weight() } else { 0 };
             }
         }
     }

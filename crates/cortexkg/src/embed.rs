@@ -128,7 +128,7 @@ mod tests {
         let grams = |word, length| {
             let mut out = Vec::new();
             ngrams(word, length, |gram| {
-                out.push(String::from_utf8(gram.to_vec()).expect("whole characters"))
+                out.push(String::from_utf8(gram.to_vec()).expect("whole characters"));
             });
             out
         };

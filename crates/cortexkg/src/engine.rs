@@ -26,8 +26,9 @@ use crate::weights::MatchWeights;
 /// Competitors of a ballot that are kept for explanation.
 const COMPETITORS_KEPT: usize = 3;
 /// Prior odds of a node grow with its members to this power, in 1/256. 0 would be a uniform prior over nodes, 256 the Chinese
-/// restaurant process; half-way serves registers of pairs and inventors with a thousand patents alike (measured).
-const SIZE_EXPONENT: u32 = 128;
+/// restaurant process; between them lies what serves registers of pairs and inventors with a thousand patents alike
+/// (measured, see ARCHITECTURE.md).
+const SIZE_EXPONENT: u32 = 192;
 /// A key that more nodes share than this names nothing.
 const KEY_NODES_MAX: usize = 32;
 
@@ -162,7 +163,7 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
-        let weakest = self.scores.top() * self.config.recall.spike_share_min / 256;
+        let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
         found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.nodes[node as usize].id,
@@ -195,9 +196,18 @@ impl AllocationEngine {
             let Some(index) = self.graph.index_of(node) else { continue };
             let members = self.graph.nodes[index as usize].members.len() as u64;
             let prior = prior + log2(members).scaled(SIZE_EXPONENT);
-            let Weighed { evidence, votes, stopped_early } = self.columns.vote(&context, index, prior, leader);
+            let Weighed { evidence, votes, stopped_early } =
+                self.columns.vote(&context, index, prior, leader);
             leader = leader.max(evidence);
-            competitors.push(Competitor { node, origins, prior, evidence, probability: 0.0, votes, stopped_early });
+            competitors.push(Competitor {
+                node,
+                origins,
+                prior,
+                evidence,
+                probability: 0.0,
+                votes,
+                stopped_early,
+            });
         }
         let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
         let point = self.inhibition.compete(&evidence);

@@ -169,8 +169,7 @@ impl AllocationEngine {
     }
 
     fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
-        let parts: Vec<_> =
-            values.map(|(_, value)| shortened(self.dictionary.surface(value), 32)).collect();
+        let parts: Vec<_> = values.map(|(_, value)| shortened(self.dictionary.surface(value), 32)).collect();
         parts.join(" · ")
     }
 }

@@ -87,6 +87,7 @@ pub mod normalise;
 mod perceive;
 mod profile;
 mod report;
+mod spelling;
 pub mod spike;
 mod vectors;
 pub mod weights;

@@ -150,7 +150,7 @@ impl SpikePattern {
             })
             .sum();
         let full: u64 = (0..self.spikes.len().min(other.spikes.len())).map(|i| product(i, i)).sum();
-        if full == 0 { 0 } else { (shared * 65_536 / full).min(65_536) as u32 }
+        (shared * 65_536).checked_div(full).map_or(0, |similarity| similarity.min(65_536) as u32)
     }
 }
 

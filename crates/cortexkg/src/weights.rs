@@ -88,7 +88,7 @@ impl FieldWeights {
         Self {
             kind,
             weight,
-            log_m: m.map(|m| Bits::from_ratio(m)),
+            log_m: m.map(Bits::from_ratio),
             reliability_exact: share(m[0]),
             reliability_any: share(m[0] + m[1] + m[2]),
         }

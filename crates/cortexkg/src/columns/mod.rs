@@ -2,10 +2,10 @@
 //!
 //! | column | looks at | file |
 //! |---|---|---|
-//! | semantic | similarity of the embeddings | [`semantic`] |
-//! | structural | typed comparison of fields, shared neighbours in the graph | [`structural`] |
-//! | temporal | dates, how long ago the node was last spoken of | [`temporal`] |
-//! | exception | what speaks against: conflicts in fields that members of one node agree on | [`exception`] |
+//! | semantic | similarity of the embeddings | `semantic.rs` |
+//! | structural | typed comparison of fields, shared neighbours in the graph | `structural.rs` |
+//! | temporal | dates, how long ago the node was last spoken of | `temporal.rs` |
+//! | exception | what speaks against: conflicts in fields that members of one node agree on | `exception.rs` |
 //!
 //! A node is compared through all it has seen. The weight of a field is that of the mixture over the node's values, each
 //! with the share of members that have it: `log2 Σ_v share(v) · 2^weight(v)`.
@@ -19,12 +19,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Comparison, Level, WordCache, compare};
+use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
 use crate::graph::{Graph, NodeIndex, NodeValue};
 use crate::learn::{ComparisonVector, discount};
 use crate::profile::FieldKind;
+use crate::spelling::WordCache;
 use crate::vectors::{Code, Vectors};
 use crate::weights::MatchWeights;
 
@@ -129,8 +130,14 @@ impl MultiColumnProcessor {
     /// Lets the columns vote on one node, which starts from `prior`.
     ///
     /// *Early stop*: the fields that cost most to compare are left out where even full agreement in all of them could not bring
-    /// the node within [`HOPELESS`] of `leader`, the best evidence so far. The evidence is then that upper bound.
-    pub(crate) fn vote(&mut self, context: &Context<'_>, node: NodeIndex, prior: Bits, leader: Bits) -> Weighed {
+    /// the node within 24 bits of `leader`, the best evidence so far. The evidence is then that upper bound.
+    pub(crate) fn vote(
+        &mut self,
+        context: &Context<'_>,
+        node: NodeIndex,
+        prior: Bits,
+        leader: Bits,
+    ) -> Weighed {
         let trust = u32::from(context.mention.confidence);
         let mut votes = Vec::with_capacity(context.mention.values.len() + 2);
         semantic::vote(context, node, &mut votes);

@@ -34,8 +34,13 @@ fn is_costly(kind: FieldKind) -> bool {
 
 /// Most that the costly fields of a mention can say for any node.
 pub(super) fn most_costly(context: &Context<'_>) -> Bits {
-    let costly = context.mention.values.iter().filter(|(field, _)| is_costly(context.dictionary.field(*field).kind));
-    costly.map(|&(field, value)| context.weights.field(field).most(most_information(context.dictionary, value)).max(Bits::ZERO)).sum()
+    let costly =
+        context.mention.values.iter().filter(|(field, _)| is_costly(context.dictionary.field(*field).kind));
+    costly
+        .map(|&(field, value)| {
+            context.weights.field(field).most(most_information(context.dictionary, value)).max(Bits::ZERO)
+        })
+        .sum()
 }
 
 /// Nodes that share a partner: the rarer the partner's ties, the more it says.
