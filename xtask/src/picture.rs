@@ -190,28 +190,40 @@ fn svg(command: &str, output: &str) -> String {
     let _ = writeln!(
         svg,
         "<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-         font-size=\"14\" fill=\"{FOREGROUND}\" style=\"white-space: pre\">"
+         font-size=\"14\" fill=\"{FOREGROUND}\">"
     );
     for (row, line) in lines.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
         let y = TITLE + at(row, CELL.1) + 14.0;
         let _ = write!(svg, "<text y=\"{y}\">");
         let mut column = 0;
         for (style, text) in line {
-            // Each run has its place and length, so that columns stand straight in any font.
-            let count = text.chars().count();
-            let (x, length) = (MARGIN + at(column, CELL.0), at(count, CELL.0));
-            let _ = write!(
-                svg,
-                "<tspan x=\"{x:.1}\" textLength=\"{length:.1}\"{}>{}</tspan>",
-                style.attributes(),
-                escape(text)
-            );
-            column += count;
+            // Each piece has its place and length, so that columns stand straight in any font and in every viewer.
+            for (start, piece) in pieces(text) {
+                let (x, length) = (MARGIN + at(column + start, CELL.0), at(piece.chars().count(), CELL.0));
+                let _ = write!(
+                    svg,
+                    "<tspan x=\"{x:.1}\" textLength=\"{length:.1}\"{}>{}</tspan>",
+                    style.attributes(),
+                    escape(piece)
+                );
+            }
+            column += text.chars().count();
         }
         svg.push_str("</text>\n");
     }
     svg.push_str("</g>\n</svg>\n");
     svg
+}
+
+/// What stands between gaps of two spaces or more, or spaces at either end, with its place: viewers close such gaps.
+fn pieces(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut column = 0;
+    text.split("  ").filter_map(move |part| {
+        let start = column + (part.len() - part.trim_start().len());
+        column += part.chars().count() + 2;
+        let piece = part.trim();
+        (!piece.is_empty()).then_some((start, piece))
+    })
 }
 
 fn escape(text: &str) -> String {
@@ -243,6 +255,13 @@ mod tests {
         assert!(picture.contains("fill=\"#7fdbe4\" font-weight=\"bold\">nodes</tspan>"), "{picture}");
         assert!(!picture.contains('\u{1b}'), "{picture}");
         assert_eq!(picture, svg("demo", SAMPLE));
+    }
+
+    #[test]
+    fn gaps_become_places() {
+        let found = |text| pieces(text).collect::<Vec<_>>();
+        assert_eq!(found("  é b   c "), [(2, "é b"), (8, "c")]);
+        assert_eq!(found("    "), []);
     }
 
     #[test]

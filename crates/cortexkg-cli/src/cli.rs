@@ -38,4 +38,4 @@ Exit codes:
   2  wrong usage, or an input that cannot be used
   3  done, but some records were rejected
 
-NO_COLOR=1 switches colours and the progress bar off.";
+NO_COLOR=1 switches colours and the progress bar off; CLICOLOR_FORCE=1 keeps colours in a pipe.";

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 
 use crate::failure::Failure;
+use crate::palette::Palette;
 
 /// Where a command reads and writes.
 pub struct Console<'a> {
@@ -14,6 +15,10 @@ pub struct Console<'a> {
     pub err: Box<dyn Write + 'a>,
     /// Whether a progress bar may be drawn on standard error.
     pub draws_progress: bool,
+    /// Colours of standard output.
+    pub out_palette: Palette,
+    /// Colours of standard error.
+    pub err_palette: Palette,
 }
 
 impl Console<'static> {
@@ -25,6 +30,8 @@ impl Console<'static> {
             out: Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             err: Box::new(io::stderr()),
             draws_progress: io::stderr().is_terminal() && !no_color,
+            out_palette: Palette::of_stdout(),
+            err_palette: Palette::of_stderr(),
         }
     }
 }

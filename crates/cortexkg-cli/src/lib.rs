@@ -18,6 +18,7 @@ mod failure;
 pub mod input;
 pub mod latency;
 pub mod outputs;
+pub mod palette;
 mod process;
 mod progress;
 mod rejects;
@@ -28,6 +29,7 @@ mod sink;
 pub use cli::{Cli, Command};
 pub use console::Console;
 pub use failure::{Failure, Outcome};
+pub use palette::Palette;
 
 /// Carries a command out and says with which code to exit.
 pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
@@ -41,7 +43,8 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Ok(outcome) => outcome.code(),
         Err(failure) => {
             if !matches!(failure, Failure::OutputClosed) {
-                console.tell(&format!("error: {failure}"));
+                let error = console.err_palette.alarm("error:");
+                console.tell(&format!("{error} {failure}"));
             }
             failure.code()
         }

@@ -23,8 +23,8 @@ impl Rejects {
         self.count
     }
 
-    /// Notes one; the line to show, if it is one of the first.
-    pub(crate) fn note(&mut self, rejection: &Rejection) -> Result<Option<String>, Failure> {
+    /// Notes one; whether it is one of the first, which are shown.
+    pub(crate) fn note(&mut self, rejection: &Rejection) -> Result<bool, Failure> {
         self.count += 1;
         if let Some(file) = &mut self.file {
             let written = serde_json::to_writer(&mut *file, rejection).map_err(std::io::Error::from);
@@ -32,7 +32,7 @@ impl Rejects {
                 .and_then(|()| file.write_all(b"\n"))
                 .map_err(|error| Failure::of_write(file.name(), &error))?;
         }
-        Ok((self.count <= SHOWN_MAX).then(|| format!("rejected: {rejection}")))
+        Ok(self.count <= SHOWN_MAX)
     }
 
     /// Closes the file; what to say of those that were not shown.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
+use cortexkg::Decision;
 use serde::Serialize;
 
 use crate::allocation::{Allocator, RateRow, per_second};
 use crate::input::Format;
+use crate::palette::Palette;
 use crate::process::memory_peak_bytes;
 
 /// Everything measured in one run.
@@ -101,7 +103,7 @@ impl Report {
     }
 
     /// The report as aligned text.
-    pub fn to_table(&self) -> String {
+    pub fn to_table(&self, palette: Palette) -> String {
         let us = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |us| format!("{us:.1} µs"));
         let kind = if self.latency_us.of == "decision" { "" } else { " (mean of its batch)" };
         let memory = match self.memory_peak_bytes {
@@ -125,13 +127,20 @@ impl Report {
             table.add_row([name, &value]);
         }
         right_align(&mut table, 1);
-        let mut text = format!("{}\n state hash  {}\n", table.trim_fmt(), self.state_hash);
+        let mut text = table.trim_fmt();
+        // The table is laid out by now: a word that is painted keeps its place.
+        for decision in [Decision::Existing, Decision::New, Decision::Possible] {
+            let word = decision.to_string();
+            text = text.replacen(
+                &format!("   {word} "),
+                &format!("   {} ", palette.decision(decision, &word)),
+                1,
+            );
+        }
+        text.push_str(&format!("\n state hash  {}\n", palette.faint(&self.state_hash)));
         if !self.rates.is_empty() {
-            text.push_str(&format!(
-                "\nrate per {} records\n{}\n",
-                grouped(self.rate_every),
-                self.rate_table().trim_fmt()
-            ));
+            let title = format!("rate per {} records", grouped(self.rate_every));
+            text.push_str(&format!("\n{}\n{}\n", palette.heading(&title), self.rate_table().trim_fmt()));
         }
         text
     }

@@ -58,6 +58,22 @@ fn the_demonstration_runs_anywhere() {
     assert!(report["score"]["pair_f1"].is_number());
 }
 
+/// Colours are for people who look at a terminal or ask for them; JSON is for programs.
+#[test]
+fn colours_come_only_where_they_are_wanted() {
+    let demo = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cortexkg"));
+        command.arg("demo").args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let forced = ("CLICOLOR_FORCE", "1");
+    assert!(demo(&[], &[forced]).contains('\u{1b}'));
+    for plain in [demo(&[], &[]), demo(&[], &[forced, ("NO_COLOR", "1")]), demo(&["--json"], &[forced])] {
+        assert!(!plain.contains('\u{1b}'), "{plain}");
+    }
+}
+
 #[test]
 fn the_report_is_a_table_and_rows_may_go_to_standard_output() {
     let input = b"id,name\n1,a\n\"2,\"\"x\",b\n";

@@ -105,3 +105,8 @@ pub use load::{GraphEdge, GraphNode, KnowledgeGraph};
 pub use perceive::Perceived;
 pub use profile::FieldKind;
 pub use report::{ExceptionView, FieldModel, MemberView, NodeView, StateHash};
+
+/// The examples of the project's README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -8,6 +8,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
 use crate::outputs::OutputFile;
+use crate::palette::Palette;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
 use crate::report::Report;
@@ -95,7 +96,7 @@ Exit codes:
 /// See the exit codes in the help text.
 pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     check_paths(args)?;
-    let Console { input: stdin, out, err, draws_progress } = console;
+    let Console { input: stdin, out, err, draws_progress, out_palette, err_palette } = console;
     let mut input = open(args, stdin)?;
     let mut stdout: Option<&mut dyn Write> = if args.json { None } else { Some(&mut **out) };
     let mut run = Run {
@@ -115,6 +116,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         allocator: Allocator::new(args.threads, args.progress_every)?,
         progress: Progress::new(*draws_progress && !args.quiet, input.bytes_total()),
         err: &mut **err,
+        err_palette: *err_palette,
     };
     let stdout_is_free = stdout.is_some();
     let streamed = run.stream(&mut input, args.limit);
@@ -131,9 +133,10 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         let json = serde_json::to_string(&report).map_err(|error| Failure::Run(error.to_string()))?;
         writeln!(out, "{json}").map_err(|error| Failure::of_output(&error))?;
     } else if !args.quiet && stdout_is_free {
-        out.write_all(report.to_table().as_bytes()).map_err(|error| Failure::of_output(&error))?;
+        let table = report.to_table(*out_palette);
+        out.write_all(table.as_bytes()).map_err(|error| Failure::of_output(&error))?;
     } else if !args.quiet {
-        let _ = err.write_all(report.to_table().as_bytes());
+        let _ = err.write_all(report.to_table(*err_palette).as_bytes());
     }
     match broken {
         Some(error) => Err(Failure::from(error)),
@@ -156,6 +159,7 @@ struct Run<'a> {
     unexplained: u64,
     progress: Progress,
     err: &'a mut (dyn Write + 'a),
+    err_palette: Palette,
 }
 
 impl Run<'_> {
@@ -222,9 +226,9 @@ impl Run<'_> {
     }
 
     fn reject(&mut self, rejection: &crate::input::Rejection) -> Result<(), Failure> {
-        if let Some(line) = self.rejects.note(rejection)? {
-            let err = &mut self.err;
-            self.progress.aside(|| drop(writeln!(err, "{line}")));
+        if self.rejects.note(rejection)? {
+            let (err, word) = (&mut self.err, self.err_palette.warning("rejected:"));
+            self.progress.aside(|| drop(writeln!(err, "{word} {rejection}")));
         }
         Ok(())
     }

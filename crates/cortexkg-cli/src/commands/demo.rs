@@ -7,6 +7,7 @@ use crate::commands::score;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::input::{FactInput, Format, InputOptions, Refusal};
+use crate::palette::Palette;
 use crate::report::Report;
 use crate::scoring::{Grouping, Score, ScoreError};
 
@@ -66,97 +67,136 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         console.print(&format!("{json}\n"))?;
         return Ok(Outcome::Complete);
     }
-    console.print("864 restaurants from two guides, one pass, no labels, no hints\n\n")?;
-    console.print(&report.to_table())?;
-    console.print("\nagainst the truth\n")?;
-    console.print(&score::table(&score))?;
+    let palette = console.out_palette;
+    console.print(INTRODUCTION)?;
+    console.print(&format!("\n{}\n", palette.heading("What came out")))?;
+    console.print(&report.to_table(palette))?;
+    console.print(&format!("\n{}\n", palette.heading("How right that is")))?;
+    console.print(&score::table(&score, palette))?;
     for (title, explanation) in picks.in_order() {
-        console.print(&format!(
-            "\n{title}\n{}{}",
-            in_words(explanation),
-            truth_of(explanation, &nodes, &truth)
-        ))?;
+        console.print(&format!("\n{}\n", palette.heading(title)))?;
+        console.print(&in_words(explanation, palette))?;
+        console.print(truth_of(explanation, &nodes, &truth))?;
     }
-    console.print(
-        "\nYour own data: cortexkg allocate FILE --out nodes.csv   (CSV, TSV, JSONL or N-Triples)\n",
-    )?;
+    console.print(&format!("\n{}\n{ADVICE}", palette.heading("Your own data")))?;
     Ok(Outcome::Complete)
 }
+
+const INTRODUCTION: &str = "\
+864 restaurants as two guides list them, one guide after the other. 112 stand in both, written
+differently. The engine takes them row by row, once; it is told nothing about the columns and never
+sees the truth.
+";
+const ADVICE: &str =
+    "  cortexkg allocate FILE --out nodes.csv    CSV, TSV, JSONL or N-Triples, plain or compressed\n";
+
+/// Most characters in one line.
+const LINE_CHARS_MAX: usize = 104;
 
 /// The decisions worth telling, picked by what the engine said of them. The first wins where two are equal.
 #[derive(Default)]
 struct Picks {
-    clear: Option<Explanation>,
-    close: Option<Explanation>,
-    new: Option<Explanation>,
+    clear: Option<Pick>,
+    close: Option<Pick>,
+    new: Option<Pick>,
+}
+
+struct Pick {
+    explanation: Explanation,
+    /// The lower, the better told.
+    rank: f32,
 }
 
 impl Picks {
     fn consider(&mut self, explanation: Explanation) {
-        if explanation.candidates.is_empty() {
-            return;
-        }
-        let margin = |explanation: &Explanation| explanation.result.margin_bits;
-        let rival = |explanation: &Explanation| {
-            -explanation.candidates.first().map_or(0.0, |rival| rival.evidence_bits)
-        };
-        let (slot, rank): (_, &dyn Fn(&Explanation) -> f32) = match explanation.result.decision {
-            Decision::Existing => (&mut self.clear, &|explanation| -margin(explanation)),
-            Decision::Possible => (&mut self.close, &margin),
+        let Some(rival) = explanation.candidates.first() else { return };
+        let margin = explanation.result.margin_bits;
+        let is_sure = explanation.result.confidence >= 0.99;
+        let (slot, rank) = match explanation.result.decision {
+            // A sure match of two rows that hardly say the same.
+            Decision::Existing if is_sure => {
+                let same = parts(&explanation.mention).filter(|part| parts(&rival.label).any(|p| p == *part));
+                (&mut self.clear, same.count() as f32 - margin / 1000.0)
+            }
+            Decision::Possible => (&mut self.close, margin),
             // Nearly all near rivals of an unsure decision are mistakes; the sure ones show what sets two apart.
-            Decision::New if explanation.result.confidence < 0.99 => return,
-            Decision::New => (&mut self.new, &rival),
+            Decision::New if is_sure => (&mut self.new, -rival.evidence_bits),
+            _ => return,
         };
-        if slot.as_ref().is_none_or(|best| rank(&explanation).total_cmp(&rank(best)).is_lt()) {
-            *slot = Some(explanation);
+        if slot.as_ref().is_none_or(|best| rank.total_cmp(&best.rank).is_lt()) {
+            *slot = Some(Pick { explanation, rank });
         }
     }
 
     fn in_order(&self) -> impl Iterator<Item = (&'static str, &Explanation)> {
-        let titles = ["A clear match", "A close call", "New, in spite of a rival"];
+        let titles = ["A match, written differently", "A close call", "New, in spite of a rival"];
         std::iter::zip(titles, [&self.clear, &self.close, &self.new])
-            .filter_map(|(title, pick)| pick.as_ref().map(|pick| (title, pick)))
+            .filter_map(|(title, pick)| pick.as_ref().map(|pick| (title, &pick.explanation)))
     }
 }
 
-/// An explanation as a few plain sentences.
-fn in_words(explanation: &Explanation) -> String {
+fn parts(line: &str) -> impl Iterator<Item = &str> {
+    line.split(" · ")
+}
+
+/// An explanation as a few plain sentences and the account of its bits, which add up.
+fn in_words(explanation: &Explanation, palette: Palette) -> String {
     let Explanation { result, mention, candidates, .. } = explanation;
     let Some(rival) = candidates.first() else { return String::new() };
-    let sure = f64::from(result.confidence) * 100.0;
-    let margin = result.margin_bits;
-    let verdict = match result.decision {
-        Decision::Existing => format!("is the same as node {}", rival.node),
-        Decision::Possible => {
-            format!("may be the same as node {}: it gets a node of its own, tied to that one", rival.node)
-        }
-        Decision::New => format!("is new; the nearest was node {}", rival.node),
+    let node = rival.node;
+    let (verdict, of) = match result.decision {
+        Decision::Existing => ("The same: the row joins the node", "sure"),
+        Decision::Possible => ("Perhaps the same: a node of its own, tied to the other", "for two things"),
+        Decision::New => ("Another one: a new node", "sure"),
     };
-    let mut text = format!("  {}: {mention}\n  {verdict}: {}\n", result.record_id, rival.label);
-    text.push_str(&format!("  {sure:.1} % sure, {margin:.1} bits ahead of the next best answer\n"));
-    for (word, sign) in [("for", 1.0f32), ("against", -1.0)] {
-        let mut votes: Vec<_> = rival.votes.iter().filter(|vote| vote.bits * sign >= 0.05).collect();
-        votes.sort_by(|left, right| right.bits.abs().total_cmp(&left.bits.abs()));
-        for vote in votes.into_iter().take(4) {
-            text.push_str(&format!(
-                "    {word:<7} {:>6.1} bits  {}: {}\n",
-                vote.bits.abs(),
-                vote.field,
-                vote.reason
-            ));
-        }
+    let mut text = String::new();
+    for (kind, name, line) in
+        [("row ", &result.record_id, mention), ("node", &node.to_string(), &rival.label)]
+    {
+        text.push_str(&shortened(&format!("  {kind}  {name:<7}  {line}"), LINE_CHARS_MAX));
+        text.push('\n');
     }
+    let verdict = palette.decision(result.decision, verdict);
+    text.push_str(&format!("  {verdict}, {} {of}\n", percent(result.confidence)));
+    let mut account = |bits: f32, what: &str, reason: &str| {
+        let bits = palette.evidence(bits, &format!("{bits:>+6.1}"));
+        text.push_str(&format!("  {bits}  {what:<8} {reason}\n"));
+    };
+    let mut votes: Vec<_> = rival.votes.iter().filter(|vote| vote.bits.abs() >= 0.05).collect();
+    votes.sort_by(|left, right| right.bits.total_cmp(&left.bits));
+    for vote in votes {
+        account(vote.bits, vote.field.trim_start_matches('@'), &vote.reason);
+    }
+    account(rival.prior_bits, "prior", "before any look: it could be any node, or a new one");
+    let sum = format!("{:>+6.1}", rival.evidence_bits);
+    text.push_str(&format!("  {}  bits for that node and against a new one\n", palette.heading(&sum)));
     text
 }
 
+/// A probability in words that never claims to be certain.
+fn percent(probability: f32) -> String {
+    if probability > 0.999 {
+        "more than 99.9 %".to_owned()
+    } else {
+        format!("{:.1} %", f64::from(probability) * 100.0)
+    }
+}
+
+fn shortened(line: &str, chars_max: usize) -> String {
+    if line.chars().count() <= chars_max {
+        return line.to_owned();
+    }
+    line.chars().take(chars_max - 1).chain(['…']).collect()
+}
+
 /// Whether the mention and its strongest rival are the same thing in truth; the engine never sees this.
-fn truth_of(explanation: &Explanation, nodes: &Grouping, truth: &Grouping) -> String {
+fn truth_of(explanation: &Explanation, nodes: &Grouping, truth: &Grouping) -> &'static str {
     let Explanation { result, candidates, .. } = explanation;
-    let Some(rival) = candidates.first() else { return String::new() };
+    let Some(rival) = candidates.first() else { return "" };
     let first = nodes.first_in(&rival.node.to_string());
     match (truth.group(&result.record_id), first.and_then(|first| truth.group(first))) {
-        (Some(own), Some(other)) if own == other => "  the truth: the same restaurant\n".to_owned(),
-        (Some(_), Some(_)) => "  the truth: two restaurants\n".to_owned(),
-        _ => String::new(),
+        (Some(own), Some(other)) if own == other => "  In truth: the same restaurant.\n",
+        (Some(_), Some(_)) => "  In truth: two restaurants.\n",
+        _ => "",
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::input::decode;
+use crate::palette::Palette;
 use crate::report::{grouped, plain, right_align};
 use crate::scoring::{Grouping, Score};
 
@@ -43,13 +44,13 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         let json = serde_json::to_string(&score).map_err(|error| Failure::Run(error.to_string()))?;
         console.print(&format!("{json}\n"))?;
     } else {
-        console.print(&table(&score))?;
+        console.print(&table(&score, console.out_palette))?;
     }
     Ok(Outcome::Complete)
 }
 
 /// The score as aligned text.
-pub fn table(score: &Score) -> String {
+pub fn table(score: &Score, palette: Palette) -> String {
     let mut table = plain();
     table.set_header(["", "precision", "recall", "F1"]);
     for (name, figures) in [
@@ -63,9 +64,11 @@ pub fn table(score: &Score) -> String {
     (1..4).for_each(|column| right_align(&mut table, column));
     let [records, labelled, nodes, clusters] =
         [score.records, score.labelled, score.nodes, score.true_clusters].map(|count| grouped(count as u64));
+    let table = table.trim_fmt();
+    let (header, rows) = table.split_once('\n').unwrap_or(("", &table));
     format!(
-        "{}\n {records} records in {nodes} nodes; {labelled} labelled, {clusters} true clusters\n",
-        table.trim_fmt()
+        "{}\n{rows}\n {records} records in {nodes} nodes; {labelled} labelled, {clusters} true clusters\n",
+        palette.heading(header)
     )
 }
 

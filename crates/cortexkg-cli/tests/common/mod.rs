@@ -43,6 +43,7 @@ pub fn with_input(args: &[&str], input: &[u8]) -> Said {
 pub fn with_writer(args: &[&str], write: impl FnOnce(&mut dyn Write) + Send) -> Said {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cortexkg"))
         .args(args)
+        .env_remove("CLICOLOR_FORCE")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
