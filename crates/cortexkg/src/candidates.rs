@@ -174,7 +174,7 @@ impl SpikeIndex {
             let read = nodes.len().min(config.postings_per_spike_max).min(budget);
             let nodes = &nodes[nodes.len() - read..];
             if closed {
-                scores.add_to_found(nodes, weight);
+                budget -= scores.add_to_found(nodes, weight).min(budget);
             } else {
                 nodes.iter().for_each(|&node| scores.add(node, weight));
                 budget -= read;
@@ -229,8 +229,8 @@ impl Scores {
         self.top = self.top.max(entry.1);
     }
 
-    /// Adds to those of `nodes` (ascending) that have a score already.
-    fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) {
+    /// Adds to those of `nodes` (ascending) that have a score already. Returns how many nodes were looked at.
+    fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) -> usize {
         let Self { round, entries, touched, top } = self;
         let mut add = |node: NodeIndex| {
             let entry = &mut entries[node as usize];
@@ -241,8 +241,10 @@ impl Scores {
         };
         if touched.len() * 8 < nodes.len() {
             touched.iter().filter(|node| nodes.binary_search(node).is_ok()).for_each(|&node| add(node));
+            touched.len()
         } else {
             nodes.iter().for_each(|&node| add(node));
+            nodes.len()
         }
     }
 

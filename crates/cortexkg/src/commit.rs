@@ -10,10 +10,17 @@ use crate::error::{CommitError, FactError};
 use crate::graph::{Exception, FactEntry, Mention, MentionIndex, NodeIndex, POSSIBLY_SAME, values_max};
 use crate::perceive::Perceived;
 
-/// Competitors of a ballot that stay with the decision.
-const COMPETITORS_KEPT: usize = 2;
-
 impl AllocationEngine {
+    /// Checks that the graph has room for what a fact may add.
+    pub(crate) fn check_not_full(&self, perceived: &Perceived) -> Result<(), FactError> {
+        if self.graph.is_full() {
+            let record =
+                perceived.record_id.clone().unwrap_or_else(|| format!("#{}", self.graph.facts.len()));
+            return Err(FactError::GraphFull { record });
+        }
+        Ok(())
+    }
+
     /// Checks what only the graph can know: room for the fields, the embedding's dimension, the identifier.
     pub(crate) fn begin(&mut self, perceived: &Perceived) -> Result<u32, FactError> {
         let position = self.graph.facts.len() as u32;
@@ -26,9 +33,6 @@ impl AllocationEngine {
                 .find(|name| !self.fact_by_id.contains_key(&fact_key(source, name)))
                 .unwrap_or_default(),
         };
-        if self.graph.is_full() {
-            return Err(FactError::GraphFull { record });
-        }
         self.dictionary.check_room(&record, &perceived.mentions)?;
         let key = fact_key(source, &record);
         if self.fact_by_id.contains_key(&key) {
@@ -71,6 +75,7 @@ impl AllocationEngine {
                 return Err(CommitError::UnknownNode { node });
             }
         }
+        self.check_not_full(perceived)?;
         let fact = self.begin(perceived)?;
         let mut results = Vec::with_capacity(expected);
         for (mention, mut ballot) in ballots.into_iter().enumerate() {
@@ -157,7 +162,6 @@ impl AllocationEngine {
         self.view.values = values;
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
-        ballot.competitors.truncate(COMPETITORS_KEPT);
         self.ballots.push_back(ballot);
         if self.ballots.len() > self.config.ballots_kept {
             self.ballots.pop_front();

@@ -18,7 +18,7 @@ pub enum Level {
     Exact = 0,
     /// A slip of the pen apart: a letter, a space, two digits swapped.
     Close = 1,
-    /// One may stand for the other: an initial, an abbreviation, a part; lists that share an item.
+    /// One may stand for the other: an initial, an abbreviation, a part; lists that share several items.
     Compatible = 2,
     /// Something in common.
     Similar = 3,

@@ -17,12 +17,13 @@ pub struct EngineConfig {
     pub recall: RecallConfig,
     /// Where existing, possible and new part.
     pub inhibition: InhibitionConfig,
-    /// Bits that a candidate must overcome besides `log2` of the number of nodes. 3 says that one mention in eight or so
+    /// Bits that a candidate must overcome besides `log2` of the number of nodes. 3 says that one mention in nine
     /// is expected to have its node in the graph already; higher makes merges rarer.
     pub prior_bits: i32,
     /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings.
     pub embedder: Arc<dyn Embedder>,
-    /// Ballots kept for [`explain`](crate::AllocationEngine::explain): those of the last so many mentions.
+    /// Ballots kept for [`explain`](crate::AllocationEngine::explain): those of the last so many mentions. One takes a
+    /// kilobyte or so.
     pub ballots_kept: usize,
 }
 
@@ -34,7 +35,7 @@ impl Default for EngineConfig {
             inhibition: InhibitionConfig::default(),
             prior_bits: 3,
             embedder: Arc::new(LexicalEmbedder::default()),
-            ballots_kept: usize::MAX,
+            ballots_kept: 1 << 16,
         }
     }
 }

@@ -9,8 +9,7 @@ use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
 use crate::config::EngineConfig;
 use crate::decision::{AllocationMethod, AllocationResult};
-use crate::dictionary::Dictionary;
-use crate::embed::hash_bytes;
+use crate::dictionary::{Dictionary, RECENCY};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2};
 use crate::fact::Fact;
@@ -24,7 +23,7 @@ use crate::vectors::Vectors;
 use crate::weights::MatchWeights;
 
 /// Competitors of a ballot that are kept for explanation.
-const COMPETITORS_KEPT: usize = 3;
+const COMPETITORS_KEPT: usize = 2;
 /// Prior odds of a node grow with its members to this power, in 1/256. 0 would be a uniform prior over nodes, 256 the Chinese
 /// restaurant process; between them lies what serves registers of pairs and inventors with a thousand patents alike
 /// (measured, see ARCHITECTURE.md).
@@ -119,6 +118,7 @@ impl AllocationEngine {
     }
 
     fn allocate_perceived(&mut self, perceived: &Perceived) -> Result<AllocationResult, FactError> {
+        self.check_not_full(perceived)?;
         let fact = self.begin(perceived)?;
         let mut nodes = Vec::with_capacity(2);
         for mention in 0..perceived.mentions.len() {
@@ -176,8 +176,9 @@ impl AllocationEngine {
         for node in self.neighbours(perceived, mention) {
             add(node, Origins::NEIGHBOUR);
         }
-        let scanned = self.graph.nodes.len() < self.config.recall.scan_nodes_max;
-        if let Some(code) = self.view.code.as_ref().filter(|_| scanned) {
+        let is_small = self.graph.nodes.len() < self.config.recall.scan_nodes_max;
+        let scanned = is_small && self.view.code.is_some();
+        if let Some(code) = self.view.code.as_ref().filter(|_| is_small) {
             for node in self.vectors.nearest(code, self.config.recall.vector_candidates_max) {
                 add(node, Origins::VECTOR);
             }
@@ -222,6 +223,10 @@ impl AllocationEngine {
             let prior = prior + log2(members).scaled(SIZE_EXPONENT);
             let Weighed { evidence, votes, stopped_early } =
                 self.columns.vote(&context, index, prior, leader);
+            // Where nothing speaks for a node but its size and how lately it was spoken of, nothing does.
+            if !votes.iter().any(|vote| vote.bits > Bits::ZERO && vote.field != RECENCY) {
+                continue;
+            }
             leader = leader.max(evidence);
             competitors.push(Competitor {
                 node,
@@ -348,6 +353,12 @@ pub(crate) fn keys(mention: &PerceivedMention, dictionary: &Dictionary) -> Vec<u
 
 /// Key of a fact in its source.
 pub(crate) fn fact_key(source: &str, record_id: &str) -> u128 {
-    let text = format!("{}\0{record_id}", source);
-    u128::from(hash_bytes(11, text.as_bytes())) << 64 | u128::from(hash_bytes(12, text.as_bytes()))
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(&(source.len() as u64).to_le_bytes())
+        .update(source.as_bytes())
+        .update(record_id.as_bytes());
+    let mut key = [0; 16];
+    hasher.finalize_xof().fill(&mut key);
+    u128::from_le_bytes(key)
 }

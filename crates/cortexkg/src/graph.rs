@@ -154,9 +154,9 @@ impl Graph {
         NodeId(self.nodes.last().map_or(0, |node| node.id.0 + 1))
     }
 
-    /// Whether another fact might find no identifier or no place: 2^48 identifiers, 2^32 mentions, two to a fact.
+    /// Whether another fact might find no identifier or no place: 2^48 identifiers, 2^32 values of mentions.
     pub(crate) fn is_full(&self) -> bool {
-        self.next_id().0 + 1 > NodeId::MAX.0 || self.mentions.len() >= u32::MAX as usize - 2
+        self.next_id().0 + 1 > NodeId::MAX.0 || self.values.len() >= u32::MAX as usize - 1024
     }
 
     pub(crate) fn add_node(&mut self, id: NodeId) -> NodeIndex {

@@ -22,7 +22,8 @@ use crate::evidence::{Bits, EXP2_ONE, exp2};
 pub struct InhibitionConfig {
     /// Least probability, over all candidates, that the mention belongs to one of them for [`Decision::Existing`].
     pub existing_probability_min: f32,
-    /// Least such probability for [`Decision::Possible`]; below it the mention is [`Decision::New`].
+    /// Least probability that the mention belongs to the leading candidate for [`Decision::Possible`]; below it the mention is
+    /// [`Decision::New`].
     pub possible_probability_min: f32,
 }
 
@@ -70,12 +71,13 @@ impl LateralInhibition {
         }
         // Thresholds as integers, so that the decision is one of integers.
         let threshold = |probability: f32| (f64::from(probability) * EXP2_ONE as f64) as u128;
-        let reaches = |probability: f32| {
-            u128::from(existing) * u128::from(EXP2_ONE) >= threshold(probability) * u128::from(total)
+        let reaches = |mass: u64, probability: f32| {
+            u128::from(mass) * u128::from(EXP2_ONE) >= threshold(probability) * u128::from(total)
         };
-        let decision = if leader.is_some() && reaches(self.config.existing_probability_min) {
+        let leader_mass = leader.map_or(0, |at| masses[at]);
+        let decision = if leader.is_some() && reaches(existing, self.config.existing_probability_min) {
             Decision::Existing
-        } else if leader.is_some() && reaches(self.config.possible_probability_min) {
+        } else if leader.is_some() && reaches(leader_mass, self.config.possible_probability_min) {
             Decision::Possible
         } else {
             Decision::New

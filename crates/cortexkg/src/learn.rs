@@ -5,7 +5,8 @@
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
-//! - `overlap` is counted over the random pairs that agree on one field: how often they agree on another.
+//! - `overlap` is counted over the random pairs that agree on one field: how often they agree on another. Here pairs that the
+//!   weights take for matches are left out: they agree on everything.
 //!
 //! Everything is computed in a fixed order from logged facts, at positions that the log defines, with `libm`.
 

@@ -119,7 +119,7 @@ impl Perceiver {
                 mention.embedding.clear();
             }
         }
-        let confidence = confidence.map_or(256, |share| (share * 256.0) as u16);
+        let confidence = confidence.map_or(256, |share| (share * 256.0 + 0.5) as u16);
         Perceived { record_id, source, time_s, confidence, mentions, given_dimension, predicate }
     }
 

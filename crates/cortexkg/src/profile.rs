@@ -100,8 +100,8 @@ impl FieldProfile {
         } else if self.is_category() {
             FieldKind::Category
         } else if share(self.codes, 90) {
-            let digits_mean_tenths = self.bytes * 10 / self.present;
-            if digits_mean_tenths >= 45 { FieldKind::Identifier } else { FieldKind::Number }
+            let bytes_mean_tenths = self.bytes * 10 / self.present;
+            if bytes_mean_tenths >= 45 { FieldKind::Identifier } else { FieldKind::Number }
         } else if self.words * 10 <= self.present * 35 {
             FieldKind::Name
         } else {

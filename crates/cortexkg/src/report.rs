@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
-use crate::graph::{Mention, NodeId, NodeValue};
+use crate::graph::{Mention, NodeId, NodeIndex, NodeValue};
 use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 use crate::weights::LevelProbabilities;
 
-/// Hash (BLAKE3, 256 bit) over everything that can change a later decision, and every decision so far.
+/// Hash (BLAKE3, 256 bit) over the configuration, every decision so far with its evidence, nodes with their values and vectors,
+/// edges, and the learned tables in force.
 ///
 /// The same facts in the same order under the same configuration give the same hash on every processor, with one thread or many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -218,13 +219,14 @@ impl AllocationEngine {
             "{:?} {:?} {:?} {}",
             config.spikes, config.recall, config.inhibition, config.prior_bits
         ));
-        for node in &self.graph.nodes {
+        for (index, node) in self.graph.nodes.iter().enumerate() {
             text(&format!("{} {}", node.id, node.members.len()));
             for value in &node.values {
                 text(&self.dictionary.field(value.field).name);
                 text(self.dictionary.text(value.value));
                 text(&value.count.to_string());
             }
+            text(&format!("{:?}", self.vectors.get(index as NodeIndex)));
         }
         for edge in &self.graph.edges {
             let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);

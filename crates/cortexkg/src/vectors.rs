@@ -66,6 +66,11 @@ impl Vectors {
         self.index.similarity(u64::from(node), code).ok().map(cortexkg_index::Similarity::units)
     }
 
+    /// The code of a node's vector.
+    pub(crate) fn get(&self, node: NodeIndex) -> Option<&[i8]> {
+        self.index.get(u64::from(node))
+    }
+
     /// The nodes nearest to a mention, by exact scan; of equals the oldest first.
     pub(crate) fn nearest(&self, code: &Code, count: usize) -> Vec<NodeIndex> {
         let mut hits: Vec<Hit> = Vec::new();
