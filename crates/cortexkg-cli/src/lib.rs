@@ -33,7 +33,13 @@ pub use palette::Palette;
 
 /// Carries a command out and says with which code to exit.
 pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
+    // A misspelt level would otherwise be passed over, and whoever forces one wants to be sure of it.
+    let level = cortexkg_simd::Level::from_env();
     let outcome = match &cli.command {
+        _ if level.is_err() => {
+            let error = level.err().map_or_else(String::new, |error| error.to_string());
+            Err(Failure::Usage(format!("{}: {error}", cortexkg_simd::LEVEL_VARIABLE)))
+        }
         Command::Allocate(args) => commands::allocate::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),

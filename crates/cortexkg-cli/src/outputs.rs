@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// A file that is written as `NAME.partial` and takes its name when it is finished. What is no ordinary file (a
+/// A file that is written beside its place, as `NAME.PROCESS.partial`, and takes its name when it is finished: another process
+/// that writes the same file has another partial one, and the last to finish wins whole. What is no ordinary file (a
 /// device, a pipe) is written directly.
 pub struct OutputFile {
     name: String,
@@ -36,12 +37,12 @@ impl OutputFile {
             Ok(_) => {
                 // Through a link to the file itself, so that the link stays one.
                 let target = path.canonicalize().map_err(unusable)?;
-                let partial = partial_of(&target);
-                (File::create(&partial).map_err(unusable)?, Some((partial, target)))
+                let (file, partial) = create_partial(&target).map_err(unusable)?;
+                (file, Some((partial, target)))
             }
             Err(_) => {
-                let partial = partial_of(path);
-                (File::create(&partial).map_err(unusable)?, Some((partial, path.to_owned())))
+                let (file, partial) = create_partial(path).map_err(unusable)?;
+                (file, Some((partial, path.to_owned())))
             }
         };
         Ok(Self { name, writer: BufWriter::with_capacity(64 * 1024, file), rename })
@@ -78,10 +79,23 @@ impl Write for OutputFile {
     }
 }
 
-fn partial_of(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
-    name.push(".partial");
-    path.with_file_name(name)
+/// Creates a file beside `path` that was not there before.
+fn create_partial(path: &Path) -> io::Result<(File, PathBuf)> {
+    let process = std::process::id();
+    let mut turn = 0;
+    loop {
+        let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
+        name.push(if turn == 0 {
+            format!(".{process}.partial")
+        } else {
+            format!(".{process}-{turn}.partial")
+        });
+        let partial = path.with_file_name(name);
+        match File::options().write(true).create_new(true).open(&partial) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && turn < 1000 => turn += 1,
+            result => return Ok((result?, partial)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -94,10 +108,25 @@ mod tests {
         let path = folder.path().join("out.csv");
         let mut file = OutputFile::create(&path).unwrap();
         file.write_all(b"a").unwrap();
-        assert!(!path.exists() && folder.path().join("out.csv.partial").exists());
+        assert!(!path.exists());
         file.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"a");
-        assert!(!folder.path().join("out.csv.partial").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn two_writers_of_one_file_do_not_mix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
+        fs::write(folder.path().join("out.csv.partial"), b"a file of somebody's").unwrap();
+        let mut first = OutputFile::create(&path).unwrap();
+        let mut second = OutputFile::create(&path).unwrap();
+        first.write_all(b"first").unwrap();
+        second.write_all(b"second").unwrap();
+        second.finish().unwrap();
+        first.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read(folder.path().join("out.csv.partial")).unwrap(), b"a file of somebody's");
     }
 
     #[cfg(unix)]

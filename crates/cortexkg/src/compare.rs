@@ -179,7 +179,29 @@ impl Pair<'_> {
         }
     }
 
+    /// Numbers with a decimal point: how far apart they are, in parts of the larger.
+    fn decimal(&self) -> Option<Level> {
+        let surfaces = (self.dictionary.surface(self.ids.0), self.dictionary.surface(self.ids.1));
+        if !surfaces.0.contains('.') && !surfaces.1.contains('.') {
+            return None;
+        }
+        let read = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let (a, b) = (read(surfaces.0)?, read(surfaces.1)?);
+        let apart = (a - b).abs() / a.abs().max(b.abs()).max(f64::MIN_POSITIVE);
+        Some(match apart {
+            0.0 => Level::Exact,
+            ..=0.001 => Level::Close,
+            ..=0.02 => Level::Compatible,
+            ..=0.1 => Level::Similar,
+            _ => Level::Different,
+        })
+    }
+
+    /// Whole numbers: slips of the pen, as in the number of a house.
     fn number(&self) -> Level {
+        if let Some(level) = self.decimal() {
+            return level;
+        }
         match (self.slips(), self.values.0.shape.length.max(self.values.1.shape.length)) {
             (Slips::None, _) => Level::Exact,
             (Slips::One, 3..) => Level::Close,
@@ -201,14 +223,18 @@ impl Pair<'_> {
         if a == b {
             return Level::Exact;
         }
+        let days_apart = a.day_number().abs_diff(b.day_number());
+        if days_apart == 0 {
+            return Level::Compatible;
+        }
         let (x, y) = (a.digits(), b.digits());
         let differing: SmallVec<[(u8, u8); 8]> = x.into_iter().zip(y).filter(|(x, y)| x != y).collect();
         let swapped_digits = matches!(differing[..], [(x1, y1), (x2, y2)] if x1 == y2 && y1 == x2);
         let swapped_fields = a.year == b.year && (a.month, a.day) == (b.day, b.month);
-        if differing.len() == 1 || swapped_digits || swapped_fields {
+        if a.second == b.second && (differing.len() == 1 || swapped_digits || swapped_fields) {
             return Level::Close;
         }
-        match a.day_number().abs_diff(b.day_number()) {
+        match days_apart {
             0..=366 => Level::Compatible,
             367..=1830 => Level::Similar,
             _ => Level::Different,
@@ -397,6 +423,12 @@ mod tests {
         assert_eq!(level(&dates, "19560409", "19560904"), Level::Close);
         assert_eq!(level(&dates, "19560409", "19560408"), Level::Close);
         assert_eq!(level(&dates, "19560409", "19921119"), Level::Different);
+        let prices = ["10.50", "220.00", "31.25"];
+        assert_eq!(level(&prices, "2495", "2499.00"), Level::Compatible);
+        assert_eq!(level(&prices, "2499.0", "2499.00"), Level::Exact);
+        assert_eq!(level(&prices, "599.00", "999.00"), Level::Different);
+        let times = ["2024-01-06T02:00:00Z", "2024-02-07T03:10:00Z"];
+        assert_eq!(level(&times, "2024-01-06T02:00:00Z", "2024-01-06T08:00:00Z"), Level::Compatible);
         let lists = ["a b; c d", "e f; g h"];
         assert_eq!(level(&lists, "Rajiv Laroia; Xinzhou Wu", "Xinzhou Wu; Tom Ford"), Level::Similar);
         assert_eq!(level(&lists, "Rajiv Laroia; Xinzhou Wu", "Xinzhou Wu; Rajiv Laroia"), Level::Close);

@@ -1,11 +1,13 @@
 //! Calendar dates as sources write them.
 
-/// A day of the proleptic Gregorian calendar.
+/// A day of the proleptic Gregorian calendar, with the time of day if one is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Date {
     pub(crate) year: i16,
     pub(crate) month: u8,
     pub(crate) day: u8,
+    /// Seconds since midnight; 0 if no time is written.
+    pub(crate) second: u32,
 }
 
 impl Date {
@@ -18,7 +20,7 @@ impl Date {
             _ => return None,
         };
         let valid = (1000..=2999).contains(&year) && (1..=days).contains(&day);
-        valid.then_some(Self { year: year as i16, month: month as u8, day: day as u8 })
+        valid.then_some(Self { year: year as i16, month: month as u8, day: day as u8, second: 0 })
     }
 
     /// Days since 0000-03-01 (Hinnant's `days_from_civil`, without its shift to 1970).
@@ -37,8 +39,9 @@ impl Date {
     }
 }
 
-/// Reads `YYYY-MM-DD` (also with `/` or `.`, and with a time behind it), `YYYYMMDD`, and `DD.MM.YYYY` or `MM/DD/YYYY`
-/// (day first, unless only the other order is a date). Years 1000 to 2999.
+/// Reads `YYYY-MM-DD` (also with `/` or `.`), `YYYYMMDD`, and `DD.MM.YYYY` or `MM/DD/YYYY`
+/// (day first, unless only the other order is a date), years 1000 to 2999; behind a `T` or a space, a time `HH:MM` or `HH:MM:SS`,
+/// whose fractions and zone are passed over.
 pub(crate) fn parse_date(text: &str) -> Option<Date> {
     let text = text.trim();
     let bytes = text.as_bytes();
@@ -46,7 +49,8 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
         let number: u32 = text.parse().ok()?;
         return Date::new((number / 10_000) as i32, number / 100 % 100, number % 100);
     }
-    let date = text.split(['T', ' ']).next()?;
+    let mut halves = text.splitn(2, ['T', ' ']);
+    let (date, time) = (halves.next()?, halves.next());
     if !(8..=10).contains(&date.len()) {
         return None;
     }
@@ -58,11 +62,25 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
     }
     let number = |part: &str| part.parse::<u32>().ok();
     let (first, second, third) = (number(a)?, number(b)?, number(c)?);
-    match (a.len(), c.len()) {
+    let date = match (a.len(), c.len()) {
         (4, _) => Date::new(first as i32, second, third),
         (_, 4) => Date::new(third as i32, second, first).or_else(|| Date::new(third as i32, first, second)),
         _ => None,
-    }
+    }?;
+    Some(Date { second: time.map_or(Some(0), parse_time)?, ..date })
+}
+
+fn parse_time(text: &str) -> Option<u32> {
+    let number = |from: usize, below: u32| {
+        let digits =
+            text.as_bytes().get(from..from + 2).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        let number = u32::from(digits[0] - b'0') * 10 + u32::from(digits[1] - b'0');
+        (number < below).then_some(number)
+    };
+    let colon = |at: usize| text.as_bytes().get(at) == Some(&b':');
+    let (hour, minute) = (number(0, 24)?, number(3, 60).filter(|_| colon(2))?);
+    let second = if colon(5) { number(6, 61)? } else { 0 };
+    Some(hour * 3600 + minute * 60 + second)
 }
 
 #[cfg(test)]
@@ -75,6 +93,10 @@ mod tests {
         for text in ["1960-02-10", "19600210", "1960/2/10", "10.02.1960", "1960-02-10T12:00:00Z"] {
             assert_eq!(day(text), Some((1960, 2, 10)), "{text}");
         }
+        let second = |text| parse_date(text).map(|date| date.second);
+        assert_eq!(second("1960-02-10T02:30:05.5Z"), Some(9005));
+        assert_eq!(second("1960-02-10 23:59"), Some(86_340));
+        assert_eq!(second("1960-02-10 Monday"), None);
         assert_eq!(day("12/25/1999"), Some((1999, 12, 25)));
         for text in ["", "1960-13-10", "19600230", "1900-02-29", "6988048", "2020", "1-2-3-4", "०१.०२.१९६०"]
         {

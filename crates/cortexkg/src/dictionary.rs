@@ -388,11 +388,19 @@ impl Dictionary {
         &self.terms.get_index(id as usize).expect("terms are never removed").0.text
     }
 
-    /// Surprise of meeting a value that `own` mentions of one node have in a mention of any other node, in bits.
-    pub(crate) fn information_elsewhere(&self, id: ValueId, own: u32) -> Bits {
+    /// Surprise of meeting a value that `own` mentions of one node have in a mention of another node, in bits: the node's own
+    /// mentions must not count against it, or what is spoken of often would seem to have a common name.
+    ///
+    /// A value that no other node has is taken to be as rare as one seen once; if it is `all` that a mention consists of, as rare as
+    /// its kind lets expect.
+    pub(crate) fn information_elsewhere(&self, id: ValueId, own: u32, all: bool) -> Bits {
         let field = self.field(self.value(id).field);
-        let rarity = usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText));
-        surprise(field, self.values[id as usize].count.saturating_sub(own), rarity)
+        let others = self.values[id as usize].count.saturating_sub(own);
+        if all {
+            surprise(field, others, usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText)))
+        } else {
+            information(field, others)
+        }
     }
 
     /// What is known of a word or item beside its text.

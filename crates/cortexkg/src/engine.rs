@@ -28,8 +28,10 @@ const COMPETITORS_KEPT: usize = 2;
 /// restaurant process; between them lies what serves registers of pairs and inventors with a thousand patents alike
 /// (measured, see ARCHITECTURE.md).
 const SIZE_EXPONENT: u32 = 192;
-/// A key that more nodes share than this names nothing.
+/// Most nodes that one key names: the oldest.
 const KEY_NODES_MAX: usize = 32;
+/// Intensity of a feature that carries no information.
+const INTENSITY_MIN: Bits = Bits(32);
 
 /// Decides for each fact which node it belongs to, and keeps the graph that comes of it.
 ///
@@ -305,7 +307,8 @@ impl AllocationEngine {
             self.stimuli.push(Stimulus {
                 neuron: feature.key,
                 group: field,
-                intensity: information.scaled(u32::from(reliability)),
+                // What everyone has says little, but where nothing else is said it must be heard.
+                intensity: information.scaled(u32::from(reliability)).max(INTENSITY_MIN),
             });
         }
         self.encoder.encode(&mut self.stimuli)
@@ -313,7 +316,7 @@ impl AllocationEngine {
 
     fn key_nodes(&self, key: u64) -> &[NodeIndex] {
         let nodes = self.index.with_key(key);
-        if nodes.len() <= KEY_NODES_MAX { nodes } else { &[] }
+        &nodes[..nodes.len().min(KEY_NODES_MAX)]
     }
 
     /// Nodes tied to the partner by the same predicate as the fact states.

@@ -20,7 +20,8 @@ use crate::evidence::{Bits, EXP2_ONE, exp2};
 /// Where the three outcomes part.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct InhibitionConfig {
-    /// Least probability, over all candidates, that the mention belongs to one of them for [`Decision::Existing`].
+    /// Least probability of the leading candidate, against that of a new node alone, for [`Decision::Existing`]: 0.5 lets the
+    /// strongest of all competitors win. Rivals of the leader do not count here: an entity may have two nodes.
     pub existing_probability_min: f32,
     /// Least probability that the mention belongs to the leading candidate for [`Decision::Possible`]; below it the mention is
     /// [`Decision::New`].
@@ -71,13 +72,15 @@ impl LateralInhibition {
         }
         // Thresholds as integers, so that the decision is one of integers.
         let threshold = |probability: f32| (f64::from(probability) * EXP2_ONE as f64) as u128;
-        let reaches = |mass: u64, probability: f32| {
-            u128::from(mass) * u128::from(EXP2_ONE) >= threshold(probability) * u128::from(total)
+        let reaches = |mass: u64, of: u64, probability: f32| {
+            u128::from(mass) * u128::from(EXP2_ONE) >= threshold(probability) * u128::from(of)
         };
         let leader_mass = leader.map_or(0, |at| masses[at]);
-        let decision = if leader.is_some() && reaches(existing, self.config.existing_probability_min) {
+        let decision = if leader.is_some()
+            && reaches(leader_mass, leader_mass + new_mass, self.config.existing_probability_min)
+        {
             Decision::Existing
-        } else if leader.is_some() && reaches(leader_mass, self.config.possible_probability_min) {
+        } else if leader.is_some() && reaches(leader_mass, total, self.config.possible_probability_min) {
             Decision::Possible
         } else {
             Decision::New

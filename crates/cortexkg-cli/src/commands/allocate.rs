@@ -22,7 +22,7 @@ pub struct Args {
     pub input: PathBuf,
     /// Write one CSV row per mention: record_id,node_id,decision,confidence,margin,method. - is standard output.
     ///
-    /// The file is written as FILE.partial and takes its name at the end. If the input breaks on the way, the file
+    /// The file is written as FILE.PROCESS.partial and takes its name at the end. If the input breaks on the way, the file
     /// holds what was decided before. Decision is existing, new or possible; confidence is a probability; margin is
     /// in bits.
     #[arg(long, value_name = "FILE")]
@@ -86,7 +86,7 @@ Examples:
 
 Exit codes:
   0  every record was allocated (a table with a header only has none)
-  1  the run failed on the way (disk, pipe, broken compression); what was decided before is written
+  1  the run failed on the way (disk, broken compression); what was decided before is written
   2  wrong usage, or an input that cannot be used: missing, empty, no header, no such --id column
   3  finished, but some records were rejected: each is counted, the first 10 are shown";
 

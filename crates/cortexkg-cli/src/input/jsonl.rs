@@ -85,6 +85,12 @@ fn object(bytes: &[u8], line: u64, id_key: Option<&str>) -> Result<Fact, Rejecti
     let content: Vec<&str> =
         members.iter().map(|(key, _)| key.as_str()).filter(|key| !ENVELOPE.contains(key)).collect();
     let is_triple = content.len() == 3 && TRIPLE.iter().all(|key| content.contains(key));
+    // Two of the three keys and nothing else are a triple that lacks an end, not a record.
+    if content.len() == 2 && content.iter().all(|key| TRIPLE.contains(key)) {
+        let missing = TRIPLE.iter().find(|key| !content.contains(key)).copied().unwrap_or_default();
+        let message = "is missing; a triple has subject, predicate and object";
+        return Err(place.rejection(message).field(missing));
+    }
     let is_text = content == ["text"]
         && members.iter().any(|(key, value)| key == "text" && matches!(kind(value), Kind::Text | Kind::Null));
     let mut fact = if is_triple {
@@ -301,6 +307,12 @@ mod tests {
 
     fn read(line: &str) -> Result<Fact, String> {
         object(line.as_bytes(), 5, None).map_err(|rejection| rejection.to_string())
+    }
+
+    #[test]
+    fn a_triple_without_an_end_is_no_record() {
+        let rejection = read(r#"{"subject": "a", "predicate": "b"}"#).unwrap_err();
+        assert!(rejection.contains("object") && rejection.contains("missing"), "{rejection}");
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(crate) struct MentionView {
 
 impl MentionView {
     /// Whether the mention is one value and nothing else: a text, a name at the end of a triple. Then the value is all there is
-    /// to go by, and its frequency must not count the candidate's own mentions against the candidate.
+    /// to go by.
     fn is_one_value(&self) -> bool {
         self.values.len() == 1
     }
@@ -187,7 +187,7 @@ pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, oth
     let mut pair = ComparisonVector::with_capacity(context.mention.values.len() + 2);
     let node = context.graph.mentions[other as usize].node;
     pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
-    pair.push((RECENCY, temporal::recency(context, other)));
+    pair.extend(temporal::recency(context, other).map(|comparison| (RECENCY, comparison)));
     let theirs = context.graph.mention_values(other);
     let mut at = 0;
     for &(field, mine) in &context.mention.values {
@@ -231,13 +231,14 @@ fn field_vote(
     theirs: &[NodeValue],
 ) -> Option<Vote> {
     let weights = context.weights.field(field);
+    let is_one_value = context.mention.is_one_value();
     let mut best: Option<(Bits, Comparison, ValueId)> = None;
     let mut parts: smallvec::SmallVec<[(Bits, u32); 16]> = smallvec::SmallVec::new();
     for value in theirs {
         let Some(comparison) = memo.compare(context.dictionary, mine, value.value) else { continue };
         let bits = weights.vote(match comparison.level {
-            Level::Exact if context.mention.is_one_value() => Comparison {
-                information: context.dictionary.information_elsewhere(mine, value.count),
+            Level::Exact => Comparison {
+                information: context.dictionary.information_elsewhere(mine, value.count, is_one_value),
                 ..comparison
             },
             _ => comparison,

@@ -17,25 +17,25 @@ pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, vote
         },
     );
     if let Some(&last) = context.graph.nodes[node as usize].members.last() {
-        let comparison = recency(context, last);
-        votes.push(Vote {
+        votes.extend(recency(context, last).map(|comparison| Vote {
             column: Column::Temporal,
             field: RECENCY,
             level: comparison.level,
             bits: context.weights.field(RECENCY).vote(comparison),
             said_before: 0,
             nearest: None,
-        });
+        }));
     }
 }
 
 /// How long ago a mention was, as a part of the whole stream: the last 1/256, 1/32, 1/8, 1/2 of it, or before.
 ///
 /// Facts that come in no particular order make all parts equally likely for matches and others, and the column learns to
-/// say nothing; in a stream with bursts it speaks.
-pub(super) fn recency(context: &Context<'_>, mention: MentionIndex) -> Comparison {
+/// say nothing; in a stream with bursts it speaks. In a stream shorter than its finest part there is no "lately".
+pub(super) fn recency(context: &Context<'_>, mention: MentionIndex) -> Option<Comparison> {
     let total = context.graph.mentions.len() as u64;
     let gap = total - u64::from(mention);
     let level = [256, 32, 8, 2].iter().take_while(|&&part| gap * part > total).count();
-    Comparison { level: Level::from_index(level as u8), information: Bits::ZERO }
+    let comparison = Comparison { level: Level::from_index(level as u8), information: Bits::ZERO };
+    (total >= 256).then_some(comparison)
 }
