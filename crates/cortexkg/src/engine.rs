@@ -24,10 +24,6 @@ use crate::weights::MatchWeights;
 
 /// Competitors of a ballot that are kept for explanation.
 const COMPETITORS_KEPT: usize = 2;
-/// Prior odds of a node grow with its members to this power, in 1/256. 0 would be a uniform prior over nodes, 256 the Chinese
-/// restaurant process; between them lies what serves registers of pairs and inventors with a thousand patents alike
-/// (measured, see ARCHITECTURE.md).
-const SIZE_EXPONENT: u32 = 192;
 /// Most nodes that one key names: the oldest.
 const KEY_NODES_MAX: usize = 32;
 /// Intensity of a feature that carries no information.
@@ -221,11 +217,9 @@ impl AllocationEngine {
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
         for &Candidate { node, origins, .. } in &candidates.candidates {
             let Some(index) = self.graph.index_of(node) else { continue };
-            let members = self.graph.nodes[index as usize].members.len() as u64;
-            let prior = prior + log2(members).scaled(SIZE_EXPONENT);
             let Weighed { evidence, votes, stopped_early } =
                 self.columns.vote(&context, index, prior, leader);
-            // Where nothing speaks for a node but its size and how lately it was spoken of, nothing does.
+            // Where nothing speaks for a node but how lately it was spoken of, nothing does.
             if !votes.iter().any(|vote| vote.bits > Bits::ZERO && vote.field != RECENCY) {
                 continue;
             }

@@ -64,6 +64,7 @@ pub(crate) struct FieldProfile {
     pub(crate) distinct: u64,
     lists: u64,
     dates: u64,
+    numbers: u64,
     decimals: u64,
     codes: u64,
     words: u64,
@@ -76,7 +77,9 @@ impl FieldProfile {
         self.distinct += u64::from(is_new);
         self.lists += u64::from(!value.items.is_empty());
         self.dates += u64::from(parse_date(&value.surface).is_some());
-        self.decimals += u64::from(is_decimal(&value.surface));
+        let is_number = value.surface.trim().parse::<f64>().is_ok_and(f64::is_finite);
+        self.numbers += u64::from(is_number);
+        self.decimals += u64::from(is_number && value.surface.contains('.'));
         self.codes += u64::from(is_code(&value.normal));
         self.words += value.normal.split(' ').count() as u64;
         self.bytes += value.normal.len() as u64;
@@ -84,8 +87,8 @@ impl FieldProfile {
 
     /// The kind that the values seen so far speak for. A field without values is a name.
     ///
-    /// In order: a list if a twentieth of the values are written as one; a date, a decimal number or a code if nine
-    /// tenths look so; a category if at most 64 values stand for at least 20 mentions each; else a name (up to 3.5 words
+    /// In order: a list if a twentieth of the values are written as one; a date, a number (a fifth with a decimal point) or a code
+    /// if nine tenths look so; a category if at most 64 values stand for at least 20 mentions each; else a name (up to 3.5 words
     /// on average) or a long text.
     pub(crate) fn kind(&self) -> FieldKind {
         let share = |count: u64, percent: u64| count * 100 >= self.present * percent;
@@ -95,7 +98,7 @@ impl FieldProfile {
             FieldKind::List
         } else if share(self.dates, 90) {
             FieldKind::Date
-        } else if share(self.decimals, 90) {
+        } else if share(self.numbers, 90) && share(self.decimals, 20) {
             FieldKind::Number
         } else if self.is_category() {
             FieldKind::Category
@@ -112,12 +115,6 @@ impl FieldProfile {
     fn is_category(&self) -> bool {
         self.distinct <= 64 && self.present >= self.distinct * 20 && self.present >= 40
     }
-}
-
-/// A number with a decimal point.
-fn is_decimal(text: &str) -> bool {
-    let text = text.trim();
-    text.contains('.') && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// Mostly digits: at least half of the letters and digits are digits.

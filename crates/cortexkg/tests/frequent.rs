@@ -1,0 +1,53 @@
+//! What is spoken of often stays one node: frequency of a thing is not commonness of its name.
+
+use cortexkg::{AllocationEngine, Decision, EngineConfig, Fact, NodeId};
+
+/// A choice that looks random and is not.
+fn choice(seed: u64, of: u64) -> u64 {
+    let mixed = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) % of
+}
+
+fn stranger(seed: u64) -> [(&'static str, String); 3] {
+    let letters: String = (0..7).map(|at| (b'a' + choice(seed * 31 + at, 16) as u8) as char).collect();
+    let city = ["Berlin", "Hamburg", "Paris", "Rome"][choice(seed, 4) as usize];
+    let phone = format!("{:010}", (seed * 7_919 + 1_000_003) * 104_729 % 10_000_000_000);
+    [("name", format!("{letters} {seed}x")), ("city", city.to_owned()), ("phone", phone)]
+}
+
+#[test]
+fn a_record_that_comes_every_few_facts_is_one_node() {
+    for every in [2, 5, 10] {
+        let mut engine = AllocationEngine::new(EngineConfig::default());
+        let mut nodes: Vec<NodeId> = Vec::new();
+        for position in 0..2000u64 {
+            let fields = if position % every == 0 {
+                [
+                    ("name", "John Doe".to_owned()),
+                    ("city", "Berlin".to_owned()),
+                    ("phone", "030-1234567".to_owned()),
+                ]
+            } else {
+                stranger(position)
+            };
+            let result = engine.allocate_fact(Fact::record(fields)).expect("taken");
+            if position % every == 0 {
+                nodes.push(result.allocated_node);
+            }
+        }
+        nodes.sort_unstable();
+        nodes.dedup();
+        assert_eq!(nodes.len(), 1, "every {every}th fact is the same record");
+    }
+}
+
+#[test]
+fn nothing_but_one_record_is_one_node() {
+    let mut engine = AllocationEngine::new(EngineConfig::default());
+    for position in 0..3000 {
+        let fields = [("name", "John Doe"), ("city", "Berlin"), ("phone", "030-1234567")];
+        let result = engine.allocate_fact(Fact::record(fields)).expect("taken");
+        assert_eq!(result.decision == Decision::New, position == 0, "fact {position}");
+    }
+    assert_eq!(engine.node_count(), 1);
+}
