@@ -196,10 +196,21 @@ pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, oth
         }
         if at < theirs.len() && theirs[at].0 == field {
             let comparison = compare(context.dictionary, words, mine, theirs[at].1);
-            pair.extend(comparison.map(|comparison| (field, comparison)));
+            pair.extend(comparison.map(|comparison| (field, elsewhere(context, node, mine, comparison))));
         }
     }
     pair
+}
+
+/// A comparison with a mention of `node`, where the values are the same: how often other nodes have the value is what counts.
+fn elsewhere(context: &Context<'_>, node: NodeIndex, mine: ValueId, comparison: Comparison) -> Comparison {
+    if comparison.level != Level::Exact {
+        return comparison;
+    }
+    let own = context.graph.nodes[node as usize].values.iter().find(|value| value.value == mine);
+    let own = own.map_or(1, |value| value.count);
+    let information = context.dictionary.information_elsewhere(mine, own, context.mention.is_one_value());
+    Comparison { information, ..comparison }
 }
 
 /// Calls `visit` with every field that mention and node both have: the mention's value and the node's.
