@@ -142,9 +142,7 @@ impl AllocationEngine {
         let values = std::mem::take(&mut self.view.values);
         let most = |field| values_max(self.dictionary.field(field));
         let mention = self.graph.add_mention(Mention { fact, role, node }, &values, most);
-        for value in &seen.values {
-            let field = self.dictionary.field_id(value);
-            let id = self.dictionary.intern(field, value);
+        for (value, &(_, id)) in seen.values.iter().zip(&self.view.numbered) {
             self.dictionary.count(id, value);
         }
         for feature in &seen.features {

@@ -100,9 +100,8 @@ impl AllocationEngine {
     ) -> Vec<Result<AllocationResult, FactError>> {
         use rayon::prelude::*;
         let perceiver = &self.perceiver;
-        let perceived: Vec<_> = pool.install(|| {
-            facts.into_par_iter().map(|fact| fact.validate().map(|()| perceiver.perceive(fact))).collect()
-        });
+        let perceived: Vec<_> =
+            pool.install(|| facts.into_par_iter().map(|fact| perceiver.perceive(fact)).collect());
         perceived.into_iter().map(|perceived| self.allocate_perceived(&perceived?)).collect()
     }
 
@@ -111,8 +110,7 @@ impl AllocationEngine {
     /// # Errors
     /// A [`FactError`] if the fact breaks a bound.
     pub fn perceive(&self, fact: Fact) -> Result<Perceived, FactError> {
-        fact.validate()?;
-        Ok(self.perceiver.perceive(fact))
+        self.perceiver.perceive(fact)
     }
 
     fn allocate_perceived(&mut self, perceived: &Perceived) -> Result<AllocationResult, FactError> {
@@ -266,15 +264,16 @@ impl AllocationEngine {
     /// Numbers the values of a mention and gathers what its columns look at.
     pub(crate) fn view(&mut self, perceived: &Perceived, mention: usize) {
         let seen = &perceived.mentions[mention];
-        self.view.values.clear();
+        self.view.numbered.clear();
         for value in &seen.values {
             let field = self.dictionary.field_id(value);
             while self.weights.field_count() < self.dictionary.field_count() {
                 let field = self.weights.field_count() as u16;
                 self.weights.add_field(self.dictionary.field(field).kind);
             }
-            self.view.values.push((field, self.dictionary.intern(field, value)));
+            self.view.numbered.push((field, self.dictionary.intern(field, value)));
         }
+        self.view.values.clone_from(&self.view.numbered);
         self.view.values.sort_unstable();
         self.view.code = self.vectors.encode(&seen.embedding, perceived.given_dimension.is_some());
         self.view.confidence = perceived.confidence;
@@ -286,12 +285,12 @@ impl AllocationEngine {
         });
     }
 
-    /// The mention's code: each feature's information, as far as its field can be relied on.
+    /// The code of the mention in view: each feature's information, as far as its field can be relied on.
     pub(crate) fn encode(&mut self, mention: &PerceivedMention) -> SpikePattern {
         self.stimuli.clear();
         let mentions = self.graph.mentions.len() as u64;
         for feature in &mention.features {
-            let field = self.dictionary.field_id(&mention.values[usize::from(feature.value)]);
+            let (field, _) = self.view.numbered[usize::from(feature.value)];
             let weights = self.weights.field(field);
             let reliability = match feature.class {
                 FeatureClass::Whole => weights.reliability_exact,

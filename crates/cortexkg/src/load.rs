@@ -94,12 +94,12 @@ impl AllocationEngine {
             }
             let mut perceived = Vec::with_capacity(facts.len());
             for fact in facts {
-                fact.validate().map_err(|source| LoadError::Node { node: id, source })?;
                 let record = fact.record_id.clone().unwrap_or_default();
                 if self.fact_by_id.contains_key(&fact_key("", &record)) {
                     return Err(LoadError::Taken { node: id, record });
                 }
-                perceived.push(self.perceiver.perceive(fact));
+                let fact = self.perceiver.perceive(fact);
+                perceived.push(fact.map_err(|source| LoadError::Node { node: id, source })?);
             }
             if let Some(found) = node.embedding.as_ref().map(Vec::len) {
                 let expected = *dimension.get_or_insert(self.vectors.expected_dimension().unwrap_or(found));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cortexkg_simd::Kernels;
 
 use crate::embed::{Embedder, hash_bytes, ngrams};
+use crate::error::FactError;
 use crate::fact::{Fact, FactContent, Field, FieldValue, Term};
 use crate::normalise::{list_items, normalise};
 
@@ -89,8 +90,9 @@ pub(crate) struct Perceiver {
 }
 
 impl Perceiver {
-    /// Perceives a fact that has been validated.
-    pub(crate) fn perceive(&self, fact: Fact) -> Perceived {
+    /// Validates a fact and perceives it.
+    pub(crate) fn perceive(&self, fact: Fact) -> Result<Perceived, FactError> {
+        fact.validate()?;
         let Fact { content, record_id, source, time_s, confidence, embedding } = fact;
         let mut predicate = None;
         let mut mentions = match content {
@@ -120,7 +122,7 @@ impl Perceiver {
             }
         }
         let confidence = confidence.map_or(256, |share| (share * 256.0 + 0.5) as u16);
-        Perceived { record_id, source, time_s, confidence, mentions, given_dimension, predicate }
+        Ok(Perceived { record_id, source, time_s, confidence, mentions, given_dimension, predicate })
     }
 
     fn embed(&self, mention: &mut PerceivedMention) {
@@ -277,7 +279,7 @@ mod tests {
     use crate::embed::LexicalEmbedder;
 
     fn perceive(fact: Fact) -> Perceived {
-        Perceiver { embedder: Arc::new(LexicalEmbedder::default()) }.perceive(fact)
+        Perceiver { embedder: Arc::new(LexicalEmbedder::default()) }.perceive(fact).expect("a valid fact")
     }
 
     #[test]

@@ -80,7 +80,9 @@ impl Vote {
 /// What is known of a mention when its candidates are weighed.
 #[derive(Debug, Default)]
 pub(crate) struct MentionView {
-    /// Sorted by field.
+    /// Field and value of each of the mention's values, in the mention's own order.
+    pub(crate) numbered: Vec<(FieldId, ValueId)>,
+    /// The same, sorted by field.
     pub(crate) values: Vec<(FieldId, ValueId)>,
     pub(crate) code: Option<Code>,
     /// Trust in the source, in 1/256.
@@ -196,19 +198,21 @@ pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, oth
         }
         if at < theirs.len() && theirs[at].0 == field {
             let comparison = compare(context.dictionary, words, mine, theirs[at].1);
-            pair.extend(comparison.map(|comparison| (field, elsewhere(context, node, mine, comparison))));
+            let own = || {
+                let held = context.graph.nodes[node as usize].values.iter().find(|value| value.value == mine);
+                held.map_or(1, |value| value.count)
+            };
+            pair.extend(comparison.map(|comparison| (field, elsewhere(context, mine, own(), comparison))));
         }
     }
     pair
 }
 
-/// A comparison with a mention of `node`, where the values are the same: how often other nodes have the value is what counts.
-fn elsewhere(context: &Context<'_>, node: NodeIndex, mine: ValueId, comparison: Comparison) -> Comparison {
+/// A comparison with a value that `own` mentions of a node have: where it is the same, what counts is how often other nodes have it.
+fn elsewhere(context: &Context<'_>, mine: ValueId, own: u32, comparison: Comparison) -> Comparison {
     if comparison.level != Level::Exact {
         return comparison;
     }
-    let own = context.graph.nodes[node as usize].values.iter().find(|value| value.value == mine);
-    let own = own.map_or(1, |value| value.count);
     let information = context.dictionary.information_elsewhere(mine, own, context.mention.is_one_value());
     Comparison { information, ..comparison }
 }
@@ -242,18 +246,11 @@ fn field_vote(
     theirs: &[NodeValue],
 ) -> Option<Vote> {
     let weights = context.weights.field(field);
-    let is_one_value = context.mention.is_one_value();
     let mut best: Option<(Bits, Comparison, ValueId)> = None;
     let mut parts: smallvec::SmallVec<[(Bits, u32); 16]> = smallvec::SmallVec::new();
     for value in theirs {
         let Some(comparison) = memo.compare(context.dictionary, mine, value.value) else { continue };
-        let bits = weights.vote(match comparison.level {
-            Level::Exact => Comparison {
-                information: context.dictionary.information_elsewhere(mine, value.count, is_one_value),
-                ..comparison
-            },
-            _ => comparison,
-        });
+        let bits = weights.vote(elsewhere(context, mine, value.count, comparison));
         parts.push((bits, value.count));
         if best.is_none_or(|(most, ..)| bits > most) {
             best = Some((bits, comparison, value.value));
