@@ -9,27 +9,18 @@ use cortexkg::{Fact, Term};
 use super::entry::{Entry, Problem, Rejection, printable};
 use super::flatten::flatten;
 use super::json::{Kind, Members, key_at, kind};
-use super::lines::{BoundedLines, Line, too_long};
+use super::lines::FactLines;
 
 /// Facts of JSON Lines.
 pub struct JsonlFacts<R> {
-    lines: BoundedLines<R>,
-    line: Vec<u8>,
-    limit: usize,
+    lines: FactLines<R>,
     id: Option<String>,
-    done: bool,
 }
 
 impl<R: BufRead> JsonlFacts<R> {
     /// `id` names the key of identifiers; without it `record_id`, `id` or the line number serve.
     pub fn new(reader: R, record_bytes_max: usize, id: Option<&str>) -> Self {
-        Self {
-            lines: BoundedLines::new(reader, record_bytes_max),
-            line: Vec::new(),
-            limit: record_bytes_max,
-            id: id.map(str::to_owned),
-            done: false,
-        }
+        Self { lines: FactLines::new(reader, record_bytes_max), id: id.map(str::to_owned) }
     }
 }
 
@@ -37,23 +28,14 @@ impl<R: BufRead> Iterator for JsonlFacts<R> {
     type Item = Result<Entry, Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.done {
-            let read = self.lines.next_into(&mut self.line);
-            let line = self.lines.number();
-            match read {
-                Ok(Line::Whole) if self.line.trim_ascii().is_empty() => {}
-                Ok(Line::Whole) => {
-                    let fact = object(&self.line, line, self.id.as_deref());
-                    return Some(fact.map(|fact| Entry { line, fact }).map_err(Problem::Rejected));
-                }
-                Ok(Line::TooLong(bytes)) => {
-                    return Some(Err(Rejection::at(line, too_long("line", bytes, self.limit)).into()));
-                }
-                Ok(Line::End) => self.done = true,
-                Err(source) => {
-                    self.done = true;
-                    return Some(Err(Problem::Broken { line, source }));
-                }
+        while let Some(read) = self.lines.next() {
+            let (line, bytes) = match read {
+                Ok(read) => read,
+                Err(problem) => return Some(Err(problem)),
+            };
+            if !bytes.trim_ascii().is_empty() {
+                let fact = object(bytes, line, self.id.as_deref());
+                return Some(fact.map(|fact| Entry { line, fact }).map_err(Problem::Rejected));
             }
         }
         None

@@ -8,25 +8,17 @@ use oxttl::NTriplesParser;
 use cortexkg::{Fact, Term};
 
 use super::entry::{Entry, Problem, Rejection};
-use super::lines::{BoundedLines, Line, too_long};
+use super::lines::FactLines;
 
 /// Facts of N-Triples. The line number is the identifier.
 pub struct NtriplesFacts<R> {
-    lines: BoundedLines<R>,
-    line: Vec<u8>,
-    limit: usize,
-    done: bool,
+    lines: FactLines<R>,
 }
 
 impl<R: BufRead> NtriplesFacts<R> {
     /// The triples of `reader`.
     pub fn new(reader: R, record_bytes_max: usize) -> Self {
-        Self {
-            lines: BoundedLines::new(reader, record_bytes_max),
-            line: Vec::new(),
-            limit: record_bytes_max,
-            done: false,
-        }
+        Self { lines: FactLines::new(reader, record_bytes_max) }
     }
 }
 
@@ -34,23 +26,15 @@ impl<R: BufRead> Iterator for NtriplesFacts<R> {
     type Item = Result<Entry, Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.done {
-            let read = self.lines.next_into(&mut self.line);
-            let line = self.lines.number();
-            match read {
-                Ok(Line::Whole) => match triple(&self.line, line) {
-                    Ok(Some(fact)) => return Some(Ok(Entry { line, fact: fact.with_id(line.to_string()) })),
-                    Ok(None) => {}
-                    Err(rejection) => return Some(Err(rejection.into())),
-                },
-                Ok(Line::TooLong(bytes)) => {
-                    return Some(Err(Rejection::at(line, too_long("line", bytes, self.limit)).into()));
-                }
-                Ok(Line::End) => self.done = true,
-                Err(source) => {
-                    self.done = true;
-                    return Some(Err(Problem::Broken { line, source }));
-                }
+        while let Some(read) = self.lines.next() {
+            let (line, bytes) = match read {
+                Ok(read) => read,
+                Err(problem) => return Some(Err(problem)),
+            };
+            match triple(bytes, line) {
+                Ok(Some(fact)) => return Some(Ok(Entry { line, fact: fact.with_id(line.to_string()) })),
+                Ok(None) => {}
+                Err(rejection) => return Some(Err(rejection.into())),
             }
         }
         None
