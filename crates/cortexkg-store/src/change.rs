@@ -103,6 +103,14 @@ impl ChangeSet {
         Ok(())
     }
 
+    /// The value that a row is to have, if it is given one.
+    pub fn value(&self, table: Table, key: u64) -> Option<&[u8]> {
+        self.changes.iter().rev().find_map(|change| match change {
+            Change::Put { table: known, key: row, value } if (*known, *row) == (table, key) => Some(&**value),
+            _ => None,
+        })
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -3,12 +3,14 @@
 //! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
 
+use cortexkg_store::StoreError;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
+use crate::image::{ImageReader, ImageWriter};
 use crate::spike::{SpikePattern, rank_weight};
 
 /// What recalled a candidate; several roads may lead to one node.
@@ -108,13 +110,18 @@ impl Default for RecallConfig {
 
 /// Slots of the table that counts features; two features may share one, which only makes both look more common.
 const COUNTERS: usize = 1 << 20;
+/// Counters in one record of a snapshot.
+const COUNTERS_AT_ONCE: usize = 1024;
+
+/// Nodes by a hash.
+type Lists = FxHashMap<u64, SmallVec<[NodeIndex; 4]>>;
 
 /// Nodes by neuron and by key, and how often each feature has been seen.
 #[derive(Debug, Clone)]
 pub(crate) struct SpikeIndex {
     /// Ascending, each node once.
-    postings: FxHashMap<u64, SmallVec<[NodeIndex; 4]>>,
-    keys: FxHashMap<u64, SmallVec<[NodeIndex; 4]>>,
+    postings: Lists,
+    keys: Lists,
     counters: Vec<u32>,
     entries: usize,
 }
@@ -137,6 +144,12 @@ impl SpikeIndex {
         *slot = slot.saturating_add(1);
     }
 
+    /// Takes back what [`count`](Self::count) counted.
+    pub(crate) fn uncount(&mut self, feature: u64) {
+        let slot = &mut self.counters[feature as usize % COUNTERS];
+        *slot = slot.saturating_sub(1);
+    }
+
     /// Surprise of a feature in a random one of `mentions` mentions.
     pub(crate) fn information(&self, feature: u64, mentions: u64) -> Bits {
         log2_ratio(mentions + 1, u64::from(self.counters[feature as usize % COUNTERS].max(1)))
@@ -145,8 +158,28 @@ impl SpikeIndex {
     /// Lists a node under the spikes of a member.
     pub(crate) fn add(&mut self, pattern: &SpikePattern, node: NodeIndex) {
         for spike in &pattern.spikes {
-            self.entries += usize::from(insert(self.postings.entry(spike.neuron).or_default(), node));
+            self.add_neuron(spike.neuron, node);
         }
+    }
+
+    /// Lists a node under a neuron.
+    pub(crate) fn add_neuron(&mut self, neuron: u64, node: NodeIndex) {
+        self.entries += usize::from(insert(self.postings.entry(neuron).or_default(), node));
+    }
+
+    /// Whether a node is listed under a neuron.
+    pub(crate) fn lists(&self, neuron: u64, node: NodeIndex) -> bool {
+        self.postings.get(&neuron).is_some_and(|nodes| nodes.binary_search(&node).is_ok())
+    }
+
+    /// Strikes a node from a neuron's list.
+    pub(crate) fn remove(&mut self, neuron: u64, node: NodeIndex) {
+        self.entries -= usize::from(strike(&mut self.postings, neuron, node));
+    }
+
+    /// Strikes a node from a key's list.
+    pub(crate) fn remove_key(&mut self, key: u64, node: NodeIndex) {
+        strike(&mut self.keys, key, node);
     }
 
     /// Lists a node under a key.
@@ -182,6 +215,29 @@ impl SpikeIndex {
         }
     }
 
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        for (name, lists) in [("postings", &self.postings), ("keys", &self.keys)] {
+            let mut sorted: Vec<_> = lists.iter().collect();
+            sorted.sort_unstable_by_key(|(key, _)| **key);
+            to.section(name, sorted)?;
+        }
+        to.section("counters", self.counters.chunks(COUNTERS_AT_ONCE))
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        for (name, lists) in [("postings", &mut self.postings), ("keys", &mut self.keys)] {
+            lists.reserve(from.len(name));
+            from.section(name, |(key, nodes): (u64, SmallVec<[NodeIndex; 4]>)| {
+                drop(lists.insert(key, nodes))
+            })?;
+        }
+        self.entries = self.postings.values().map(SmallVec::len).sum();
+        self.counters.clear();
+        from.section("counters", |part: Vec<u32>| self.counters.extend(part))?;
+        let whole = self.counters.len() == COUNTERS;
+        if whole { Ok(()) } else { Err(StoreError::damaged("the snapshot", "counters are missing")) }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         let slot = size_of::<(u64, SmallVec<[NodeIndex; 4]>)>() + 1;
         (self.postings.capacity() + self.keys.capacity()) * slot + self.entries * 4 + self.counters.len() * 4
@@ -196,6 +252,16 @@ fn insert(nodes: &mut SmallVec<[NodeIndex; 4]>, node: NodeIndex) -> bool {
             true
         }
     }
+}
+
+fn strike(lists: &mut Lists, key: u64, node: NodeIndex) -> bool {
+    let Some(nodes) = lists.get_mut(&key) else { return false };
+    let Ok(at) = nodes.binary_search(&node) else { return false };
+    nodes.remove(at);
+    if nodes.is_empty() {
+        lists.remove(&key);
+    }
+    true
 }
 
 /// Scores by node, cleared in no time: an entry counts only in the round that wrote it.

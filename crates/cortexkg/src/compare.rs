@@ -58,7 +58,7 @@ impl Level {
 }
 
 /// Outcome of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Comparison {
     pub(crate) level: Level,
     /// How surprising what agrees would be in a random pair. No agreement is worth more.

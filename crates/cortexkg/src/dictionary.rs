@@ -1,12 +1,15 @@
 //! Every field, value and word seen, numbered, with how often each occurs: the source of term frequencies.
 
+use cortexkg_store::StoreError;
 use indexmap::{Equivalent, IndexMap};
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 
 use crate::dates::{Date, parse_date};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
+use crate::image::{ImageReader, ImageWriter};
 use crate::perceive::{
     BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
 };
@@ -25,7 +28,7 @@ pub(crate) const FIELDS_MAX: usize = 512;
 pub(crate) const EMBEDDING: FieldId = 0;
 pub(crate) const RECENCY: FieldId = 1;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FieldEntry {
     pub(crate) name: String,
     pub(crate) profile: FieldProfile,
@@ -306,16 +309,30 @@ impl Dictionary {
 
     /// Counts one mention's value: term frequencies, and the field's profile.
     pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue) {
-        let (record, form) = (&mut self.values[id as usize], &mut self.value_forms[id as usize]);
-        let field = &mut self.fields[usize::from(form.field)];
-        field.profile.observe(value, record.count == 0);
+        let (record, form) = (&mut self.values[id as usize], &self.value_forms[id as usize]);
+        self.fields[usize::from(form.field)].profile.observe(value, record.count == 0);
         record.count += 1;
+        self.recount_terms(id, |count| count + 1);
+    }
+
+    /// Takes back what [`count`](Self::count) counted.
+    pub(crate) fn uncount(&mut self, id: ValueId, value: &PerceivedValue) {
+        let (record, form) = (&mut self.values[id as usize], &self.value_forms[id as usize]);
+        record.count = record.count.saturating_sub(1);
+        self.fields[usize::from(form.field)].profile.unobserve(value, record.count == 0);
+        self.recount_terms(id, |count| count.saturating_sub(1));
+    }
+
+    /// Counts the words and items of a value anew and brings its information up to date.
+    fn recount_terms(&mut self, id: ValueId, count: impl Fn(u32) -> u32) {
+        let (record, form) = (&self.values[id as usize], &mut self.value_forms[id as usize]);
+        let field = &self.fields[usize::from(form.field)];
         form.information = information(field, record.count);
         form.words_weight = 0;
         for (span, weighs) in [(form.words, true), (form.items, false)] {
             for at in 0..usize::from(span.len) {
                 let term = &mut self.terms[self.runs[span.start as usize + at] as usize];
-                term.count += 1;
+                term.count = count(term.count);
                 term.information = information(field, term.count);
                 form.words_weight += if weighs { term.weight() } else { 0 };
             }
@@ -403,6 +420,11 @@ impl Dictionary {
         }
     }
 
+    /// Whether any mention has a value, still.
+    pub(crate) fn is_in_use(&self, id: ValueId) -> bool {
+        self.values[id as usize].count > 0
+    }
+
     /// What is known of a word or item beside its text.
     pub(crate) fn term_entry(&self, id: TermId) -> &Term {
         &self.terms[id as usize]
@@ -425,6 +447,92 @@ impl Dictionary {
             + self.runs.capacity() * size_of::<TermId>()
             + self.terms.capacity() * (slot + size_of::<Term>())
             + self.text_bytes
+    }
+}
+
+/// A value as a snapshot has it.
+#[derive(Serialize, Deserialize)]
+struct SavedValue {
+    field: FieldId,
+    normal: Box<str>,
+    surface: Box<str>,
+    count: u32,
+    information: Bits,
+    words_weight: i32,
+    words: Vec<TermId>,
+    items: Vec<TermId>,
+    date: Option<Date>,
+}
+
+/// A word or item as a snapshot has it; the field with the bit that tells items.
+#[derive(Serialize, Deserialize)]
+struct SavedTerm {
+    field: FieldId,
+    text: Box<str>,
+    count: u32,
+    information: Bits,
+}
+
+impl Dictionary {
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.section("fields", self.fields.values())?;
+        let values = self.values.iter().zip(&self.value_forms).map(|((key, record), form)| SavedValue {
+            field: key.field,
+            normal: key.text.clone(),
+            surface: record.surface.clone(),
+            count: record.count,
+            information: form.information,
+            words_weight: form.words_weight,
+            words: self.run(form.words).to_vec(),
+            items: self.run(form.items).to_vec(),
+            date: form.date,
+        });
+        to.section("values", values)?;
+        let terms = self.terms.iter().map(|(key, term)| SavedTerm {
+            field: key.field,
+            text: key.text.clone(),
+            count: term.count,
+            information: term.information,
+        });
+        to.section("terms", terms)
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        self.fields.clear();
+        from.section("fields", |entry: FieldEntry| drop(self.fields.insert(entry.name.clone(), entry)))?;
+        self.values.reserve(from.len("values"));
+        self.value_forms.reserve(from.len("values"));
+        from.section("values", |mut value: SavedValue| {
+            let (words, items) = (self.add_run(&mut value.words), self.add_run(&mut value.items));
+            self.value_forms.push(Value {
+                shape: Shape::of(&value.normal),
+                information: value.information,
+                words_weight: value.words_weight,
+                words,
+                items,
+                date: value.date,
+                field: value.field,
+            });
+            self.text_bytes += value.normal.len() + value.surface.len();
+            let record = ValueRecord { surface: value.surface, count: value.count };
+            self.values.insert(Key { field: value.field, text: value.normal }, record);
+        })?;
+        self.terms.reserve(from.len("terms"));
+        from.section("terms", |saved: SavedTerm| {
+            self.text_bytes += saved.text.len();
+            let SavedTerm { field, text, count, information } = saved;
+            let term = Term { field: field & !ITEM, count, information, shape: Shape::of(&text) };
+            self.terms.insert(Key { field, text }, term);
+        })
+    }
+
+    /// Knows the fields that a graph had before it was laid out anew: their numbers stay.
+    pub(crate) fn know_fields(&mut self, fields: &[(String, FieldKind)]) {
+        for (name, kind) in fields {
+            if !self.fields.contains_key(name) {
+                self.add_field(name, *kind);
+            }
+        }
     }
 }
 

@@ -47,7 +47,10 @@ pub struct AllocationEngine {
     pub(crate) graph: Graph,
     pub(crate) fact_by_id: FxHashMap<u128, u32>,
     pub(crate) ballots: VecDeque<Ballot>,
-    pub(crate) log: blake3::Hasher,
+    /// Hash over everything that has been logged.
+    pub(crate) chain: [u8; 32],
+    /// Position in the log that the next operation gets.
+    pub(crate) position: u64,
     pub(crate) view: MentionView,
     pub(crate) scores: Scores,
     stimuli: Vec<Stimulus>,
@@ -69,7 +72,8 @@ impl AllocationEngine {
             graph: Graph::default(),
             fact_by_id: FxHashMap::default(),
             ballots: VecDeque::new(),
-            log: blake3::Hasher::new(),
+            chain: [0; 32],
+            position: 0,
             scores: Scores::default(),
             stimuli: Vec::new(),
             view: MentionView::default(),
@@ -115,11 +119,22 @@ impl AllocationEngine {
 
     fn allocate_perceived(&mut self, perceived: &Perceived) -> Result<AllocationResult, FactError> {
         self.check_not_full(perceived)?;
+        self.allocate_noting(perceived, |_, _| {})
+    }
+
+    /// Allocates a perceived fact; every ballot is shown to `note` before its mention is committed.
+    pub(crate) fn allocate_noting(
+        &mut self,
+        perceived: &Perceived,
+        mut note: impl FnMut(&Self, &Ballot),
+    ) -> Result<AllocationResult, FactError> {
+        self.check_not_full(perceived)?;
         let fact = self.begin(perceived)?;
         let mut nodes = Vec::with_capacity(2);
         for mention in 0..perceived.mentions.len() {
             let candidates = self.find_candidates(perceived, mention);
             let ballot = self.weigh(perceived, mention, &candidates);
+            note(self, &ballot);
             nodes.push(self.commit_mention(perceived, mention, fact, ballot));
         }
         Ok(self.finish(perceived, fact, nodes))
@@ -172,7 +187,7 @@ impl AllocationEngine {
         for node in self.neighbours(perceived, mention) {
             add(node, Origins::NEIGHBOUR);
         }
-        let is_small = self.graph.nodes.len() < self.config.recall.scan_nodes_max;
+        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
         let scanned = is_small && self.view.code.is_some();
         if let Some(code) = self.view.code.as_ref().filter(|_| is_small) {
             for node in self.vectors.nearest(code, self.config.recall.vector_candidates_max) {
@@ -214,7 +229,7 @@ impl AllocationEngine {
         let mut leader = Bits::ZERO;
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
         for &Candidate { node, origins, .. } in &candidates.candidates {
-            let Some(index) = self.graph.index_of(node) else { continue };
+            let Some(index) = self.graph.live_index_of(node) else { continue };
             let Weighed { evidence, votes, stopped_early } =
                 self.columns.vote(&context, index, prior, leader);
             // Where nothing speaks for a node but how lately it was spoken of, nothing does.
@@ -258,7 +273,7 @@ impl AllocationEngine {
 
     /// Log2 prior odds that a mention belongs to one given node rather than to a new one.
     pub(crate) fn prior(&self) -> Bits {
-        -log2(self.graph.nodes.len().max(1) as u64) - Bits::whole(self.config.prior_bits)
+        -log2(self.graph.live_nodes().max(1) as u64) - Bits::whole(self.config.prior_bits)
     }
 
     /// Numbers the values of a mention and gathers what its columns look at.
@@ -320,7 +335,7 @@ impl AllocationEngine {
         let Some(predicate) = predicate else { return found };
         for &partner in &self.view.partners {
             for &edge in self.graph.nodes[partner as usize].edges.iter().rev().take(256) {
-                let edge = self.graph.edges[edge as usize];
+                let edge = &self.graph.edges[edge as usize];
                 let (near, far) = if mention == 0 { (edge.to, edge.from) } else { (edge.from, edge.to) };
                 if near == partner && edge.predicate as usize == predicate && !found.contains(&far) {
                     found.push(far);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ballot::Ballot;
+use crate::ballot::{Ballot, Competitor};
 use crate::columns::Vote;
 use crate::decision::AllocationResult;
 use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
@@ -117,9 +117,24 @@ impl AllocationEngine {
         Some(self.explanation(mention as MentionIndex, ballot))
     }
 
-    fn explanation(&self, mention: MentionIndex, ballot: &Ballot) -> Explanation {
+    pub(crate) fn explanation(&self, mention: MentionIndex, ballot: &Ballot) -> Explanation {
         let values = self.graph.mention_values(mention);
-        let candidates = ballot.competitors.iter().map(|competitor| CandidateExplanation {
+        let candidates =
+            ballot.competitors.iter().map(|competitor| self.candidate_explanation(values, competitor));
+        Explanation {
+            result: self.result(mention, ballot),
+            mention: self.line(values.iter().copied()),
+            candidates: candidates.collect(),
+            new_probability: ballot.new_probability,
+        }
+    }
+
+    pub(crate) fn candidate_explanation(
+        &self,
+        values: &[(FieldId, ValueId)],
+        competitor: &Competitor,
+    ) -> CandidateExplanation {
+        CandidateExplanation {
             node: competitor.node,
             label: self.graph.index_of(competitor.node).map_or_else(String::new, |node| self.label(node)),
             origins: competitor.origins.names(),
@@ -128,12 +143,6 @@ impl AllocationEngine {
             probability: competitor.probability,
             votes: competitor.votes.iter().map(|vote| self.vote_explanation(values, vote)).collect(),
             stopped_early: competitor.stopped_early,
-        });
-        Explanation {
-            result: self.result(mention, ballot),
-            mention: self.line(values.iter().copied()),
-            candidates: candidates.collect(),
-            new_probability: ballot.new_probability,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
-use crate::graph::{Mention, NodeId, NodeIndex, NodeValue};
+use crate::graph::{Exception, Mention, NOWHERE, NodeId, NodeIndex, NodeValue};
 use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 use crate::weights::LevelProbabilities;
@@ -92,22 +92,32 @@ pub struct ExceptionView {
 impl AllocationEngine {
     /// Number of nodes.
     pub fn node_count(&self) -> usize {
-        self.graph.nodes.len()
+        self.graph.live_nodes()
     }
 
     /// Number of edges, `possibly_same` among them.
     pub fn edge_count(&self) -> usize {
-        self.graph.edges.len()
+        self.graph.edges().count()
     }
 
-    /// Number of facts committed.
+    /// Number of facts that are not forgotten.
     pub fn fact_count(&self) -> usize {
-        self.graph.facts.len()
+        self.graph.live_facts
     }
 
-    /// A node by its identifier.
+    /// The identifier under which a node is known now: its own, or where those that were merged lead.
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        self.graph.resolve(id)
+    }
+
+    /// Every identifier that leads to another node, with that node, in their order.
+    pub fn redirects(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        self.graph.redirects.keys().map(|&id| (id, self.graph.resolve(id)))
+    }
+
+    /// A node by its identifier; redirects are not followed ([`resolve`](Self::resolve)).
     pub fn node(&self, id: NodeId) -> Option<NodeView> {
-        let index = self.graph.index_of(id)?;
+        let index = self.graph.live_index_of(id)?;
         let node = &self.graph.nodes[index as usize];
         let properties = node.values.iter().map(|value| {
             let field = self.dictionary.field(value.field).name.clone();
@@ -116,8 +126,8 @@ impl AllocationEngine {
         let is_name = |value: &&NodeValue| self.dictionary.field(value.field).name == TEXT_FIELD;
         let names = node.values.iter().filter(is_name);
         let aliases = names.map(|value| self.dictionary.surface(value.value).to_string());
-        let edges = node.edges.iter().map(|&at| {
-            let edge = self.graph.edges[at as usize];
+        let shown = node.edges.iter().map(|&at| &self.graph.edges[at as usize]);
+        let edges = shown.filter(|edge| self.graph.is_shown(edge)).map(|edge| {
             let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
             (from, self.graph.predicates[edge.predicate as usize].clone(), to)
         });
@@ -142,13 +152,17 @@ impl AllocationEngine {
     }
 
     /// Identifiers of all nodes, in the order of creation.
-    pub fn node_ids(&self) -> impl ExactSizeIterator<Item = NodeId> {
-        self.graph.nodes.iter().map(|node| node.id)
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> {
+        self.graph.nodes.iter().filter(|node| !node.is_empty()).map(|node| node.id)
     }
 
     /// Conflicts that decisions were taken in spite of, in the order of the log.
-    pub fn exceptions(&self) -> impl ExactSizeIterator<Item = ExceptionView> {
-        self.graph.exceptions.iter().map(|exception| {
+    pub fn exceptions(&self) -> impl Iterator<Item = ExceptionView> {
+        let stands = |exception: &&Exception| {
+            self.graph.mentions[exception.mention as usize].node != NOWHERE
+                && self.dictionary.is_in_use(exception.held)
+        };
+        self.graph.exceptions.iter().filter(stands).map(|exception| {
             let Mention { node, .. } = self.graph.mentions[exception.mention as usize];
             let text = |value| self.dictionary.surface(value).to_string();
             ExceptionView {
@@ -209,7 +223,8 @@ impl AllocationEngine {
 
     /// Hash of the state; see [`StateHash`]. Takes time in proportion to the graph.
     pub fn state_hash(&self) -> StateHash {
-        let mut hash = self.log.clone();
+        let mut hash = blake3::Hasher::new();
+        hash.update(&self.chain);
         let mut text = |part: &str| {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
@@ -219,7 +234,7 @@ impl AllocationEngine {
             "{:?} {:?} {:?} {}",
             config.spikes, config.recall, config.inhibition, config.prior_bits
         ));
-        for (index, node) in self.graph.nodes.iter().enumerate() {
+        for (index, node) in self.graph.nodes.iter().enumerate().filter(|(_, node)| !node.is_empty()) {
             text(&format!("{} {}", node.id, node.members.len()));
             for value in &node.values {
                 text(&self.dictionary.field(value.field).name);
@@ -228,7 +243,10 @@ impl AllocationEngine {
             }
             text(&format!("{:?}", self.vectors.get(index as NodeIndex)));
         }
-        for edge in &self.graph.edges {
+        for (from, to) in &self.graph.redirects {
+            text(&format!("{from} is {to}"));
+        }
+        for edge in self.graph.edges() {
             let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
             text(&format!("{from} {to}"));
             text(&self.graph.predicates[edge.predicate as usize]);

@@ -1,9 +1,11 @@
 //! One vector per node, as an 8-bit code: what the semantic column compares and, in a small graph, what is scanned.
 
 use cortexkg_index::{FlatIndex, Hit, Q8Code};
+use cortexkg_store::StoreError;
 
 use crate::error::FactError;
 use crate::graph::NodeIndex;
+use crate::image::{ImageReader, ImageWriter};
 use crate::perceive::Perceived;
 
 /// The code of a mention's vector.
@@ -96,6 +98,32 @@ impl Vectors {
             }
         };
         debug_assert!(result.is_ok(), "{result:?}");
+    }
+
+    /// Forgets a node's vector.
+    pub(crate) fn remove(&mut self, node: NodeIndex) {
+        // That it has none is fine.
+        let _ = self.index.remove(u64::from(node));
+    }
+
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.section("vector space", [(self.index.dimension() as u32, self.given)])?;
+        let mut nodes: Vec<u64> = self.index.ids().to_vec();
+        nodes.sort_unstable();
+        let codes = nodes.into_iter().filter_map(|node| Some((node, self.index.get(node)?)));
+        to.section("vectors", codes)
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        let (dimension, given): (u32, bool) = from.one("vector space")?;
+        self.given = given;
+        self.index = new_index(dimension as usize);
+        let mut sound = true;
+        from.section("vectors", |(node, values): (u64, Vec<i8>)| {
+            let code = Q8Code::from_parts(values, 1.0);
+            sound &= code.and_then(|code| self.index.add(node, &code)).is_ok();
+        })?;
+        if sound { Ok(()) } else { Err(StoreError::damaged("the snapshot", "a vector is of another space")) }
     }
 
     pub(crate) fn bytes(&self) -> usize {

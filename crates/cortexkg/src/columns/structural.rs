@@ -54,14 +54,14 @@ fn neighbours(context: &Context<'_>, node: NodeIndex) -> Option<Vote> {
                 (partner, node)
             };
         graph.nodes[few as usize].edges.iter().any(|&edge| {
-            let edge = graph.edges[edge as usize];
+            let edge = &graph.edges[edge as usize];
             edge.from == other || edge.to == other
         })
     };
     let partner =
         context.mention.partners.iter().copied().filter(|&partner| partner != node).find(|&p| tied(p))?;
     let degree = graph.nodes[partner as usize].edges.len() as u64;
-    let bits = SAME_PARTNER + log2_ratio(graph.nodes.len() as u64 + 1, degree);
+    let bits = SAME_PARTNER + log2_ratio(graph.live_nodes() as u64 + 1, degree);
     Some(Vote {
         column: Column::Structural,
         field: Vote::NEIGHBOURS,
