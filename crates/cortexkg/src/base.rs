@@ -4,7 +4,7 @@
 //! is left belongs, and what has been learned. The graph after a compaction is built from the base, at once as after every later start,
 //! so that both are the same.
 
-use cortexkg_store::{ChangeSet, Rewrite, StoreError, Sync, Table};
+use cortexkg_store::{ChangeSet, Rewrite, Store, StoreError, Sync, Table};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ pub struct Compaction {
     pub entries: u64,
 }
 
-impl DurableEngine {
+impl<S: Store> DurableEngine<S> {
     /// Makes forgetting final: contents of forgotten facts leave store, snapshot and memory, and cannot come back. Writes a new file
     /// and swaps it in; takes time in proportion to the graph. Positions, identifiers and redirects stay as they are.
     ///

@@ -35,7 +35,7 @@ const TAIL_MAX: u64 = 4096;
 /// use cortexkg_store::{MemoryStore, Sync};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut graph = DurableEngine::open(Box::new(MemoryStore::default()), EngineConfig::default())?;
+/// let mut graph = DurableEngine::open(MemoryStore::default(), EngineConfig::default())?;
 /// let facts = vec![
 ///     Fact::record([("name", "Citrus Grill"), ("phone", "213/857-0034")]).with_id("a"),
 ///     Fact::record([("name", "Art's Delicatessen"), ("phone", "818/762-1221")]).with_id("b"),
@@ -50,9 +50,9 @@ const TAIL_MAX: u64 = 4096;
 /// # Ok(())
 /// # }
 /// ```
-pub struct DurableEngine {
+pub struct DurableEngine<S> {
     pub(crate) engine: AllocationEngine,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: S,
     pub(crate) ledger: Ledger,
     /// Position up to which the snapshot goes.
     snapshot_position: u64,
@@ -74,13 +74,13 @@ pub struct Opening {
     pub snapshot_damage: Option<String>,
 }
 
-impl DurableEngine {
+impl<S: Store> DurableEngine<S> {
     /// Opens the graph in a store; an empty store is an empty graph. A snapshot that is damaged is passed over, and the graph built
     /// from the log.
     ///
     /// # Errors
     /// [`OperationError::Config`] if the graph was made under another configuration; [`OperationError::Store`].
-    pub fn open(store: Box<dyn Store>, mut config: EngineConfig) -> Result<Self, OperationError> {
+    pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
         // Ballots stand in the log.
         config.ballots_kept = 0;
         let wanted = config.fingerprint();
@@ -389,8 +389,13 @@ impl DurableEngine {
     }
 
     /// The store, to look at.
-    pub fn store(&self) -> &dyn Store {
-        &*self.store
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The store, to have it checked. Whoever commits to it past the engine parts the two.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
     }
 
     /// What opening had to do.
@@ -419,15 +424,15 @@ impl DurableEngine {
         self.engine.position - self.snapshot_position
     }
 
-    /// Closes the graph; writes a snapshot if the next start would have more than 4,096 operations to repeat.
+    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat.
     ///
     /// # Errors
     /// [`OperationError::Store`]; the graph is safe all the same.
-    pub fn close(mut self) -> Result<(), OperationError> {
+    pub fn close(mut self) -> Result<S, OperationError> {
         if !self.is_broken && (self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some()) {
             self.checkpoint()?;
         }
-        Ok(())
+        Ok(self.store)
     }
 
     /// Nodes of a fact's mentions.

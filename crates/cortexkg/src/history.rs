@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use cortexkg_store::{Store, StoreError, Table};
+
 use crate::ballot::Competitor;
 use crate::candidates::{Candidate, Candidates, Origins};
 use crate::durable::DurableEngine;
@@ -66,17 +68,17 @@ pub enum Verdict {
     Younger,
 }
 
-impl DurableEngine {
+impl<S: Store> DurableEngine<S> {
     /// Operations of the log with positions from `from` up to and without `to`; those that were compacted away are missing.
     ///
     /// # Errors
     /// [`OperationError::Store`].
     pub fn log_entries(&self, from: u64, to: u64) -> Result<Vec<LogView>, OperationError> {
         let mut views = Vec::new();
-        self.store.scan(cortexkg_store::Table::Log, from..to, &mut |position, bytes| {
+        self.store.scan(Table::Log, from..to, &mut |position, bytes| {
             let entry: Result<LogEntry, _> = postcard::from_bytes(bytes);
             let damaged = |error: postcard::Error| {
-                cortexkg_store::StoreError::damaged(format!("log, row {position}"), error.to_string())
+                StoreError::damaged(format!("log, row {position}"), error.to_string())
             };
             views.push(self.log_view(position, &entry.map_err(damaged)?));
             Ok(())

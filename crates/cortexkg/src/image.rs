@@ -4,7 +4,7 @@
 //! word, mention, list of the index and so on, each in postcard's encoding; what a process can compute faster than read is left
 //! out.
 
-use cortexkg_store::{Snapshot, SnapshotWriter, StoreError};
+use cortexkg_store::{Snapshot, SnapshotWriter, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -94,7 +94,7 @@ impl ImageReader<'_> {
     }
 }
 
-impl DurableEngine {
+impl<S: Store> DurableEngine<S> {
     pub(crate) fn save_snapshot(&mut self) -> Result<(), OperationError> {
         let (engine, ledger) = (&self.engine, &self.ledger);
         Ok(self.store.write_snapshot(&mut |out| save(engine, ledger, out))?)

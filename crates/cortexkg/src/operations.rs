@@ -3,7 +3,7 @@
 //! An operation is first planned, which checks everything and changes nothing; then carried out, which cannot fail but for the
 //! store; then logged. Repeating the log carries out what was planned then.
 
-use cortexkg_store::{ChangeSet, Sync};
+use cortexkg_store::{ChangeSet, Store, Sync};
 
 use crate::durable::DurableEngine;
 use crate::engine::fact_key;
@@ -33,7 +33,7 @@ pub enum Forget<'a> {
     Source(&'a str),
 }
 
-impl DurableEngine {
+impl<S: Store> DurableEngine<S> {
     /// Makes two nodes one: the members of `right` join `left`, and `right` leads to `left` for ever. Redirects are followed. Gives
     /// the position of the operation in the log.
     ///
