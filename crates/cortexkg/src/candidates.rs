@@ -167,6 +167,16 @@ impl SpikeIndex {
         self.entries += usize::from(insert(self.postings.entry(neuron).or_default(), node));
     }
 
+    /// The nodes listed under a neuron, oldest first.
+    pub(crate) fn with_neuron(&self, neuron: u64) -> &[NodeIndex] {
+        self.postings.get(&neuron).map_or(&[], |nodes| nodes)
+    }
+
+    /// Every list, in no particular order.
+    pub(crate) fn lists_of_all(&self) -> impl Iterator<Item = (u64, &[NodeIndex])> {
+        self.postings.iter().chain(&self.keys).map(|(&key, nodes)| (key, &**nodes))
+    }
+
     /// Whether a node is listed under a neuron.
     pub(crate) fn lists(&self, neuron: u64, node: NodeIndex) -> bool {
         self.postings.get(&neuron).is_some_and(|nodes| nodes.binary_search(&node).is_ok())

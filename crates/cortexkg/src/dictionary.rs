@@ -422,7 +422,12 @@ impl Dictionary {
 
     /// Whether any mention has a value, still.
     pub(crate) fn is_in_use(&self, id: ValueId) -> bool {
-        self.values[id as usize].count > 0
+        self.count_of(id) > 0
+    }
+
+    /// Mentions that have a value.
+    pub(crate) fn count_of(&self, id: ValueId) -> u32 {
+        self.values[id as usize].count
     }
 
     /// What is known of a word or item beside its text.

@@ -116,7 +116,7 @@ impl<S: Store> DurableEngine<S> {
         Ok(durable)
     }
 
-    fn start_from_base(&mut self) -> Result<(), OperationError> {
+    pub(crate) fn start_from_base(&mut self) -> Result<(), OperationError> {
         self.opening.is_rebuilt = true;
         match self.store.get(Table::Meta, meta::BASE)? {
             Some(bytes) => self.build_from(&bytes),
@@ -125,7 +125,7 @@ impl<S: Store> DurableEngine<S> {
     }
 
     /// Repeats the operations that the log has beyond where the engine stands.
-    fn repeat_log(&mut self) -> Result<(), OperationError> {
+    pub(crate) fn repeat_log(&mut self) -> Result<(), OperationError> {
         let Some(last) = self.store.last_key(Table::Log)? else { return Ok(()) };
         while self.engine.position <= last {
             let position = self.engine.position;
@@ -401,6 +401,10 @@ impl<S: Store> DurableEngine<S> {
     /// What opening had to do.
     pub fn opening(&self) -> &Opening {
         &self.opening
+    }
+
+    pub(crate) fn set_opening(&mut self, opening: Opening) {
+        self.opening = opening;
     }
 
     /// Position in the log that the next operation gets.

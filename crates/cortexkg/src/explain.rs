@@ -177,7 +177,7 @@ impl AllocationEngine {
         self.line(commonest.map(|value| (value.field, value.value)))
     }
 
-    fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
+    pub(crate) fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
         let parts: Vec<_> = values.map(|(_, value)| shortened(self.dictionary.surface(value), 32)).collect();
         parts.join(" · ")
     }

@@ -96,10 +96,13 @@ mod operations;
 mod perceive;
 mod profile;
 mod report;
+mod search;
 mod spelling;
 pub mod spike;
 mod stored_fact;
 mod vectors;
+mod verify;
+mod view;
 pub mod weights;
 
 pub use ballot::Ballot;
@@ -113,6 +116,7 @@ pub use error::{CommitError, FactError, LoadError};
 pub use explain::{CandidateExplanation, Explanation, VoteExplanation};
 pub use fact::{Fact, FactContent, Field, FieldValue, Term};
 pub use graph::{NodeId, POSSIBLY_SAME};
+pub use history::{LogView, Verdict, WhyNot};
 pub use journal::{MentionRef, PlacedFact};
 pub use load::{GraphEdge, GraphNode, KnowledgeGraph};
 pub use operation_error::OperationError;
@@ -120,6 +124,9 @@ pub use operations::Forget;
 pub use perceive::Perceived;
 pub use profile::FieldKind;
 pub use report::{ExceptionView, FieldModel, MemberView, NodeView, StateHash};
+pub use search::SearchHit;
+pub use verify::{Depth, VerifyReport};
+pub use view::{Assignment, Counts, MemberFact, Neighbour, View};
 
 /// The examples of the project's README, run as tests.
 #[cfg(doctest)]

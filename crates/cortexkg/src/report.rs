@@ -141,7 +141,7 @@ impl AllocationEngine {
         })
     }
 
-    fn member(&self, mention: u32) -> MemberView {
+    pub(crate) fn member(&self, mention: u32) -> MemberView {
         let fact = &self.graph.facts[self.graph.mentions[mention as usize].fact as usize];
         MemberView {
             record_id: self.mention_id(mention),

@@ -100,6 +100,11 @@ impl Vectors {
         debug_assert!(result.is_ok(), "{result:?}");
     }
 
+    /// The nodes that have a vector, in no particular order.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeIndex> {
+        self.index.ids().iter().map(|&id| id as NodeIndex)
+    }
+
     /// Forgets a node's vector.
     pub(crate) fn remove(&mut self, node: NodeIndex) {
         // That it has none is fine.
