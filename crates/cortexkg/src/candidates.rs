@@ -238,7 +238,7 @@ impl SpikeIndex {
         for (name, lists) in [("postings", &mut self.postings), ("keys", &mut self.keys)] {
             lists.reserve(from.len(name));
             from.section(name, |(key, nodes): (u64, SmallVec<[NodeIndex; 4]>)| {
-                drop(lists.insert(key, nodes))
+                lists.insert(key, nodes);
             })?;
         }
         self.entries = self.postings.values().map(SmallVec::len).sum();

@@ -156,7 +156,7 @@ impl<S: Store> DurableEngine<S> {
         let graph = &self.engine.graph;
         let in_the_way = |why: String| Err(OperationError::InTheWay { position, why });
         let no_inverse = |what| Err(OperationError::NoInverse { position, what });
-        let stays = |node: NodeId| graph.redirects.get(&node).is_none();
+        let stays = |node: NodeId| !graph.redirects.contains_key(&node);
         match entry.operation {
             Operation::Allocate { .. } | Operation::Place { .. } => {
                 let fact = graph.fact_at(position).ok_or(OperationError::Compacted { position })?;

@@ -63,7 +63,7 @@ impl AllocationEngine {
             let nodes = self.index.with_neuron(feature);
             for &node in &nodes[nodes.len().saturating_sub(POSTINGS_MAX)..] {
                 let score = scores.entry(node).or_default();
-                *score = *score + bits;
+                *score += bits;
             }
         };
         for entry in self.dictionary.fields() {

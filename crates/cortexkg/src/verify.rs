@@ -7,7 +7,6 @@ use crate::durable::DurableEngine;
 use crate::engine::{AllocationEngine, fact_key};
 use crate::graph::{MentionIndex, NOWHERE};
 use crate::journal::{LogEntry, Operation};
-use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
 
 /// Faults that are named; more are only counted.
@@ -136,7 +135,7 @@ impl<S: Store> DurableEngine<S> {
     fn verify_by_rebuilding(&mut self, report: &mut VerifyReport) -> Result<(), OperationError> {
         let empty = AllocationEngine::new(self.engine.config.clone());
         let engine = std::mem::replace(&mut self.engine, empty);
-        let ledger = std::mem::replace(&mut self.ledger, Ledger::default());
+        let ledger = std::mem::take(&mut self.ledger);
         let opening = self.opening().clone();
         let rebuilt = self.start_from_base().and_then(|()| self.repeat_log());
         let hash = self.engine.state_hash();
