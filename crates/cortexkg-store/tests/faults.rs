@@ -179,9 +179,13 @@ fn assert_survived(disk: &Disk, run: &Run, what: &str) {
     let mut more = ChangeSet::default();
     more.put(Table::Log, 1_000_000, b"goes on".to_vec());
     store.commit(more, Sync::Durable).unwrap();
+    // Before it is closed, since it is durable already.
+    let left = disk.after_power_loss(found.len() as u64);
     drop(store);
-    let store = open(disk).unwrap();
-    assert_eq!(contents(&store).unwrap().len(), found.len() + 1, "{what}");
+    for disk in [&left, disk] {
+        let store = open(disk).unwrap_or_else(|error| panic!("{what}, again: {error}"));
+        assert_eq!(contents(&store).unwrap().len(), found.len() + 1, "{what}, again");
+    }
 }
 
 fn steps() -> u64 {
