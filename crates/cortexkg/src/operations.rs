@@ -144,7 +144,7 @@ impl<S: Store> DurableEngine<S> {
         if position >= end {
             return Err(OperationError::UnknownPosition { position, end });
         }
-        if let Some(&by) = self.ledger.undone_by.get(&position) {
+        if let Some(by) = self.ledger.undone_by(position) {
             return Err(OperationError::AlreadyUndone { position, by: Some(by) });
         }
         let entry = self.entry(position)?.ok_or(OperationError::Compacted { position })?;
@@ -164,6 +164,10 @@ impl<S: Store> DurableEngine<S> {
                     return Err(OperationError::AlreadyUndone { position, by: None });
                 }
                 Ok(Operation::Forget { facts: vec![self.placed(fact)] })
+            }
+            // Its undo was undone, and that merge was taken back: there is nothing left of either.
+            Operation::Merge { kept, merged, .. } if graph.redirects.get(&merged) != Some(&kept) => {
+                Err(OperationError::AlreadyUndone { position, by: None })
             }
             Operation::Merge { kept, merged, moved } => {
                 // Its members may have moved on with the node that it joined; those that left it since stay where they are.
