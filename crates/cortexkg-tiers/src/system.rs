@@ -27,8 +27,14 @@ pub struct MultiTierMemorySystem<S, C: Codec> {
     counters: Counters,
 }
 
-/// What a read of values gives.
-type Found<S, C> = Result<Option<Arc<<C as Codec>::Value>>, TierError<<S as PersistentStorage>::Error>>;
+/// A value that the tiers and their readers share.
+type Shared<C> = Arc<<C as Codec>::Value>;
+
+/// What comes of a call that may meet the store `S`.
+type Outcome<S, T> = Result<T, TierError<<S as PersistentStorage>::Error>>;
+
+/// New values, `None` where a row is to be deleted.
+type Changes<C> = Vec<(u64, Option<Shared<C>>)>;
 
 /// A key that no tier in memory has, with the ticket taken before that was found out.
 struct Missing {
@@ -64,7 +70,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     ///
     /// # Errors
     /// [`TierError::Storage`], [`TierError::Decode`].
-    pub fn get(&self, key: u64) -> Found<S, C> {
+    pub fn get(&self, key: u64) -> Outcome<S, Option<Shared<C>>> {
         match self.look(key)? {
             Ok(value) => Ok(Some(value)),
             Err(missing) => {
@@ -79,7 +85,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     ///
     /// # Errors
     /// As [`get`](Self::get); the first error ends it.
-    pub fn get_many(&self, keys: &[u64]) -> Result<Vec<Option<Arc<C::Value>>>, TierError<S::Error>> {
+    pub fn get_many(&self, keys: &[u64]) -> Outcome<S, Vec<Option<Shared<C>>>> {
         let mut values = Vec::with_capacity(keys.len());
         let mut missing = Vec::new();
         for &key in keys {
@@ -107,7 +113,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub fn prefetch(&self, keys: &[u64]) -> Result<usize, TierError<S::Error>> {
+    pub fn prefetch(&self, keys: &[u64]) -> Outcome<S, usize> {
         let missing = keys.iter().map(|&key| Missing { key, ticket: self.gate.ticket(key) });
         let missing: Vec<_> =
             missing.filter(|miss| !self.l1.contains(miss.key) && !self.l2.contains(miss.key)).collect();
@@ -123,7 +129,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     ///
     /// # Errors
     /// [`TierError::Encode`], [`TierError::Storage`].
-    pub fn put(&self, key: u64, value: Arc<C::Value>) -> Result<(), TierError<S::Error>> {
+    pub fn put(&self, key: u64, value: Shared<C>) -> Outcome<S, ()> {
         self.write(vec![(key, Some(value))])
     }
 
@@ -131,7 +137,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     ///
     /// # Errors
     /// [`TierError::Storage`].
-    pub fn remove(&self, key: u64) -> Result<(), TierError<S::Error>> {
+    pub fn remove(&self, key: u64) -> Outcome<S, ()> {
         self.write(vec![(key, None)])
     }
 
@@ -139,7 +145,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     ///
     /// # Errors
     /// [`TierError::Encode`], [`TierError::Storage`].
-    pub fn write(&self, changes: Vec<(u64, Option<Arc<C::Value>>)>) -> Result<(), TierError<S::Error>> {
+    pub fn write(&self, changes: Changes<C>) -> Outcome<S, ()> {
         self.write_with(changes, PersistentStorage::write)
     }
 
@@ -150,9 +156,9 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     /// [`TierError::Encode`]; what `commit` returns, as [`TierError::Storage`].
     pub fn write_with<T>(
         &self,
-        changes: Vec<(u64, Option<Arc<C::Value>>)>,
+        changes: Changes<C>,
         commit: impl FnOnce(&S, &[Row]) -> Result<T, S::Error>,
-    ) -> Result<T, TierError<S::Error>> {
+    ) -> Outcome<S, T> {
         let rows: Vec<Row> =
             changes.iter().map(|(key, value)| self.row(*key, value.as_deref())).collect::<Result<_, _>>()?;
         let writing = Writing::begin(self, rows.iter().map(|(key, _)| *key).collect());
@@ -193,7 +199,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     }
 
     /// The value, if a tier in memory has it.
-    fn look(&self, key: u64) -> Result<Result<Arc<C::Value>, Missing>, TierError<S::Error>> {
+    fn look(&self, key: u64) -> Outcome<S, Result<Shared<C>, Missing>> {
         if let Some(value) = self.l1.get(key) {
             self.counters.l1_hit(key);
             return Ok(Ok(value));
@@ -212,11 +218,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     }
 
     /// Reads rows in one call; gives those that exist by rising key.
-    fn read_missing(
-        &self,
-        mut missing: Vec<Missing>,
-        ahead: bool,
-    ) -> Result<Vec<(u64, Arc<C::Value>)>, TierError<S::Error>> {
+    fn read_missing(&self, mut missing: Vec<Missing>, ahead: bool) -> Outcome<S, Vec<(u64, Shared<C>)>> {
         missing.sort_by_key(|miss| miss.key);
         // The first of a key's tickets is the oldest, and the sort is stable.
         missing.dedup_by_key(|miss| miss.key);
@@ -239,7 +241,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     }
 
     /// Decodes what the store gave and keeps it in both tiers, unless it has been overwritten.
-    fn admit(&self, missing: &Missing, bytes: &[u8]) -> Result<Arc<C::Value>, TierError<S::Error>> {
+    fn admit(&self, missing: &Missing, bytes: &[u8]) -> Outcome<S, Shared<C>> {
         let key = missing.key;
         let (value, value_bytes) = self.decode(key, bytes)?;
         let compact: Arc<[u8]> = bytes.into();
@@ -251,7 +253,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     }
 
     /// The value of bytes, with what it weighs.
-    fn decode(&self, key: u64, bytes: &[u8]) -> Result<(Arc<C::Value>, usize), TierError<S::Error>> {
+    fn decode(&self, key: u64, bytes: &[u8]) -> Outcome<S, (Shared<C>, usize)> {
         let value =
             self.codec.decode(bytes).map_err(|source| TierError::Decode { key, source: Box::new(source) })?;
         let value_bytes = self.value_bytes(&value);
@@ -262,7 +264,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
         ARC_BYTES.saturating_add(self.codec.memory_bytes(value))
     }
 
-    fn row(&self, key: u64, value: Option<&C::Value>) -> Result<Row, TierError<S::Error>> {
+    fn row(&self, key: u64, value: Option<&C::Value>) -> Outcome<S, Row> {
         let bytes = value.map(|value| self.codec.encode(value)).transpose();
         Ok((key, bytes.map_err(|source| TierError::Encode { key, source: Box::new(source) })?))
     }
@@ -289,7 +291,7 @@ impl<'a, S: PersistentStorage, C: Codec> Writing<'a, S, C> {
     }
 
     /// The store has the new values: leave them in the tiers where no other writer was near.
-    fn end(mut self, changes: Vec<(u64, Option<Arc<C::Value>>)>, rows: Vec<Row>) {
+    fn end(mut self, changes: Changes<C>, rows: Vec<Row>) {
         let system = self.system;
         let mut fresh: Vec<_> = changes
             .into_iter()

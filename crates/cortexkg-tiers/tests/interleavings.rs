@@ -1,5 +1,6 @@
 //! Many orders in which the steps of a few threads can fall, tried by a scheduler: no read is stale in any of them. Run with
 //! `cargo test -p cortexkg-tiers --features shuttle --test interleavings`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

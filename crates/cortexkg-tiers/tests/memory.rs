@@ -1,4 +1,9 @@
 //! Bytes counted against bytes allocated.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it measured"
+)]
 #![cfg(not(feature = "shuttle"))]
 
 mod common;
@@ -35,7 +40,8 @@ fn counted_bytes_are_allocated_bytes() {
         let (l1, l2) = (counted_share(2 << 20, 0, padding_bytes), counted_share(0, 2 << 20, padding_bytes));
         println!("values of {padding_bytes} bytes: counted / allocated is {l1:.3} in L1, {l2:.3} in L2");
         for share in [l1, l2] {
-            assert!((0.8..1.25).contains(&share), "values of {padding_bytes} bytes: {share}");
+            // Never less, or a budget would be overdrawn; more by what growing vectors may have left over but here do not.
+            assert!((0.98..1.5).contains(&share), "values of {padding_bytes} bytes: {share}");
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Random operations, one after the other, against a plain map: every read shows the last write, whatever the tiers kept.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(not(feature = "shuttle"))]
 
 mod common;
@@ -140,7 +141,7 @@ impl Pair {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn reads_show_the_last_write(

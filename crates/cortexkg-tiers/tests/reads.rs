@@ -1,4 +1,5 @@
 //! What is read from where, and what is counted.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(not(feature = "shuttle"))]
 
 mod common;
