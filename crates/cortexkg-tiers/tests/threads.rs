@@ -22,7 +22,6 @@ fn run(l1_bytes: u64, l2_bytes: u64) {
             .map(|reader| {
                 let (system, histories, done) = (&system, &histories, &done);
                 scope.spawn(move || {
-                    let mut seen = [0; KEYS as usize];
                     let mut step = reader;
                     while !done.load(Ordering::Relaxed) {
                         step = step
@@ -33,7 +32,7 @@ fn run(l1_bytes: u64, l2_bytes: u64) {
                         let version = |value: Option<std::sync::Arc<common::Versioned>>| {
                             value.map(|value| value.version)
                         };
-                        history.check(&mut seen[key as usize], || match step >> 60 {
+                        history.check(|| match step >> 60 {
                             0..10 => version(system.get(key).unwrap()),
                             10..13 => version(system.get_many(&[(key + 1) % KEYS, key]).unwrap().remove(1)),
                             13 => {
@@ -73,7 +72,7 @@ fn run(l1_bytes: u64, l2_bytes: u64) {
         assert!(!failed);
     });
     for (key, history) in histories.iter().enumerate() {
-        history.check(&mut 0, || system.get(key as u64).unwrap().map(|value| value.version));
+        history.check(|| system.get(key as u64).unwrap().map(|value| value.version));
     }
 }
 

@@ -134,7 +134,8 @@ pub(crate) fn system(l1_bytes: u64, l2_bytes: u64, pause: fn()) -> System {
 #[derive(Default)]
 pub(crate) struct History {
     started: AtomicU64,
-    acknowledged: AtomicU64,
+    /// The newest version that was acknowledged to the writer or shown to a reader.
+    known: AtomicU64,
 }
 
 impl History {
@@ -146,12 +147,12 @@ impl History {
         } else {
             system.put(key, Versioned::new(version, (version % 50) as usize).into()).unwrap();
         }
-        self.acknowledged.store(version, Ordering::SeqCst);
+        self.known.fetch_max(version, Ordering::SeqCst);
     }
 
-    /// Reads, by `read`, and fails if what comes was overwritten before the read began, or before `seen` was read.
-    pub(crate) fn check(&self, seen: &mut u64, read: impl FnOnce() -> Option<u64>) {
-        let least = self.acknowledged.load(Ordering::SeqCst).max(*seen);
+    /// Reads, by `read`, and fails if what comes is older than what anybody knew before the read began.
+    pub(crate) fn check(&self, read: impl FnOnce() -> Option<u64>) {
+        let least = self.known.load(Ordering::SeqCst);
         let found = read();
         let most = self.started.load(Ordering::SeqCst);
         // A deletion does not say its version: the earliest that it can have been.
@@ -160,6 +161,6 @@ impl History {
             version >= least && version <= most,
             "stale: read {found:?} where {least} to {most} was written"
         );
-        *seen = version;
+        self.known.fetch_max(version, Ordering::SeqCst);
     }
 }
