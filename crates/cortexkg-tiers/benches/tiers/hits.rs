@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use cortexkg_tiers::{
     Codec, MemoryConfig, MultiTierMemorySystem, PersistentStorage, Row, TierConfig, optimum,
 };
+use quick_cache::unsync::Cache;
 use serde_json::{Value, json};
 
 use crate::loads::{Load, SplitMix};
@@ -99,10 +100,25 @@ pub(crate) fn of_one_size(load: &Load, share: f64) -> Value {
         "l1_rate": statistics.l1.hits as f64 / accesses,
         "l2_rate": statistics.l2.hits as f64 / accesses,
         "rate": statistics.hit_rate(),
+        "one_tier": one_tier(&load.trace, entries) as f64 / accesses,
         "optimum": optimum::hits_max(&load.trace, entries) as f64 / accesses,
         "optimum_is": "exact",
         "frequency": load.ranked.then(|| optimum::frequency_hits(&load.trace, entries) as f64 / accesses),
     })
+}
+
+/// Hits of the policy alone, in one tier and one shard of as many entries.
+fn one_tier(trace: &[u32], entries: usize) -> u64 {
+    let mut cache = Cache::new(entries);
+    let mut hits = 0;
+    for &key in trace {
+        if cache.get(&key).is_some() {
+            hits += 1;
+        } else {
+            cache.insert(key, ());
+        }
+    }
+    hits
 }
 
 /// Room for a share of the bytes of keys that weigh from 64 to 4,096 bytes, small ones as often as large ones on a
@@ -129,6 +145,7 @@ pub(crate) fn of_many_sizes(load: &Load, share: f64) -> Value {
         "l1_rate": statistics.l1.hits as f64 / accesses,
         "l2_rate": statistics.l2.hits as f64 / accesses,
         "rate": statistics.hit_rate(),
+        "one_tier": null,
         "optimum": optimum::weighted_hits_max(&load.trace, weight, room as u64) as f64 / accesses,
         "optimum_is": "bound",
         "frequency": null,
