@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::commands::{allocate, completions, demo, score};
@@ -8,6 +10,9 @@ use crate::commands::{allocate, completions, demo, score};
 #[derive(Debug, Parser)]
 #[command(name = "cortexkg", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
+    /// Directory of the graph. Commands that work on a graph need it; `allocate` without it keeps nothing.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

@@ -12,9 +12,12 @@
 
 pub mod allocation;
 mod cli;
+mod clock;
 pub mod commands;
 mod console;
+pub mod durable;
 mod failure;
+mod graph;
 pub mod input;
 pub mod latency;
 pub mod outputs;
@@ -25,6 +28,8 @@ mod rejects;
 pub mod report;
 pub mod scoring;
 mod sink;
+mod stop;
+mod tables;
 
 pub use cli::{Cli, Command};
 pub use console::Console;
@@ -35,12 +40,13 @@ pub use palette::Palette;
 pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
     // A misspelt level would otherwise be passed over, and whoever forces one wants to be sure of it.
     let level = cortexkg_simd::Level::from_env();
+    let data = cli.data.as_deref();
     let outcome = match &cli.command {
         _ if level.is_err() => {
             let error = level.err().map_or_else(String::new, |error| error.to_string());
             Err(Failure::Usage(format!("{}: {error}", cortexkg_simd::LEVEL_VARIABLE)))
         }
-        Command::Allocate(args) => commands::allocate::run(args, console),
+        Command::Allocate(args) => commands::allocate::run(args, data, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
         Command::Completions(args) => commands::completions::run(args, console),
