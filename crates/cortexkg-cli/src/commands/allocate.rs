@@ -14,7 +14,7 @@ use crate::palette::Palette;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
 use crate::report::Report;
-use crate::sink::{DecisionRows, Sink, explanation};
+use crate::sink::{DecisionRows, Sink, json_line};
 use crate::stop::{Stop, StoppableStdin};
 
 /// Options of `cortexkg allocate`.
@@ -280,7 +280,7 @@ impl Run<'_> {
                 }
                 if let Some(sink) = &mut self.explanations {
                     match self.allocator.explain(source.as_deref(), &mention.record_id)? {
-                        Some(found) => explanation(sink, &found)?,
+                        Some(found) => json_line(sink, &found)?,
                         None => self.unexplained += 1,
                     }
                 }

@@ -27,7 +27,11 @@ pub(crate) fn holds_a_graph(directory: &Path) -> bool {
     directory.join(ROWS_FILE).exists()
 }
 
-fn existing(data: Option<&Path>) -> Result<&Path, Failure> {
+/// The directory that `--data` names, which holds a graph.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn existing(data: Option<&Path>) -> Result<&Path, Failure> {
     let directory = directory_of(data)?;
     if holds_a_graph(directory) {
         return Ok(directory);
