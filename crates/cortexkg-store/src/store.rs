@@ -70,7 +70,8 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::ReadOnly`], [`StoreError::TooLarge`], [`StoreError::Damaged`], and those of `decide`;
-    /// then the rows are as they were (the snapshot may be gone).
+    /// then the rows are as they were (the snapshot may be gone). Only if the very last step fails, which makes the new file's name
+    /// durable, the new rows are what is seen; the store then takes no more commits until it is opened again.
     fn rewrite(&mut self, decide: &mut Decide<'_>) -> Result<(), StoreError>;
 
     /// Writes a snapshot; it takes the place of the one before when it is whole. A snapshot that is open stays readable.

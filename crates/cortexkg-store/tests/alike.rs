@@ -72,7 +72,14 @@ fn take(store: &mut dyn Store, step: &Step) {
 }
 
 /// Everything that can be asked of a store.
-fn everything(store: &dyn Store) -> (Vec<(Table, u64, Vec<u8>)>, Vec<Option<u64>>, Option<Vec<Vec<u8>>>) {
+#[derive(Debug, PartialEq)]
+struct Everything {
+    rows: Vec<(Table, u64, Vec<u8>)>,
+    last: Vec<Option<u64>>,
+    snapshot: Option<Vec<Vec<u8>>>,
+}
+
+fn everything(store: &dyn Store) -> Everything {
     let mut rows = Vec::new();
     for table in Table::ALL {
         for keys in [0..7, 7..7, 7..u64::MAX] {
@@ -97,7 +104,7 @@ fn everything(store: &dyn Store) -> (Vec<(Table, u64, Vec<u8>)>, Vec<Option<u64>
         snapshot.section("records").unwrap().scan(visit).unwrap();
         records
     });
-    (rows, last, snapshot)
+    Everything { rows, last, snapshot }
 }
 
 fn run(directory: &Path, steps: &[Step]) {
@@ -117,7 +124,7 @@ fn run(directory: &Path, steps: &[Step]) {
         }
         assert_eq!(everything(&memory), everything(&redb), "after {step:?}");
     }
-    let (rows, ..) = everything(&memory);
+    let Everything { rows, .. } = everything(&memory);
     assert_eq!(redb.check().unwrap().rows.iter().sum::<u64>(), rows.len() as u64);
 }
 

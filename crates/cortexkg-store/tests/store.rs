@@ -67,6 +67,26 @@ fn one_writes_or_several_read() {
 }
 
 #[test]
+fn a_store_can_be_shared_between_threads() {
+    fn shared<T: Send + std::marker::Sync + 'static>() {}
+    shared::<RedbStore>();
+}
+
+#[test]
+fn readers_need_a_store_that_was_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, copy) = (directory.path().join("store"), directory.path().join("copy"));
+    let mut open = RedbStore::open(&store).unwrap();
+    put(&mut open, Table::Log, 0, b"zero");
+    fs::create_dir(&copy).unwrap();
+    // As after a crash: the file while it is open.
+    fs::copy(store.join(ROWS_FILE), copy.join(ROWS_FILE)).unwrap();
+    assert!(matches!(RedbStore::open_read_only(&copy), Err(StoreError::NotClosed { .. })));
+    assert_eq!(rows(&RedbStore::open(&copy).unwrap(), Table::Log), rows(&open, Table::Log));
+    assert_eq!(rows(&RedbStore::open_read_only(&copy).unwrap(), Table::Log).len(), 1);
+}
+
+#[test]
 fn readers_need_a_store() {
     let directory = tempfile::tempdir().unwrap();
     let missing = RedbStore::open_read_only(directory.path());

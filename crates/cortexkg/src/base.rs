@@ -65,9 +65,9 @@ impl<S: Store> DurableEngine<S> {
     fn try_to_compact(&mut self) -> Result<Compaction, OperationError> {
         let position = self.engine.position;
         self.carry_out(&Operation::Compact)?;
-        let facts = &self.engine.graph.facts;
+        let graph = &self.engine.graph;
         let live: FxHashSet<u64> =
-            facts.iter().filter(|fact| !fact.is_forgotten).map(|fact| fact.position).collect();
+            graph.live_facts().into_iter().map(|fact| graph.position_of(fact)).collect();
         let mut report = Compaction { facts: 0, entries: 0 };
         let dropped = self.dropped(&live)?;
         self.ledger.retain(|position| !dropped.contains(&position));
@@ -111,23 +111,27 @@ impl<S: Store> DurableEngine<S> {
 
     fn base(&self) -> Base {
         let AllocationEngine { graph, dictionary, learner, weights, position, chain, .. } = &self.engine;
-        let facts = (0..graph.facts.len() as u32).filter(|&fact| !graph.facts[fact as usize].is_forgotten);
-        let emptied = |id: NodeId| graph.redirects.contains_key(&id);
-        let nodes = graph.nodes.iter().filter(|node| !node.is_empty() || emptied(node.id));
+        let mut nodes = Vec::new();
+        graph.scan_nodes(|at, node| {
+            let id = graph.id(at);
+            if !node.is_empty() || graph.redirects.contains_key(&id) {
+                nodes.push(id);
+            }
+        });
         let mut loaded = Vec::new();
-        for edge in &graph.edges {
+        graph.scan_edges(|_, edge| {
             for tie in &edge.ties {
                 if let Tie::Loaded { from, to } = *tie {
-                    let [from, to] = [from, to].map(|node| graph.nodes[node as usize].id);
+                    let [from, to] = [from, to].map(|node| graph.id(node));
                     loaded.push((from, graph.predicates[edge.predicate as usize].clone(), to));
                 }
             }
-        }
+        });
         Base {
             position: *position,
             chain: *chain,
-            facts: facts.map(|fact| self.placed(fact)).collect(),
-            nodes: nodes.map(|node| node.id).collect(),
+            facts: graph.live_facts().into_iter().map(|fact| self.placed(fact)).collect(),
+            nodes,
             next_node: graph.next_id(),
             redirects: graph.redirects.iter().map(|(&from, &to)| (from, to)).collect(),
             loaded,
@@ -184,7 +188,7 @@ impl<S: Store> DurableEngine<S> {
             self.engine.commit_member(&perceived, at, fact, node, ballot);
         }
         if let Some(LogEntry { operation: Operation::Allocate { mentions }, .. }) = entry {
-            let first = self.engine.graph.facts[fact as usize].first_mention;
+            let first = self.engine.graph.first_mention(fact);
             for (mention, decided) in (first..).zip(&mentions) {
                 self.engine.adopt_exceptions(mention, decided);
             }

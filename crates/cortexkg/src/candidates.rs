@@ -4,13 +4,13 @@
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
 
 use cortexkg_store::StoreError;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
 use crate::image::{ImageReader, ImageWriter};
+use crate::paged::{EachTable, PagedMap, Record, Table as _};
 use crate::spike::{SpikePattern, rank_weight};
 
 /// What recalled a candidate; several roads may lead to one node.
@@ -113,27 +113,30 @@ const COUNTERS: usize = 1 << 20;
 /// Counters in one record of a snapshot.
 const COUNTERS_AT_ONCE: usize = 1024;
 
+/// Nodes under one hash, ascending, each once.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Nodes(SmallVec<[NodeIndex; 4]>);
+
+impl Record for Nodes {
+    fn heap_bytes(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() * size_of::<NodeIndex>() } else { 0 }
+    }
+}
+
 /// Nodes by a hash.
-type Lists = FxHashMap<u64, SmallVec<[NodeIndex; 4]>>;
+type Lists = PagedMap<Nodes>;
 
 /// Nodes by neuron and by key, and how often each feature has been seen.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct SpikeIndex {
-    /// Ascending, each node once.
     postings: Lists,
     keys: Lists,
     counters: Vec<u32>,
-    entries: usize,
 }
 
 impl Default for SpikeIndex {
     fn default() -> Self {
-        Self {
-            postings: FxHashMap::default(),
-            keys: FxHashMap::default(),
-            counters: vec![0; COUNTERS],
-            entries: 0,
-        }
+        Self { postings: Lists::default(), keys: Lists::default(), counters: vec![0; COUNTERS] }
     }
 }
 
@@ -164,27 +167,33 @@ impl SpikeIndex {
 
     /// Lists a node under a neuron.
     pub(crate) fn add_neuron(&mut self, neuron: u64, node: NodeIndex) {
-        self.entries += usize::from(insert(self.postings.entry(neuron).or_default(), node));
+        insert(&mut self.postings, neuron, node);
     }
 
     /// The nodes listed under a neuron, oldest first.
     pub(crate) fn with_neuron(&self, neuron: u64) -> &[NodeIndex] {
-        self.postings.get(&neuron).map_or(&[], |nodes| nodes)
+        self.postings.get(neuron).map_or(&[], |nodes| &nodes.0)
     }
 
-    /// Every list, in no particular order.
-    pub(crate) fn lists_of_all(&self) -> impl Iterator<Item = (u64, &[NodeIndex])> {
-        self.postings.iter().chain(&self.keys).map(|(&key, nodes)| (key, &**nodes))
+    /// Visits every list.
+    pub(crate) fn scan(&self, mut visit: impl FnMut(u64, &[NodeIndex])) -> Result<(), StoreError> {
+        for lists in [&self.postings, &self.keys] {
+            lists.scan(|key, nodes| {
+                visit(key, &nodes.0);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether a node is listed under a neuron.
     pub(crate) fn lists(&self, neuron: u64, node: NodeIndex) -> bool {
-        self.postings.get(&neuron).is_some_and(|nodes| nodes.binary_search(&node).is_ok())
+        self.with_neuron(neuron).binary_search(&node).is_ok()
     }
 
     /// Strikes a node from a neuron's list.
     pub(crate) fn remove(&mut self, neuron: u64, node: NodeIndex) {
-        self.entries -= usize::from(strike(&mut self.postings, neuron, node));
+        strike(&mut self.postings, neuron, node);
     }
 
     /// Strikes a node from a key's list.
@@ -194,12 +203,12 @@ impl SpikeIndex {
 
     /// Lists a node under a key.
     pub(crate) fn add_key(&mut self, key: u64, node: NodeIndex) {
-        insert(self.keys.entry(key).or_default(), node);
+        insert(&mut self.keys, key, node);
     }
 
     /// The nodes that have a key, oldest first.
     pub(crate) fn with_key(&self, key: u64) -> &[NodeIndex] {
-        self.keys.get(&key).map_or(&[], |nodes| nodes)
+        self.keys.get(key).map_or(&[], |nodes| &nodes.0)
     }
 
     /// Adds up, for every node listed under a spike, the weight of the spike's rank.
@@ -213,7 +222,7 @@ impl SpikeIndex {
             let weight = rank_weight(rank);
             let closed = u64::from(left) * 256 < u64::from(scores.top) * u64::from(config.spike_share_min);
             left -= weight;
-            let Some(nodes) = self.postings.get(&spike.neuron) else { continue };
+            let nodes = self.with_neuron(spike.neuron);
             let read = nodes.len().min(config.postings_per_spike_max).min(budget);
             let nodes = &nodes[nodes.len() - read..];
             if closed {
@@ -226,22 +235,14 @@ impl SpikeIndex {
     }
 
     pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
-        for (name, lists) in [("postings", &self.postings), ("keys", &self.keys)] {
-            let mut sorted: Vec<_> = lists.iter().collect();
-            sorted.sort_unstable_by_key(|(key, _)| **key);
-            to.section(name, sorted)?;
-        }
+        self.postings.save("postings", to)?;
+        self.keys.save("keys", to)?;
         to.section("counters", self.counters.chunks(COUNTERS_AT_ONCE))
     }
 
     pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        for (name, lists) in [("postings", &mut self.postings), ("keys", &mut self.keys)] {
-            lists.reserve(from.len(name));
-            from.section(name, |(key, nodes): (u64, SmallVec<[NodeIndex; 4]>)| {
-                lists.insert(key, nodes);
-            })?;
-        }
-        self.entries = self.postings.values().map(SmallVec::len).sum();
+        self.postings = Lists::open("postings", from)?;
+        self.keys = Lists::open("keys", from)?;
         self.counters.clear();
         from.section("counters", |part: Vec<u32>| self.counters.extend(part))?;
         let whole = self.counters.len() == COUNTERS;
@@ -249,29 +250,32 @@ impl SpikeIndex {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let slot = size_of::<(u64, SmallVec<[NodeIndex; 4]>)>() + 1;
-        (self.postings.capacity() + self.keys.capacity()) * slot + self.entries * 4 + self.counters.len() * 4
+        self.postings.bytes() + self.keys.bytes() + self.counters.len() * 4
+    }
+
+    pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
+        visit("postings", &mut self.postings);
+        visit("keys", &mut self.keys);
     }
 }
 
-fn insert(nodes: &mut SmallVec<[NodeIndex; 4]>, node: NodeIndex) -> bool {
-    match nodes.binary_search(&node) {
-        Ok(_) => false,
-        Err(at) => {
-            nodes.insert(at, node);
-            true
-        }
+fn insert(lists: &mut Lists, key: u64, node: NodeIndex) {
+    // Most often the newest node is added, or the one that is there alone.
+    if lists.get(key).is_some_and(|nodes| nodes.0.binary_search(&node).is_ok()) {
+        return;
     }
+    let nodes = &mut lists.get_or_default(key).0;
+    let at = nodes.partition_point(|&known| known < node);
+    nodes.insert(at, node);
 }
 
-fn strike(lists: &mut Lists, key: u64, node: NodeIndex) -> bool {
-    let Some(nodes) = lists.get_mut(&key) else { return false };
-    let Ok(at) = nodes.binary_search(&node) else { return false };
+fn strike(lists: &mut Lists, key: u64, node: NodeIndex) {
+    let Some(at) = lists.get(key).and_then(|nodes| nodes.0.binary_search(&node).ok()) else { return };
+    let nodes = &mut lists.get_or_default(key).0;
     nodes.remove(at);
     if nodes.is_empty() {
-        lists.remove(&key);
+        lists.remove(key);
     }
-    true
 }
 
 /// Scores by node, cleared in no time: an entry counts only in the round that wrote it.

@@ -5,7 +5,7 @@ use crate::columns::{Column, Context, Vote, compare_mentions};
 use crate::compare::Level;
 use crate::decision::{AllocationResult, Decision};
 use crate::embed::mix;
-use crate::engine::{AllocationEngine, fact_key, keys};
+use crate::engine::{AllocationEngine, fact_hash, keys};
 use crate::error::{CommitError, FactError};
 use crate::graph::{
     Exception, FactEntry, Mention, MentionIndex, NOWHERE, NodeIndex, POSSIBLY_SAME, Tie, values_max,
@@ -31,29 +31,26 @@ impl AllocationEngine {
             // The position names a fact that brings no name, unless a source has used that name.
             None => (0..)
                 .map(|turn| if turn == 0 { format!("#{position}") } else { format!("#{position}.{turn}") })
-                .find(|name| !self.fact_by_id.contains_key(&fact_key(source, name)))
+                .find(|name| self.fact_named(source, name).is_none())
                 .unwrap_or_default(),
         };
         self.dictionary.check_room(&record, &perceived.mentions)?;
-        let key = fact_key(source, &record);
-        if self.fact_by_id.contains_key(&key) {
+        if self.fact_named(source, &record).is_some() {
             let source_name = perceived.source.clone().unwrap_or_else(|| "(unnamed)".to_owned());
             return Err(FactError::DuplicateId { record, source_name });
         }
         self.vectors.check(&record, perceived)?;
+        let hash = fact_hash(source, &record);
         let source = self.graph.source(source);
-        let fact = self.graph.facts.len() as u32;
-        self.graph.facts.push(FactEntry {
+        let entry = FactEntry {
             record_id: record.into(),
-            position,
-            first_mention: self.graph.mentions.len() as MentionIndex,
             source,
             time_s: perceived.time_s,
             confidence: perceived.confidence,
             is_forgotten: false,
-        });
-        self.graph.live_facts += 1;
-        self.fact_by_id.insert(key, fact);
+        };
+        let fact = self.graph.add_fact(entry, position);
+        self.fact_ids.insert(hash, fact);
         self.position += 1;
         Ok(fact)
     }
@@ -105,7 +102,7 @@ impl AllocationEngine {
         }
         for vote in ballot.competitors.iter().flat_map(|competitor| &competitor.votes) {
             let (field_is_known, most) = match vote.field {
-                Vote::NEIGHBOURS => (true, self.graph.nodes.len()),
+                Vote::NEIGHBOURS => (true, self.graph.ids().len()),
                 field => (usize::from(field) < self.dictionary.field_count(), self.dictionary.value_count()),
             };
             if !field_is_known {
@@ -179,9 +176,11 @@ impl AllocationEngine {
             self.index.add_key(key, node);
         }
         if let Some(code) = self.view.code.take() {
-            let members = self.graph.nodes[node as usize].members.len() as u32;
+            let members = self.graph.node(node).members.len() as u32;
             self.vectors.add(node, members, &code);
         }
+        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
+        self.vectors.keep_for_scanning(is_small);
         self.record(&ballot, mention, node);
         self.view.values = values;
         let result = self.result(mention, &ballot);
@@ -205,13 +204,13 @@ impl AllocationEngine {
         let Mention { fact, node, .. } = self.graph.mentions[mention as usize];
         AllocationResult {
             record_id: self.mention_id(mention),
-            allocated_node: self.graph.nodes[node as usize].id,
+            allocated_node: self.graph.id(node),
             decision: ballot.decision,
             confidence: ballot.confidence(),
             margin_bits: ballot.margin.as_f32(),
             method: ballot.method,
             candidates: ballot.candidates,
-            log_position: self.graph.facts[fact as usize].position,
+            log_position: self.graph.position_of(fact),
             repeated: false,
             object: None,
         }
@@ -232,9 +231,9 @@ impl AllocationEngine {
         let evidence = ballot.competitors.first().map_or(0, |leader| leader.evidence.0);
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.chain);
-        hasher.update(self.graph.facts[fact as usize].record_id.as_bytes());
+        hasher.update(self.graph.fact(fact).record_id.as_bytes());
         hasher.update(&[0, ballot.decision as u8]);
-        hasher.update(&self.graph.nodes[node as usize].id.0.to_le_bytes());
+        hasher.update(&self.graph.id(node).0.to_le_bytes());
         hasher.update(&evidence.to_le_bytes());
         hasher.update(&ballot.margin.0.to_le_bytes());
         self.chain = hasher.finalize().into();
@@ -311,7 +310,7 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
-        let members = &self.graph.nodes[leader as usize].members;
+        let members = &self.graph.node(leader).members;
         let member = members[choice(position, members.len() as u64, 200) as usize];
         let pair = compare_mentions(&context, self.columns.words(), member);
         self.learner.observe_candidate([position as MentionIndex, member], pair);
@@ -320,7 +319,6 @@ impl AllocationEngine {
     /// Brings field kinds and weights up to date. Happens at positions of the log alone.
     pub(crate) fn refresh(&mut self) {
         self.dictionary.refresh_kinds();
-        self.dictionary.refresh_information();
         let prior = self.prior();
         self.learner.refresh(&self.dictionary, &mut self.weights, prior);
     }

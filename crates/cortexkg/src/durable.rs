@@ -4,7 +4,7 @@ use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
 use crate::config::EngineConfig;
 use crate::decision::AllocationResult;
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::error::FactError;
 use crate::fact::Fact;
 use crate::graph::NodeId;
@@ -58,6 +58,8 @@ pub struct DurableEngine<S> {
     snapshot_position: u64,
     /// Set once memory and store may differ.
     is_broken: bool,
+    /// Most bytes that the engine's structures may take.
+    pub(crate) memory_bytes_max: Option<usize>,
     /// What the caller says the time is.
     recorded_s: Option<i64>,
     opening: Opening,
@@ -97,6 +99,7 @@ impl<S: Store> DurableEngine<S> {
             ledger: Ledger::default(),
             snapshot_position: 0,
             is_broken: false,
+            memory_bytes_max: None,
             recorded_s: None,
             opening: Opening::default(),
         };
@@ -212,7 +215,8 @@ impl<S: Store> DurableEngine<S> {
 
     /// Allocates facts one after the other and commits them together (group commit): all of them, or none, survive a crash. One
     /// result per fact, in their order. A fact whose source has given its identifier before is passed over and its assignment
-    /// repeated, as it stands now.
+    /// repeated, as it stands now. Where memory is short ([`set_memory_budget`](Self::set_memory_budget)), the first part of a batch
+    /// may be committed before the rest.
     ///
     /// # Errors
     /// [`OperationError::Store`]: nothing of the batch is acknowledged; close the graph and open it again.
@@ -267,6 +271,10 @@ impl<S: Store> DurableEngine<S> {
             // What came before it in the batch is in memory and will not be in the store.
             self.is_broken |= result.is_err() && !changes.is_empty();
             results.push(result?);
+            if self.is_memory_short() {
+                self.commit(std::mem::take(&mut changes), Sync::Durable)?;
+                self.make_room()?;
+            }
         }
         self.commit(changes, sync)?;
         Ok(results)
@@ -280,15 +288,15 @@ impl<S: Store> DurableEngine<S> {
     ) -> Result<Option<AllocationResult>, OperationError> {
         let Some(id) = &fact.perceived.record_id else { return Ok(None) };
         let source = fact.perceived.source.as_deref().unwrap_or_default();
-        match self.engine.fact_by_id.get(&fact_key(source, id)) {
-            Some(&known) => self.assignment(known, pending).map(Some),
+        match self.engine.fact_named(source, id) {
+            Some(known) => self.assignment(known, pending).map(Some),
             None => Ok(None),
         }
     }
 
     /// Where the mentions of a fact belong now, with the decision that was taken on them then. Its entry may still be `pending`.
     fn assignment(&self, fact: u32, pending: &ChangeSet) -> Result<AllocationResult, OperationError> {
-        let position = self.engine.graph.facts[fact as usize].position;
+        let position = self.engine.graph.position_of(fact);
         let entry = match pending.value(Table::Log, position) {
             Some(bytes) => Some(self.decode(position, bytes)?),
             None => self.entry(position)?,
@@ -345,6 +353,9 @@ impl<S: Store> DurableEngine<S> {
 
     /// Commits what has been carried out in memory.
     pub(crate) fn commit(&mut self, mut changes: ChangeSet, sync: Sync) -> Result<(), OperationError> {
+        let seen = self.engine.failure.take();
+        self.is_broken |= seen.is_err();
+        seen?;
         if changes.is_empty() {
             return Ok(());
         }
@@ -376,10 +387,25 @@ impl<S: Store> DurableEngine<S> {
         source: Option<&str>,
         record_id: &str,
     ) -> Result<Option<AllocationResult>, OperationError> {
-        match self.engine.fact_by_id.get(&fact_key(source.unwrap_or_default(), record_id)) {
-            Some(&fact) => self.assignment(fact, &ChangeSet::default()).map(Some),
-            None => Ok(None),
-        }
+        let found = match self.engine.fact_named(source.unwrap_or_default(), record_id) {
+            Some(fact) => Some(self.assignment(fact, &ChangeSet::default())?),
+            None => None,
+        };
+        self.sound(found)
+    }
+
+    /// What has been read, unless the snapshot could not be read on the way.
+    pub(crate) fn sound<T>(&self, read: T) -> Result<T, OperationError> {
+        self.engine.failure.take()?;
+        Ok(read)
+    }
+
+    /// Hash of the state; see [`StateHash`](crate::StateHash). Takes time in proportion to the graph.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    pub fn state_hash(&self) -> Result<crate::StateHash, OperationError> {
+        self.sound(self.engine.state_hash())
     }
 
     /// The engine, to look at. Its [`explain`](AllocationEngine::explain) knows nothing here: ballots stand in the log; ask
@@ -448,10 +474,7 @@ impl<S: Store> DurableEngine<S> {
     /// Nodes of a fact's mentions.
     pub(crate) fn nodes_of(&self, fact: u32) -> Vec<NodeId> {
         let graph = &self.engine.graph;
-        graph
-            .mentions_of(fact)
-            .map(|mention| graph.nodes[graph.mentions[mention as usize].node as usize].id)
-            .collect()
+        graph.mentions_of(fact).map(|mention| graph.id(graph.mentions[mention as usize].node)).collect()
     }
 }
 

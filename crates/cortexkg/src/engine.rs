@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
-
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
@@ -16,6 +14,7 @@ use crate::fact::Fact;
 use crate::graph::{Graph, NodeIndex};
 use crate::inhibition::LateralInhibition;
 use crate::learn::Learner;
+use crate::paged::{Failure, IdMap};
 use crate::perceive::{FeatureClass, Perceived, PerceivedMention, Perceiver, TEXT_FIELD};
 use crate::profile::FieldKind;
 use crate::spike::{SpikePattern, Stimulus, TtfsSpikeEncoder};
@@ -45,7 +44,9 @@ pub struct AllocationEngine {
     pub(crate) weights: MatchWeights,
     pub(crate) learner: Learner,
     pub(crate) graph: Graph,
-    pub(crate) fact_by_id: FxHashMap<u128, u32>,
+    pub(crate) fact_ids: IdMap,
+    /// Where tables note that they could not load what was looked at.
+    pub(crate) failure: Failure,
     pub(crate) ballots: VecDeque<Ballot>,
     /// Hash over everything that has been logged.
     pub(crate) chain: [u8; 32],
@@ -70,7 +71,8 @@ impl AllocationEngine {
             weights: MatchWeights::new([FieldKind::Embedding, FieldKind::Recency]),
             learner: Learner::default(),
             graph: Graph::default(),
-            fact_by_id: FxHashMap::default(),
+            fact_ids: IdMap::default(),
+            failure: Failure::default(),
             ballots: VecDeque::new(),
             chain: [0; 32],
             position: 0,
@@ -172,7 +174,7 @@ impl AllocationEngine {
         self.view(perceived, mention);
         let seen = &perceived.mentions[mention];
         let pattern = self.encode(seen);
-        self.scores.clear(self.graph.nodes.len());
+        self.scores.clear(self.graph.ids().len());
         self.index.score(&pattern, &self.config.recall, &mut self.scores);
         let max = self.config.recall.candidates_max.clamp(1, 4096);
         let mut found: Vec<(NodeIndex, Origins)> = Vec::with_capacity(max + 64);
@@ -205,7 +207,7 @@ impl AllocationEngine {
         let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
         found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
-            node: self.graph.nodes[node as usize].id,
+            node: self.graph.id(node),
             origins,
             spike_score: self.scores.get(node),
         };
@@ -334,8 +336,8 @@ impl AllocationEngine {
             perceived.predicate.as_ref().and_then(|name| self.graph.predicates.get_index_of(name));
         let Some(predicate) = predicate else { return found };
         for &partner in &self.view.partners {
-            for &edge in self.graph.nodes[partner as usize].edges.iter().rev().take(256) {
-                let edge = &self.graph.edges[edge as usize];
+            for &edge in self.graph.node(partner).edges.iter().rev().take(256) {
+                let edge = self.graph.edge(edge);
                 let (near, far) = if mention == 0 { (edge.to, edge.from) } else { (edge.from, edge.to) };
                 if near == partner && edge.predicate as usize == predicate && !found.contains(&far) {
                     found.push(far);
@@ -362,14 +364,26 @@ pub(crate) fn keys(mention: &PerceivedMention, dictionary: &Dictionary) -> Vec<u
         .collect()
 }
 
-/// Key of a fact in its source.
-pub(crate) fn fact_key(source: &str, record_id: &str) -> u128 {
+impl AllocationEngine {
+    /// The fact that a source has given this identifier, unless it is forgotten.
+    pub(crate) fn fact_named(&self, source: &str, record_id: &str) -> Option<u32> {
+        self.fact_ids.find(fact_hash(source, record_id), |fact| {
+            let entry = self.graph.fact(fact);
+            !entry.is_forgotten
+                && *entry.record_id == *record_id
+                && self.graph.sources[entry.source as usize] == *source
+        })
+    }
+}
+
+/// Under which hash a fact is found.
+pub(crate) fn fact_hash(source: &str, record_id: &str) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher
         .update(&(source.len() as u64).to_le_bytes())
         .update(source.as_bytes())
         .update(record_id.as_bytes());
-    let mut key = [0; 16];
+    let mut key = [0; 8];
     hasher.finalize_xof().fill(&mut key);
-    u128::from_le_bytes(key)
+    u64::from_le_bytes(key)
 }

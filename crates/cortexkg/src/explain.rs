@@ -8,7 +8,7 @@ use crate::ballot::{Ballot, Competitor};
 use crate::columns::Vote;
 use crate::decision::AllocationResult;
 use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NodeId, NodeIndex};
 
 /// Everything that decided one mention.
@@ -103,7 +103,7 @@ impl AllocationEngine {
     /// behind it. `None` if there is no such mention, or its ballot is no longer kept
     /// ([`EngineConfig::ballots_kept`](crate::EngineConfig::ballots_kept)).
     pub fn explain(&self, source: Option<&str>, record_id: &str) -> Option<Explanation> {
-        let fact = |id: &str| self.fact_by_id.get(&fact_key(source.unwrap_or_default(), id)).copied();
+        let fact = |id: &str| self.fact_named(source.unwrap_or_default(), id);
         let ends =
             |suffix| Some((fact(record_id.strip_suffix(suffix)?)?, if suffix == "#s" { 1 } else { 2 }));
         let (fact, role) =
@@ -171,7 +171,7 @@ impl AllocationEngine {
 
     /// A node in one line: the value of every field that most of its members have.
     pub(crate) fn label(&self, node: NodeIndex) -> String {
-        let values = &self.graph.nodes[node as usize].values;
+        let values = &self.graph.node(node).values;
         let fields = values.chunk_by(|a, b| a.field == b.field);
         let commonest = fields.filter_map(|values| values.iter().rev().max_by_key(|value| value.count));
         self.line(commonest.map(|value| (value.field, value.value)))

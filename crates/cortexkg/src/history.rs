@@ -7,7 +7,7 @@ use cortexkg_store::{Store, StoreError, Table};
 use crate::ballot::Competitor;
 use crate::candidates::{Candidate, Candidates, Origins};
 use crate::durable::DurableEngine;
-use crate::engine::fact_key;
+use crate::engine::fact_hash;
 use crate::explain::{CandidateExplanation, Explanation};
 use crate::graph::{MentionIndex, NodeId};
 use crate::journal::{LogEntry, MentionRef, Operation};
@@ -90,7 +90,7 @@ impl<S: Store> DurableEngine<S> {
         let name = |fact: u64| {
             self.engine.graph.fact_at(fact).map_or_else(
                 || format!("a forgotten fact ({fact})"),
-                |fact| self.engine.graph.facts[fact as usize].record_id.to_string(),
+                |fact| self.engine.graph.fact(fact).record_id.to_string(),
             )
         };
         let list = |facts: &mut dyn Iterator<Item = u64>| {
@@ -159,22 +159,20 @@ impl<S: Store> DurableEngine<S> {
     ) -> Result<MentionIndex, OperationError> {
         let source = source.unwrap_or_default();
         let graph = &self.engine.graph;
-        let fact = |id: &str| self.engine.fact_by_id.get(&fact_key(source, id)).copied();
+        let fact = |id: &str| self.engine.fact_named(source, id);
         let end = |suffix, role| Some((fact(record.strip_suffix(suffix)?)?, role));
         let found = fact(record).map(|fact| (fact, 0)).or_else(|| end("#s", 1)).or_else(|| end("#o", 2));
         match found {
             // A record's identifier alone, where the fact is a triple, means its subject.
-            Some((fact, role)) => {
-                Ok(graph.facts[fact as usize].first_mention + MentionIndex::from(role == 2))
-            }
+            Some((fact, role)) => Ok(graph.first_mention(fact) + MentionIndex::from(role == 2)),
             None => {
-                let forgotten = |entry: &&crate::graph::FactEntry| {
-                    entry.is_forgotten
-                        && *entry.record_id == *record
-                        && graph.sources[entry.source as usize] == *source
-                };
+                let hash = fact_hash(source, record);
+                let forgotten = self.engine.fact_ids.find(hash, |fact| {
+                    let entry = graph.fact(fact);
+                    *entry.record_id == *record && graph.sources[entry.source as usize] == *source
+                });
                 let record = record.to_owned();
-                Err(match graph.facts.iter().find(forgotten) {
+                Err(match forgotten {
                     Some(_) => OperationError::ForgottenFact { record },
                     None => OperationError::UnknownFact { record },
                 })
@@ -200,7 +198,7 @@ impl<S: Store> DurableEngine<S> {
             Some(stored) => self.engine.restored_ballot(stored),
             None => self.engine.foregone_ballot(true),
         };
-        Ok(self.engine.explanation(mention, &ballot))
+        self.sound(self.engine.explanation(mention, &ballot))
     }
 
     /// Explains why a mention does not belong to a node: what the decision says of the node, and how the node would be weighed today.
@@ -220,10 +218,10 @@ impl<S: Store> DurableEngine<S> {
         let of = self.engine.mention_ref(mention);
         let position = of.fact;
         let graph = &self.engine.graph;
-        let now = graph.nodes[graph.mentions[mention as usize].node as usize].id;
+        let now = graph.id(graph.mentions[mention as usize].node);
         let kept = decision.candidates.iter().find(|one| one.node == node || graph.resolve(one.node) == live);
         let is_younger = |at: u32| {
-            let first = graph.nodes[at as usize].members.first();
+            let first = graph.node(at).members.first();
             first.is_some_and(|&first| self.engine.mention_ref(first).fact > position)
         };
         let verdict = match kept {
@@ -236,7 +234,7 @@ impl<S: Store> DurableEngine<S> {
             None => Verdict::NotAmongTheStrongest { candidates: decision.result.candidates },
         };
         let today = if now == live { None } else { self.weigh_today(of, live)? };
-        Ok(WhyNot { decision, node: live, verdict, today })
+        self.sound(WhyNot { decision, node: live, verdict, today })
     }
 
     fn weigh_today(
@@ -275,7 +273,7 @@ impl<S: Store> DurableEngine<S> {
             return Err(OperationError::UnknownNode { node });
         }
         let graph = &self.engine.graph;
-        let members = graph.index_of(node).map(|at| graph.nodes[at as usize].members.iter());
+        let members = graph.index_of(node).map(|at| graph.node(at).members.iter());
         let mut positions: Vec<u64> =
             members.into_iter().flatten().map(|&mention| self.engine.mention_ref(mention).fact).collect();
         let mut events = Vec::new();
@@ -309,6 +307,6 @@ impl<S: Store> DurableEngine<S> {
             }
         }
         events.sort_by_key(|event| event.position);
-        Ok(events)
+        self.sound(events)
     }
 }

@@ -4,14 +4,15 @@
 //! word, mention, list of the index and so on, each in postcard's encoding; what a process can compute faster than read is left
 //! out.
 
-use cortexkg_store::{Snapshot, SnapshotWriter, Store, StoreError};
+use cortexkg_store::{Section, Snapshot, SnapshotWriter, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::durable::DurableEngine;
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
+use crate::paged::{EachTable, Failure, IdMap};
 
 /// Version of what the records mean; another one is passed over and the graph built from the log.
 const IMAGE_VERSION: u32 = 1;
@@ -38,33 +39,68 @@ impl ImageWriter<'_, '_> {
         name: &str,
         records: impl IntoIterator<Item = T>,
     ) -> Result<(), StoreError> {
-        self.out.section(name)?;
-        for record in records {
-            self.buffer.clear();
-            let buffer = std::mem::take(&mut self.buffer);
-            self.buffer = postcard::to_extend(&record, buffer).expect("plain data has an encoding");
-            self.out.record(&self.buffer)?;
-        }
-        Ok(())
+        self.begin(name)?;
+        records.into_iter().try_for_each(|record| self.record(&record))
+    }
+
+    /// Begins a section.
+    pub(crate) fn begin(&mut self, name: &str) -> Result<(), StoreError> {
+        self.out.section(name)
+    }
+
+    /// Writes a record of the section that was begun last.
+    pub(crate) fn record<T: Serialize>(&mut self, record: &T) -> Result<(), StoreError> {
+        self.buffer.clear();
+        let buffer = std::mem::take(&mut self.buffer);
+        self.buffer = postcard::to_extend(record, buffer).expect("plain data has an encoding");
+        self.out.record(&self.buffer)
+    }
+
+    /// Writes a record that is encoded already.
+    pub(crate) fn raw_record(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.out.record(bytes)
+    }
+
+    /// Copies a record of another snapshot.
+    pub(crate) fn copy(&mut self, from: &Section, at: u64) -> Result<(), StoreError> {
+        from.read(at, &mut self.buffer)?;
+        self.out.record(&self.buffer)
     }
 }
 
 /// Reads what [`ImageWriter`] wrote.
 pub(crate) struct ImageReader<'a> {
     snapshot: &'a Snapshot,
+    failure: Failure,
 }
 
 impl ImageReader<'_> {
+    /// Where tables note that they could not load what was looked at.
+    pub(crate) fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// A section to read from later.
+    pub(crate) fn raw(&self, name: &str) -> Result<Section, StoreError> {
+        let section = self.snapshot.section(name);
+        section.ok_or_else(|| StoreError::damaged("the snapshot", format!("no section {name}")))
+    }
+
+    /// The first record of a section.
+    pub(crate) fn first<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
+        let mut bytes = Vec::new();
+        self.raw(name)?.read(0, &mut bytes)?;
+        postcard::from_bytes(&bytes)
+            .map_err(|error| StoreError::damaged(format!("snapshot, {name} 0"), error.to_string()))
+    }
+
     /// Visits the records of a section in order.
     pub(crate) fn section<T: DeserializeOwned>(
         &self,
         name: &str,
         mut visit: impl FnMut(T),
     ) -> Result<(), StoreError> {
-        let section = self.snapshot.section(name);
-        let section =
-            section.ok_or_else(|| StoreError::damaged("the snapshot", format!("no section {name}")))?;
-        section.scan(&mut |at, bytes| {
+        self.raw(name)?.scan(&mut |at, bytes| {
             let record = postcard::from_bytes(bytes);
             let damaged = |error: postcard::Error| {
                 StoreError::damaged(format!("snapshot, {name} {at}"), error.to_string())
@@ -78,6 +114,13 @@ impl ImageReader<'_> {
     pub(crate) fn all<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, StoreError> {
         let mut all = Vec::with_capacity(self.len(name));
         self.section(name, |record| all.push(record))?;
+        Ok(all)
+    }
+
+    /// What the records of a section hold, one after the other.
+    pub(crate) fn chunks<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        self.section(name, |mut part: Vec<T>| all.append(&mut part))?;
         Ok(all)
     }
 
@@ -97,13 +140,22 @@ impl ImageReader<'_> {
 impl<S: Store> DurableEngine<S> {
     pub(crate) fn save_snapshot(&mut self) -> Result<(), OperationError> {
         let (engine, ledger) = (&self.engine, &self.ledger);
-        Ok(self.store.write_snapshot(&mut |out| save(engine, ledger, out))?)
+        self.store.write_snapshot(&mut |out| save(engine, ledger, out))?;
+        let Some(snapshot) = self.store.snapshot()? else { return Ok(()) };
+        let reader = ImageReader { snapshot: &snapshot, failure: self.engine.failure.clone() };
+        let mut rebased = Ok(());
+        self.engine.each_table(&mut |name, table| {
+            if rebased.is_ok() {
+                rebased = table.rebase(name, &reader);
+            }
+        });
+        Ok(rebased?)
     }
 
     /// Takes the snapshot over, if there is one that belongs to this log.
     pub(crate) fn load_snapshot(&mut self) -> Result<bool, OperationError> {
         let Some(snapshot) = self.store.snapshot()? else { return Ok(false) };
-        let reader = ImageReader { snapshot: &snapshot };
+        let reader = ImageReader { snapshot: &snapshot, failure: self.engine.failure.clone() };
         let head: Head = reader.one("head")?;
         if head.version != IMAGE_VERSION || !self.belongs(&head)? {
             return Ok(false);
@@ -139,7 +191,8 @@ fn save(engine: &AllocationEngine, ledger: &Ledger, out: &mut SnapshotWriter<'_>
     engine.dictionary.save(&mut writer)?;
     engine.graph.save(&mut writer)?;
     engine.index.save(&mut writer)?;
-    engine.vectors.save(&mut writer)
+    engine.vectors.save(&mut writer)?;
+    engine.fact_ids.map().save("fact ids", &mut writer)
 }
 
 impl AllocationEngine {
@@ -150,15 +203,16 @@ impl AllocationEngine {
         self.graph.load(reader)?;
         self.index.load(reader)?;
         self.vectors.load(reader)?;
-        self.fact_by_id.reserve(self.graph.facts.len());
-        for (at, fact) in (0..).zip(&self.graph.facts) {
-            if !fact.is_forgotten {
-                let source = self.graph.sources.get_index(fact.source as usize);
-                let source =
-                    source.ok_or_else(|| StoreError::damaged("the snapshot", "a fact of no source"))?;
-                self.fact_by_id.insert(fact_key(source, &fact.record_id), at);
-            }
-        }
+        self.fact_ids = IdMap::open("fact ids", reader)?;
         Ok(())
+    }
+
+    /// Calls for every table that need not be in memory whole.
+    pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
+        self.dictionary.each_table(visit);
+        self.graph.each_table(visit);
+        self.index.each_table(visit);
+        self.vectors.each_table(visit);
+        visit("fact ids", self.fact_ids.pages());
     }
 }

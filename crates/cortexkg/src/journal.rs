@@ -131,7 +131,7 @@ impl AllocationEngine {
     /// The lasting name of a mention.
     pub(crate) fn mention_ref(&self, mention: MentionIndex) -> MentionRef {
         let at = self.graph.mentions[mention as usize];
-        MentionRef { fact: self.graph.facts[at.fact as usize].position, role: at.role }
+        MentionRef { fact: self.graph.position_of(at.fact), role: at.role }
     }
 
     /// The place of a mention in memory; none if its fact was compacted away.
@@ -172,10 +172,10 @@ impl AllocationEngine {
 
     fn nearest(&self, node: NodeId, field: u16, nearest: u32) -> Option<Nearest> {
         if field == Vote::NEIGHBOURS {
-            return Some(Nearest::Node(self.graph.nodes.get(nearest as usize)?.id));
+            return Some(Nearest::Node(*self.graph.ids().get(nearest as usize)?));
         }
         let node = self.graph.index_of(node)?;
-        let values = &self.graph.nodes[node as usize].values;
+        let values = &self.graph.node(node).values;
         let held = values.iter().find(|value| value.field == field && value.value == nearest)?;
         Some(Nearest::Value(self.mention_ref(held.first)))
     }

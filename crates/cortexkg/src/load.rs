@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ballot::Ballot;
 use crate::decision::{AllocationMethod, Decision};
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::error::{FactError, LoadError};
 use crate::evidence::Bits;
 use crate::fact::{Fact, Field, check_predicate};
@@ -97,7 +97,7 @@ impl AllocationEngine {
             let mut perceived = Vec::with_capacity(facts.len());
             for fact in facts {
                 let record = fact.record_id.clone().unwrap_or_default();
-                if self.fact_by_id.contains_key(&fact_key("", &record)) {
+                if self.fact_named("", &record).is_some() {
                     return Err(LoadError::Taken { node: id, record });
                 }
                 let fact = self.perceiver.perceive(fact);
@@ -132,7 +132,7 @@ impl AllocationEngine {
     /// The ballot of a mention whose node was never in question.
     pub(crate) fn foregone(&mut self, node: NodeIndex, perceived: &Perceived, at: usize) -> Ballot {
         self.view(perceived, at);
-        let is_first = self.graph.nodes[node as usize].is_empty();
+        let is_first = self.graph.node(node).is_empty();
         Ballot { pattern: self.encode(&perceived.mentions[at]), ..self.foregone_ballot(is_first) }
     }
 

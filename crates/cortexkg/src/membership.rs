@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::engine::{AllocationEngine, fact_key, keys};
+use crate::engine::{AllocationEngine, keys};
 use crate::graph::{Graph, MentionIndex, NOWHERE, NodeId, NodeIndex, values_max};
 use crate::perceive::{Perceived, PerceivedMention};
 
@@ -30,7 +30,7 @@ impl Seen {
     fn of(&self, graph: &Graph, mention: MentionIndex) -> (Rc<Perceived>, usize) {
         let fact = graph.mentions[mention as usize].fact;
         let perceived = &self.facts[&fact];
-        (Rc::clone(perceived), (mention - graph.facts[fact as usize].first_mention) as usize)
+        (Rc::clone(perceived), (mention - graph.first_mention(fact)) as usize)
     }
 }
 
@@ -48,7 +48,7 @@ impl AllocationEngine {
     /// The facts whose contents a change needs: those of all members of all nodes that it touches.
     pub(crate) fn facts_touched(&self, moves: &Moves) -> Vec<u32> {
         let nodes = self.nodes_touched(moves);
-        let members = nodes.iter().flat_map(|&node| self.graph.nodes[node as usize].members.iter().copied());
+        let members = nodes.iter().flat_map(|&node| self.graph.node(node).members.iter().copied());
         let mentions = members.chain(moves.iter().map(|&(mention, _)| mention));
         let mut facts: Vec<u32> =
             mentions.map(|mention| self.graph.mentions[mention as usize].fact).collect();
@@ -98,7 +98,7 @@ impl AllocationEngine {
             let (perceived, at) = seen.of(&self.graph, mention);
             let is_given = perceived.given_dimension.is_some();
             if let Some(code) = self.vectors.encode(&perceived.mentions[at].embedding, is_given) {
-                let members = self.graph.nodes[node as usize].members.len() as u32;
+                let members = self.graph.node(node).members.len() as u32;
                 self.vectors.add(node, members, &code);
             }
         }
@@ -119,6 +119,8 @@ impl AllocationEngine {
             }
         }
         ties.into_iter().for_each(|(tie, predicate)| self.graph.tie(tie, predicate));
+        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
+        self.vectors.keep_for_scanning(is_small);
     }
 
     /// Where the nodes are listed because of their members, and where they should be once those have moved: what a member was
@@ -132,7 +134,7 @@ impl AllocationEngine {
     ) -> (FxHashSet<(Listing, NodeIndex)>, FxHashSet<(Listing, NodeIndex)>) {
         let (mut listed, mut wanted) = (FxHashSet::default(), FxHashSet::default());
         for &node in nodes {
-            for &mention in &self.graph.nodes[node as usize].members {
+            for &mention in &self.graph.node(node).members.clone() {
                 let to = goes.get(&mention).copied().unwrap_or(node);
                 let (perceived, at) = seen.of(&self.graph, mention);
                 for listing in self.listings_of(&perceived.mentions[at]) {
@@ -185,20 +187,17 @@ impl AllocationEngine {
             self.learner.forget(mention);
         }
         for &fact in facts {
-            let key = self.key_of(fact);
-            self.fact_by_id.remove(&key);
-            self.graph.facts[fact as usize].is_forgotten = true;
+            self.graph.fact_mut(fact).is_forgotten = true;
         }
-        self.graph.live_facts -= facts.len();
+        self.graph.live_fact_count -= facts.len();
     }
 
     /// Brings facts back: each mention to the node named for it.
     pub(crate) fn bring_back(&mut self, facts: &[u32], moves: &Moves, seen: &Seen) {
         for &fact in facts {
-            self.fact_by_id.insert(self.key_of(fact), fact);
-            self.graph.facts[fact as usize].is_forgotten = false;
+            self.graph.fact_mut(fact).is_forgotten = false;
         }
-        self.graph.live_facts += facts.len();
+        self.graph.live_fact_count += facts.len();
         for &(mention, _) in moves {
             let (perceived, at) = seen.of(&self.graph, mention);
             self.view(&perceived, at);
@@ -208,10 +207,5 @@ impl AllocationEngine {
             perceived.mentions[at].features.iter().for_each(|feature| self.index.count(feature.key));
         }
         self.regroup(moves, seen, |_| {});
-    }
-
-    fn key_of(&self, fact: u32) -> u128 {
-        let entry = &self.graph.facts[fact as usize];
-        fact_key(&self.graph.sources[entry.source as usize], &entry.record_id)
     }
 }

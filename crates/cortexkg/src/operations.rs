@@ -6,7 +6,6 @@
 use cortexkg_store::{ChangeSet, Store, Sync};
 
 use crate::durable::DurableEngine;
-use crate::engine::fact_key;
 use crate::fact::Fact;
 use crate::graph::{MentionIndex, NOWHERE, NodeId, NodeIndex, POSSIBLY_SAME, Tie};
 use crate::journal::{LogEntry, MentionRef, Operation, PlacedFact};
@@ -78,7 +77,7 @@ impl<S: Store> DurableEngine<S> {
     pub fn split(&mut self, node: NodeId, records: &[&str]) -> Result<(u64, NodeId), OperationError> {
         let from = self.live(node)?;
         let at = self.engine.graph.index_of(from).ok_or(OperationError::UnknownNode { node })?;
-        let members = self.engine.graph.nodes[at as usize].members.clone();
+        let members = self.engine.graph.node(at).members.clone();
         let mut moved = Vec::with_capacity(records.len());
         for &record in records {
             let named = members.iter().filter(|&&mention| self.engine.mention_id(mention) == record);
@@ -106,24 +105,25 @@ impl<S: Store> DurableEngine<S> {
         let graph = &self.engine.graph;
         let mut facts: Vec<u32> = match *what {
             Forget::Fact { source, record_id } => {
-                let known = self.engine.fact_by_id.get(&fact_key(source.unwrap_or_default(), record_id));
+                let known = self.engine.fact_named(source.unwrap_or_default(), record_id);
                 let unknown = || OperationError::UnknownFact { record: record_id.to_owned() };
-                vec![*known.ok_or_else(unknown)?]
+                vec![known.ok_or_else(unknown)?]
             }
             Forget::Node(node) => {
                 let live = self.live(node)?;
                 let at = graph.index_of(live).ok_or(OperationError::UnknownNode { node })?;
-                let members = graph.nodes[at as usize].members.iter();
+                let members = graph.node(at).members.iter();
                 members.map(|&mention| graph.mentions[mention as usize].fact).collect()
             }
             Forget::Source(name) => {
                 let unknown = || OperationError::UnknownSource { source_name: name.to_owned() };
                 let source = graph.sources.get_index_of(name).ok_or_else(unknown)? as u32;
-                let of_it = |fact: &u32| {
-                    let entry = &graph.facts[*fact as usize];
-                    entry.source == source && !entry.is_forgotten
-                };
-                let facts: Vec<u32> = (0..graph.facts.len() as u32).filter(of_it).collect();
+                let mut facts = Vec::new();
+                graph.scan_facts(|fact, entry| {
+                    if entry.source == source && !entry.is_forgotten {
+                        facts.push(fact);
+                    }
+                });
                 if facts.is_empty() {
                     return Err(unknown());
                 }
@@ -160,7 +160,7 @@ impl<S: Store> DurableEngine<S> {
         match entry.operation {
             Operation::Allocate { .. } | Operation::Place { .. } => {
                 let fact = graph.fact_at(position).ok_or(OperationError::Compacted { position })?;
-                if graph.facts[fact as usize].is_forgotten {
+                if graph.fact(fact).is_forgotten {
                     return Err(OperationError::AlreadyUndone { position, by: None });
                 }
                 Ok(Operation::Forget { facts: vec![self.placed(fact)] })
@@ -192,7 +192,7 @@ impl<S: Store> DurableEngine<S> {
             Operation::Forget { facts } => self.restoring(position, facts),
             Operation::Restore { facts } => {
                 let facts = facts.iter().filter_map(|placed| graph.fact_at(placed.fact));
-                let still = facts.filter(|&fact| !graph.facts[fact as usize].is_forgotten);
+                let still = facts.filter(|&fact| !graph.fact(fact).is_forgotten);
                 let facts: Vec<_> = still.map(|fact| self.placed(fact)).collect();
                 match facts[..] {
                     [] => Err(OperationError::AlreadyUndone { position, by: None }),
@@ -212,12 +212,12 @@ impl<S: Store> DurableEngine<S> {
         let mut back = Vec::with_capacity(facts.len());
         for placed in facts {
             let fact = graph.fact_at(placed.fact).ok_or(OperationError::Compacted { position })?;
-            let entry = &graph.facts[fact as usize];
+            let entry = graph.fact(fact);
             if !entry.is_forgotten {
                 continue;
             }
-            let key = fact_key(&graph.sources[entry.source as usize], &entry.record_id);
-            if self.engine.fact_by_id.contains_key(&key) {
+            let source = &graph.sources[entry.source as usize];
+            if self.engine.fact_named(source, &entry.record_id).is_some() {
                 let why = format!("another fact is named {} now; forget it first", entry.record_id);
                 return Err(OperationError::InTheWay { position, why });
             }
@@ -438,7 +438,7 @@ impl<S: Store> DurableEngine<S> {
         let entry = self.entry(position)?;
         let stated = self.perceived(position)?.predicate;
         let graph = &mut self.engine.graph;
-        let first = graph.facts[fact as usize].first_mention;
+        let first = graph.first_mention(fact);
         if let Some(Operation::Allocate { mentions }) = entry.map(|entry| entry.operation) {
             for (mention, decided) in (first..).zip(mentions) {
                 let leader = decided.ballot.leader().and_then(|leader| graph.index_of(leader));
@@ -460,7 +460,7 @@ impl<S: Store> DurableEngine<S> {
         let mut seen = Seen::default();
         for fact in self.engine.facts_touched(moves).into_iter().chain(also.iter().copied()) {
             if !seen.has(fact) {
-                let position = self.engine.graph.facts[fact as usize].position;
+                let position = self.engine.graph.position_of(fact);
                 seen.insert(fact, self.perceived(position)?);
             }
         }
@@ -478,12 +478,12 @@ impl<S: Store> DurableEngine<S> {
     }
 
     fn members(&self, node: NodeIndex) -> Vec<MentionRef> {
-        let members = self.engine.graph.nodes[node as usize].members.iter();
+        let members = self.engine.graph.node(node).members.iter();
         members.map(|&mention| self.engine.mention_ref(mention)).collect()
     }
 
     pub(crate) fn placed(&self, fact: u32) -> PlacedFact {
-        PlacedFact { fact: self.engine.graph.facts[fact as usize].position, nodes: self.nodes_of(fact) }
+        PlacedFact { fact: self.engine.graph.position_of(fact), nodes: self.nodes_of(fact) }
     }
 
     /// The node under which an identifier is known now.
@@ -491,7 +491,7 @@ impl<S: Store> DurableEngine<S> {
         let graph = &self.engine.graph;
         let id = graph.resolve(node);
         match graph.index_of(id) {
-            Some(at) if !graph.nodes[at as usize].is_empty() => Ok(id),
+            Some(at) if !graph.node(at).is_empty() => Ok(id),
             Some(_) => Err(OperationError::ForgottenNode { node }),
             None if id < graph.next_id() => Err(OperationError::ForgottenNode { node }),
             None => Err(OperationError::UnknownNode { node }),

@@ -88,7 +88,7 @@ impl AllocationEngine {
 
     /// A close look: which words of the text does the node have, spelled so or nearly so?
     fn hit(&self, node: NodeIndex, text: &str, words: &[&str]) -> Option<SearchHit> {
-        let held = &self.graph.nodes[node as usize];
+        let held = self.graph.node(node);
         let mut best: Vec<(Bits, String)> = vec![(Bits::ZERO, String::new()); words.len()];
         let mut whole = (Bits::ZERO, String::new());
         for value in &held.values {
@@ -96,13 +96,13 @@ impl AllocationEngine {
             let form = self.dictionary.value(value.value);
             if is_key_field(&entry.name) {
                 if self.dictionary.text(value.value) == text {
-                    whole = (form.information, format!("{}: {text}", entry.name));
+                    whole = (self.dictionary.information(form), format!("{}: {text}", entry.name));
                 }
                 continue;
             }
-            for &term in self.dictionary.words(form) {
+            for &term in form.words() {
                 let (known, information) =
-                    (self.dictionary.term(term), self.dictionary.term_entry(term).information);
+                    (self.dictionary.term(term), self.dictionary.term_information(term));
                 for (word, best) in words.iter().zip(&mut best) {
                     let bits = match *word == known {
                         true => information.max(Bits::whole(1)),
@@ -119,7 +119,7 @@ impl AllocationEngine {
         let score: Bits = best.iter().map(|(bits, _)| *bits).sum();
         let matched = best.into_iter().filter(|(bits, _)| *bits > Bits::ZERO).map(|(_, what)| what);
         (score > Bits::ZERO).then(|| SearchHit {
-            node: held.id,
+            node: self.graph.id(node),
             label: self.label(node),
             score_bits: score.as_f32(),
             matched: matched.collect(),
@@ -143,7 +143,7 @@ impl<S: Store> View<'_, S> {
         let engine = self.engine();
         let hits = engine.search(text, if self.is_present() { limit } else { limit.saturating_mul(4) });
         if self.is_present() {
-            return Ok(hits);
+            return self.sound(hits);
         }
         let mut then: Vec<SearchHit> = Vec::new();
         for hit in hits {
@@ -154,6 +154,6 @@ impl<S: Store> View<'_, S> {
                 }
             }
         }
-        Ok(then)
+        self.sound(then)
     }
 }

@@ -4,7 +4,7 @@ use cortexkg_store::{Store, StoreError, Table};
 use rustc_hash::FxHashMap;
 
 use crate::durable::DurableEngine;
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NOWHERE};
 use crate::journal::{LogEntry, Operation};
 use crate::operation_error::OperationError;
@@ -70,7 +70,9 @@ impl<S: Store> DurableEngine<S> {
         progress("dictionary");
         self.engine.verify_dictionary(&mut report);
         progress("index");
-        self.engine.verify_index(&mut report);
+        let read = self.engine.verify_index(&mut report);
+        found(read, &mut report)?;
+        found(self.engine.failure.take(), &mut report)?;
         if let Some(snapshot) = found(self.store.snapshot(), &mut report)?.flatten() {
             progress("snapshot");
             let checked = snapshot.check();
@@ -119,7 +121,8 @@ impl<S: Store> DurableEngine<S> {
         });
         found(scanned, report)?;
         report.checked("facts", contents.len());
-        let facts: Vec<u64> = self.engine.graph.facts.iter().map(|fact| fact.position).collect();
+        let graph = &self.engine.graph;
+        let facts: Vec<u64> = (0..graph.facts_ever()).map(|fact| graph.position_of(fact)).collect();
         for (name, rows) in [("log", &took_in), ("facts", &contents)] {
             let missing = facts.iter().filter(|position| rows.binary_search(position).is_err());
             missing
@@ -173,31 +176,34 @@ fn found<T>(result: Result<T, StoreError>, report: &mut VerifyReport) -> Result<
 impl AllocationEngine {
     fn verify_graph(&self, report: &mut VerifyReport) {
         let graph = &self.graph;
-        report.checked("nodes", graph.nodes.len());
+        report.checked("nodes", graph.ids().len());
         let mut members = 0;
-        for (at, node) in (0..).zip(&graph.nodes) {
+        graph.scan_nodes(|at, node| {
+            let id = graph.id(at);
             members += node.members.len();
-            report.expect(node.members.is_sorted(), || {
-                format!("node {}: its members are out of order", node.id)
-            });
+            report.expect(node.members.is_sorted(), || format!("node {id}: its members are out of order"));
             for &mention in &node.members {
                 let belongs = graph.mentions.get(mention as usize).is_some_and(|mention| mention.node == at);
-                report.expect(belongs, || format!("node {}: a member belongs elsewhere", node.id));
+                report.expect(belongs, || format!("node {id}: a member belongs elsewhere"));
             }
             for &edge in &node.edges {
-                let edge = graph.edges.get(edge as usize);
-                let touches =
-                    edge.is_some_and(|edge| (edge.from == at || edge.to == at) && !edge.ties.is_empty());
-                report.expect(touches, || format!("node {}: has an edge that is not its own", node.id));
+                let is_its_own = (edge as usize) < graph.edges_ever() && {
+                    let edge = graph.edge(edge);
+                    (edge.from == at || edge.to == at) && !edge.ties.is_empty()
+                };
+                report.expect(is_its_own, || format!("node {id}: has an edge that is not its own"));
             }
-            let redirected = graph.redirects.contains_key(&node.id);
-            report.expect(!redirected || node.is_empty(), || {
-                format!("node {}: is merged into another and has members all the same", node.id)
+            for value in &node.values {
+                let known = (value.value as usize) < self.dictionary.value_count()
+                    && node.members.binary_search(&value.first).is_ok()
+                    && value.count as usize <= node.members.len();
+                report.expect(known, || format!("node {id}: a value that none of its members brought"));
+            }
+            report.expect(node.is_empty() || !graph.redirects.contains_key(&id), || {
+                format!("node {id}: is merged into another and has members all the same")
             });
-        }
-        report.expect(graph.nodes.is_sorted_by(|a, b| a.id < b.id), || {
-            "nodes: identifiers do not rise".to_owned()
         });
+        report.expect(graph.ids().is_sorted_by(|a, b| a < b), || "nodes: identifiers do not rise".to_owned());
         let placed = graph.mentions.iter().filter(|mention| mention.node != NOWHERE).count();
         report.expect(members == placed, || {
             format!("{placed} mentions are placed, nodes have {members} members")
@@ -208,29 +214,27 @@ impl AllocationEngine {
                 format!("redirect {from}: leads to {to}, which never was")
             });
         }
-        report.checked("edges", graph.edges.len());
-        for edge in graph.edges.iter().filter(|edge| !edge.ties.is_empty()) {
-            for end in [edge.from, edge.to] {
-                let known = graph.nodes.get(end as usize).is_some();
-                report.expect(known, || "edges: an end is no node".to_owned());
-            }
-        }
-        let live = graph.facts.iter().filter(|fact| !fact.is_forgotten).count();
-        report.expect(live == self.fact_by_id.len(), || {
-            format!("{live} facts are live, {} identifiers are known", self.fact_by_id.len())
+        report.checked("edges", graph.edges_ever());
+        let nodes = graph.ids().len();
+        graph.scan_edges(|at, edge| {
+            let known = edge.ties.is_empty() || (edge.from as usize) < nodes && (edge.to as usize) < nodes;
+            report.expect(known, || format!("edge {at}: an end is no node"));
         });
-        for (fact, entry) in (0..).zip(&graph.facts) {
+        let mut live = 0;
+        graph.scan_facts(|fact, entry| {
+            live += usize::from(!entry.is_forgotten);
             let source = graph.sources.get_index(entry.source as usize).map_or("", String::as_str);
-            let known = self.fact_by_id.get(&fact_key(source, &entry.record_id)) == Some(&fact);
-            report.expect(entry.is_forgotten || known, || {
-                format!("fact {}: its identifier is unknown", entry.record_id)
-            });
+            let known = entry.is_forgotten || self.fact_named(source, &entry.record_id) == Some(fact);
+            report.expect(known, || format!("fact {}: its identifier is unknown", entry.record_id));
             let gone =
                 graph.mentions_of(fact).all(|mention| graph.mentions[mention as usize].node == NOWHERE);
             report.expect(entry.is_forgotten == gone, || {
                 format!("fact {}: is forgotten by half", entry.record_id)
             });
-        }
+        });
+        report.expect(live == graph.live_fact_count, || {
+            format!("{live} facts are live, {} are counted", graph.live_fact_count)
+        });
     }
 
     fn verify_dictionary(&self, report: &mut VerifyReport) {
@@ -243,43 +247,33 @@ impl AllocationEngine {
             }
         }
         report.checked("values", self.dictionary.value_count());
-        for value in 0..self.dictionary.value_count() as u32 {
-            let (counted, held) = (counts.get(&value).copied().unwrap_or(0), self.dictionary.count_of(value));
+        self.dictionary.scan_values(|id, value, held| {
+            let counted = counts.get(&id).copied().unwrap_or(0);
             report.expect(counted == held, || {
-                format!(
-                    "value {:?}: {counted} mentions have it, {held} are counted",
-                    self.dictionary.surface(value)
-                )
+                format!("value {:?}: {counted} mentions have it, {held} are counted", value.surface())
             });
-        }
-        for node in &self.graph.nodes {
-            for value in &node.values {
-                let known = (value.value as usize) < self.dictionary.value_count()
-                    && node.members.binary_search(&value.first).is_ok()
-                    && value.count as usize <= node.members.len();
-                report
-                    .expect(known, || format!("node {}: a value that none of its members brought", node.id));
-            }
-        }
+        });
     }
 
-    fn verify_index(&self, report: &mut VerifyReport) {
+    fn verify_index(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
+        let is_live =
+            |node: u32| (node as usize) < self.graph.ids().len() && !self.graph.node(node).is_empty();
         let mut lists = 0;
-        for (key, nodes) in self.index.lists_of_all() {
+        self.index.scan(|key, nodes| {
             lists += 1;
             report
                 .expect(nodes.is_sorted_by(|a, b| a < b), || format!("index, list {key:x}: is out of order"));
             for &node in nodes {
-                let live = self.graph.nodes.get(node as usize).is_some_and(|node| !node.is_empty());
-                report.expect(live, || format!("index, list {key:x}: names a node without members"));
+                report.expect(is_live(node), || format!("index, list {key:x}: names a node without members"));
             }
-        }
+        })?;
         report.checked("lists of the index", lists);
-        let vectors = self.vectors.nodes().inspect(|&node| {
-            let live = self.graph.nodes.get(node as usize).is_some_and(|node| !node.is_empty());
-            report.expect(live, || format!("vectors: one of place {node}, which has no members"));
+        let mut vectors = 0;
+        self.vectors.scan(|node, _| {
+            vectors += 1;
+            report.expect(is_live(node), || format!("vectors: one of place {node}, which has no members"));
         });
-        let vectors = vectors.count();
         report.checked("vectors", vectors);
+        Ok(())
     }
 }

@@ -181,6 +181,10 @@ impl<S: Store> View<'_, S> {
         &self.durable.engine
     }
 
+    pub(crate) fn sound<T>(&self, read: T) -> Result<T, OperationError> {
+        self.durable.sound(read)
+    }
+
     pub(crate) fn is_present(&self) -> bool {
         self.as_of.is_none()
     }
@@ -188,7 +192,7 @@ impl<S: Store> View<'_, S> {
     /// The nodes to which the members of a node of today belonged, oldest member first.
     pub(crate) fn nodes_then(&self, today: NodeId) -> Vec<NodeId> {
         let graph = &self.durable.engine.graph;
-        let members = graph.index_of(today).map(|at| graph.nodes[at as usize].members.iter());
+        let members = graph.index_of(today).map(|at| graph.node(at).members.iter());
         let mut nodes = Vec::new();
         for node in members.into_iter().flatten().filter_map(|&mention| self.node_at(mention)) {
             if !nodes.contains(&node) {
@@ -205,7 +209,7 @@ impl<S: Store> View<'_, S> {
     fn node_at(&self, mention: MentionIndex) -> Option<NodeId> {
         let graph = &self.durable.engine.graph;
         let now = graph.mentions[mention as usize].node;
-        let now = (now != NOWHERE).then(|| graph.nodes[now as usize].id);
+        let now = (now != NOWHERE).then(|| graph.id(now));
         if self.as_of.is_none() {
             return now;
         }
@@ -225,8 +229,9 @@ impl<S: Store> View<'_, S> {
         visit: &mut dyn FnMut(&Assignment) -> Result<(), OperationError>,
     ) -> Result<(), OperationError> {
         let engine = &self.durable.engine;
-        for (fact, entry) in (0..).zip(&engine.graph.facts) {
-            if !self.knows(entry.position) {
+        for fact in 0..engine.graph.facts_ever() {
+            let position = engine.graph.position_of(fact);
+            if !self.knows(position) {
                 break;
             }
             let mentions = engine.graph.mentions_of(fact);
@@ -234,7 +239,8 @@ impl<S: Store> View<'_, S> {
             if nodes.iter().all(Option::is_none) {
                 continue;
             }
-            let logged = self.durable.entry(entry.position)?;
+            let entry = engine.graph.fact(fact);
+            let logged = self.durable.entry(position)?;
             let recorded_s = logged.as_ref().and_then(|logged| logged.recorded_s);
             let decided = match logged.map(|logged| logged.operation) {
                 Some(Operation::Allocate { mentions }) => mentions,
@@ -254,18 +260,18 @@ impl<S: Store> View<'_, S> {
                     confidence: ballot.confidence(),
                     margin_bits: ballot.margin.as_f32(),
                     method: ballot.method,
-                    log_position: entry.position,
+                    log_position: position,
                     recorded_s,
                 })?;
             }
         }
-        Ok(())
+        self.durable.sound(())
     }
 
     /// The mentions that belonged to a node, in order.
     fn members(&self, node: NodeId) -> Vec<MentionIndex> {
         let graph = &self.durable.engine.graph;
-        let here = |at: NodeIndex| graph.nodes[at as usize].members.to_vec();
+        let here = |at: NodeIndex| graph.node(at).members.to_vec();
         let now = graph.index_of(node).map_or_else(Vec::new, here);
         if self.as_of.is_none() {
             return now;
@@ -286,7 +292,7 @@ impl<S: Store> View<'_, S> {
     pub fn node(&self, id: NodeId) -> Result<Option<NodeView>, OperationError> {
         let engine = &self.durable.engine;
         if self.as_of.is_none() {
-            return Ok(engine.node(id));
+            return self.durable.sound(engine.node(id));
         }
         let members = self.members(id);
         if members.is_empty() {
@@ -319,7 +325,7 @@ impl<S: Store> View<'_, S> {
             .collect();
         let aliases = properties.iter().filter(|(field, ..)| field == TEXT_FIELD);
         let edges = self.edges(id, &members)?;
-        Ok(Some(NodeView {
+        self.durable.sound(Some(NodeView {
             id,
             label,
             aliases: aliases.map(|(_, text, _)| text.clone()).collect(),
@@ -339,9 +345,9 @@ impl<S: Store> View<'_, S> {
         let mut edges = BTreeSet::new();
         for &mention in members {
             let at = graph.mentions[mention as usize];
-            let position = graph.facts[at.fact as usize].position;
+            let position = graph.position_of(at.fact);
             if at.role > 0 {
-                let first = graph.facts[at.fact as usize].first_mention;
+                let first = graph.first_mention(at.fact);
                 let stated = self.durable.perceived(position)?.predicate;
                 if let (Some(from), Some(predicate), Some(to)) =
                     (self.node_at(first), stated, self.node_at(first + 1))
@@ -381,13 +387,13 @@ impl<S: Store> View<'_, S> {
     /// All close calls, with the node that led: those that stand, and those that were forgotten since.
     fn close_calls(&self) -> Result<Vec<(MentionIndex, NodeId)>, OperationError> {
         let graph = &self.durable.engine.graph;
-        let ties = graph.edges.iter().flat_map(|edge| &edge.ties);
-        let mut calls: Vec<_> = ties
-            .filter_map(|tie| match *tie {
-                Tie::Possible { mention, leader } => Some((mention, graph.nodes[leader as usize].id)),
+        let mut calls = Vec::new();
+        graph.scan_edges(|_, edge| {
+            calls.extend(edge.ties.iter().filter_map(|tie| match *tie {
+                Tie::Possible { mention, leader } => Some((mention, graph.id(leader))),
                 _ => None,
-            })
-            .collect();
+            }));
+        });
         for (&of, there) in &self.elsewhere {
             let Some(mention) = self.durable.engine.mention_at(of) else { continue };
             if there.is_none() || graph.mentions[mention as usize].node != NOWHERE {
@@ -419,7 +425,8 @@ impl<S: Store> View<'_, S> {
                 fact: self.durable.fact_at(position)?,
             })
         });
-        facts.collect()
+        let facts = facts.collect::<Result<_, OperationError>>()?;
+        self.durable.sound(facts)
     }
 
     /// The edges of a node, each with the name of its other end, in order of their ends.
@@ -441,33 +448,39 @@ impl<S: Store> View<'_, S> {
             })
             .collect();
         neighbours.sort();
-        Ok(neighbours)
+        self.durable.sound(neighbours)
     }
 
     /// How much there was.
-    pub fn counts(&self) -> Counts {
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    pub fn counts(&self) -> Result<Counts, OperationError> {
         let engine = &self.durable.engine;
         let graph = &engine.graph;
         let mut counts = Counts { redirects: self.redirects.len() as u64, ..Counts::default() };
         let mut nodes = BTreeSet::new();
         let mut sources: BTreeMap<&str, u64> = BTreeMap::new();
-        for (fact, entry) in (0..).zip(&graph.facts).take_while(|(_, entry)| self.knows(entry.position)) {
+        graph.scan_facts(|fact, entry| {
+            if !self.knows(graph.position_of(fact)) {
+                return;
+            }
             let there: Vec<_> = graph.mentions_of(fact).filter_map(|mention| self.node_at(mention)).collect();
             if there.is_empty() {
                 counts.forgotten += 1;
-                continue;
+                return;
             }
             counts.facts += 1;
             counts.mentions += there.len() as u64;
             *sources.entry(&graph.sources[entry.source as usize]).or_default() += 1;
             nodes.extend(there);
-        }
+        });
         counts.nodes = nodes.len() as u64;
         counts.sources = sources.into_iter().map(|(name, facts)| (name.to_owned(), facts)).collect();
         if self.as_of.is_none() {
             counts.edges = Some(engine.edge_count() as u64);
             counts.exceptions = Some(engine.exceptions().count() as u64);
         }
-        counts
+        self.durable.sound(counts)
     }
 }

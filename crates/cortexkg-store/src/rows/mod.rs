@@ -47,6 +47,8 @@ pub struct RedbStore {
     tallies: Tallies,
     /// Whether there are commits that are not yet durable.
     lazy: bool,
+    /// Whether the name of the store file may not be durable, so that no commit would be.
+    unnamed: bool,
     counters: Arc<Counters>,
     commits: u64,
     committed_bytes: u64,
@@ -136,6 +138,8 @@ impl RedbStore {
         for left_over in [ROWS_PARTIAL_FILE, SNAPSHOT_PARTIAL_FILE] {
             directory.remove(left_over).map_err(io)?;
         }
+        // Who was here before may have renamed a file and ended before that was durable; commits must not rest on it.
+        directory.sync().map_err(io)?;
         let counters = Arc::<Counters>::default();
         let database = match existing(&*directory, OpenMode::Write)? {
             Some(file) => contain(&path, || {
@@ -179,6 +183,7 @@ impl RedbStore {
             options,
             tallies,
             lazy: false,
+            unnamed: false,
             counters,
             commits: 0,
             committed_bytes: 0,
@@ -275,6 +280,7 @@ impl RedbStore {
     /// The database, if it is open for writing.
     fn writable(&self) -> Result<Arc<Contained>, StoreError> {
         match &self.handle {
+            Handle::Write(_) if self.unnamed => Err(failed(&self.path, redb::Error::PreviousIo)),
             Handle::Write(database) => Ok(database.clone()),
             Handle::Read(_) => Err(StoreError::ReadOnly),
         }
@@ -383,7 +389,10 @@ impl Store for RedbStore {
         self.tallies = tallies;
         self.lazy = false;
         drop(old);
-        self.directory.sync().map_err(|error| StoreError::io(self.path.display().to_string(), error))
+        self.unnamed = true;
+        self.directory.sync().map_err(|error| StoreError::io(self.path.display().to_string(), error))?;
+        self.unnamed = false;
+        Ok(())
     }
 
     fn write_snapshot(&mut self, write: &mut WriteSnapshot<'_>) -> Result<(), StoreError> {

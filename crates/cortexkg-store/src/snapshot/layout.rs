@@ -12,6 +12,8 @@ pub(super) const CHECK_BYTES: usize = 8;
 pub(super) const HEADER_BYTES: usize = 16;
 /// Bytes of the footer.
 pub(super) const FOOTER_BYTES: usize = 64;
+/// Bytes of the directory, at most: some ten thousand sections.
+pub(super) const DIRECTORY_BYTES_MAX: u64 = 1 << 20;
 /// Records in a group.
 pub(super) const GROUP_RECORDS: u64 = 64;
 /// The longest record that stands in its group.

@@ -1,12 +1,13 @@
 //! Reading a container.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cache::{BlockCache, CacheStats};
 use super::layout::{
-    BLOCK_BYTES, CHECK_BYTES, Entry, FOOTER_BYTES, Footer, GROUP_RECORDS, HEADER_BYTES, Header, VERSION,
-    block_at, block_check, chain, read_header, u64_at,
+    BLOCK_BYTES, CHECK_BYTES, DIRECTORY_BYTES_MAX, Entry, FOOTER_BYTES, Footer, GROUP_RECORDS, HEADER_BYTES,
+    Header, VERSION, block_at, block_check, chain, read_header, u64_at,
 };
 use super::section::Section;
 use super::source::Source;
@@ -14,8 +15,6 @@ use crate::error::StoreError;
 
 /// Blocks that are read at once when reading in order.
 pub(super) const RUN_BLOCKS: u64 = 16;
-/// The most that a directory may take; more is damage that happens to carry the right check.
-const DIRECTORY_BYTES_MAX: u64 = 1 << 26;
 
 /// A container, open for reading. Cheap to clone; clones share the cache.
 #[derive(Debug, Clone)]
@@ -206,12 +205,13 @@ impl Inner {
 
 /// The sections, if the directory is one.
 fn read_directory(mut bytes: &[u8], footer: Footer) -> Option<Vec<Entry>> {
-    let mut sections: Vec<Entry> = Vec::new();
+    let mut sections = Vec::new();
+    let mut names = BTreeSet::new();
     for _ in 0..footer.sections {
         let entry = Entry::decode(&mut bytes)?;
         let places = entry.records.div_ceil(GROUP_RECORDS).checked_mul(8)?;
         let in_stream = entry.places.checked_add(places)? <= footer.directory;
-        if !in_stream || sections.iter().any(|before| before.name == entry.name) {
+        if !in_stream || !names.insert(entry.name.clone()) {
             return None;
         }
         sections.push(entry);

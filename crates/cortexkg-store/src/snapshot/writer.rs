@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::blocks::BlockWriter;
 use super::layout::{
-    BLOCK_BYTES, CHECK_BYTES, ELSEWHERE, Entry, FOOTER_BYTES, Footer, GROUP_RECORDS, HEADER_BYTES,
-    INLINE_BYTES_MAX, header,
+    BLOCK_BYTES, CHECK_BYTES, DIRECTORY_BYTES_MAX, ELSEWHERE, Entry, FOOTER_BYTES, Footer, GROUP_RECORDS,
+    HEADER_BYTES, INLINE_BYTES_MAX, header,
 };
 use crate::error::StoreError;
 
@@ -98,12 +98,18 @@ impl<'a> SnapshotWriter<'a> {
     /// Ends the container. Gives its bytes.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Io`], also if names and numbers of the sections take more than 1 MiB.
     pub fn finish(mut self) -> Result<u64, StoreError> {
         self.end_section()?;
         let directory = self.stream.position();
         let mut bytes = Vec::new();
         self.done.iter().for_each(|entry| entry.encode(&mut bytes));
+        if bytes.len() as u64 > DIRECTORY_BYTES_MAX {
+            return Err(misuse(format!(
+                "{} sections with their names are too many; use fewer",
+                self.done.len()
+            )));
+        }
         self.stream.write(&bytes).map_err(failed)?;
         let (stream_bytes, chain, out) = self.stream.finish().map_err(failed)?;
         let footer = Footer { stream_bytes, directory, sections: self.done.len() as u64, chain };
