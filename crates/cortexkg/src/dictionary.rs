@@ -58,7 +58,7 @@ impl Value {
         &self.terms[..usize::from(self.words)]
     }
 
-    /// Its items, sorted; the whole value where it is no list.
+    /// Its items, sorted; the whole value where it is no list, if there are lists in its field.
     pub(crate) fn items(&self) -> &[TermId] {
         &self.terms[usize::from(self.words)..]
     }
@@ -251,7 +251,11 @@ impl Dictionary {
         terms.sort_unstable();
         let words = terms.len();
         let whole = std::slice::from_ref(&value.normal);
-        let items = if value.items.is_empty() { whole } else { &value.items };
+        // A value that is no list is one item of a field that has lists, and has none elsewhere.
+        let items = match &value.items[..] {
+            [] if self.fields[usize::from(field)].profile.has_lists() => whole,
+            items => items,
+        };
         terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
         terms[words..].sort_unstable();
         let id = self.values.push(Value {

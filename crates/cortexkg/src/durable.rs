@@ -424,6 +424,12 @@ impl<S: Store> DurableEngine<S> {
         &mut self.store
     }
 
+    /// All of the configuration that has a say in decisions, as text. Graphs under equal texts can be continued by each other's
+    /// engines.
+    pub fn configuration(&self) -> String {
+        self.engine.config.fingerprint()
+    }
+
     /// What opening had to do.
     pub fn opening(&self) -> &Opening {
         &self.opening

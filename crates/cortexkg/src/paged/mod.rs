@@ -38,8 +38,8 @@ impl Record for u32 {
 pub(crate) trait Table {
     /// Lies in a snapshot that has just been written from it; what is in memory stays and is as the snapshot has it.
     fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError>;
-    /// Lets go of what the snapshot has and nobody has looked at since the last call.
-    fn evict(&mut self);
+    /// Lets go of about so many bytes of what the snapshot has, of those that nobody has looked at lately first (second chance).
+    fn evict(&mut self, bytes: usize);
     /// Counts bytes anew, with what changes have made of the records.
     fn count_bytes(&mut self);
     /// Bytes in memory, as far as they are known.
