@@ -83,7 +83,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         None => Some(present(&graph, directory_of(data)?)?),
         Some(_) => None,
     };
-    let stats = Stats { position: view.position(), counts: view.counts(), present };
+    let stats = Stats { position: view.position(), counts: view.counts()?, present };
     if args.json {
         console.print_json(&stats)?;
     } else {
@@ -96,7 +96,7 @@ fn present(graph: &Graph, directory: &Path) -> Result<Present, Failure> {
     let (figures, opening) = (graph.store().figures()?, graph.opening());
     let [meta_rows, log_rows, fact_rows] = figures.rows;
     Ok(Present {
-        state_hash: graph.engine().state_hash().to_string(),
+        state_hash: graph.state_hash()?.to_string(),
         config: graph.configuration(),
         memory_bytes: graph.engine().memory().into_iter().collect(),
         store: StoreStats {

@@ -45,7 +45,7 @@ pub(crate) fn find_source(graph: &Graph, record: &str, named: Option<&str>) -> R
     let ends = ["#s", "#o"].into_iter().filter_map(|suffix| record.strip_suffix(suffix));
     let ids: Vec<&str> = std::iter::once(record).chain(ends).collect();
     let mut found = Vec::new();
-    let sources = graph.view(None)?.counts().sources;
+    let sources = graph.view(None)?.counts()?.sources;
     for (source, _) in &sources {
         for id in &ids {
             if graph.find(Some(source), id)?.is_some() {
