@@ -158,7 +158,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let rejected = run.rejects.count();
     let repeated = run.allocator.counts().repeated;
     let mut report =
-        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every);
+        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
     let (notes, graph) = run.finish()?;
     if let Some(graph) = graph {
@@ -285,6 +285,10 @@ impl Run<'_> {
                     }
                 }
             }
+        }
+        // Whoever reads along learns of what is committed, and of nothing else.
+        if let Some(rows) = self.rows.as_mut().filter(|_| self.allocator.is_durable()) {
+            rows.flush()?;
         }
         Ok(())
     }
