@@ -45,9 +45,9 @@ enum Listing {
 pub(crate) type Moves = [(MentionIndex, NodeIndex)];
 
 impl AllocationEngine {
-    /// The facts whose contents a change needs: those of all members of all nodes that it touches.
-    pub(crate) fn facts_touched(&self, moves: &Moves) -> Vec<u32> {
-        let nodes = self.nodes_touched(moves);
+    /// The facts whose contents a change needs: those of all members of all nodes that it touches, `also` among them.
+    pub(crate) fn facts_touched(&self, moves: &Moves, also: &[NodeIndex]) -> Vec<u32> {
+        let nodes = self.nodes_touched(moves, also);
         let members = nodes.iter().flat_map(|&node| self.graph.node(node).members.iter().copied());
         let mentions = members.chain(moves.iter().map(|&(mention, _)| mention));
         let mut facts: Vec<u32> =
@@ -57,24 +57,26 @@ impl AllocationEngine {
         facts
     }
 
-    fn nodes_touched(&self, moves: &Moves) -> Vec<NodeIndex> {
+    fn nodes_touched(&self, moves: &Moves, also: &[NodeIndex]) -> Vec<NodeIndex> {
         let ends =
             |&(mention, to): &(MentionIndex, NodeIndex)| [self.graph.mentions[mention as usize].node, to];
-        let mut nodes: Vec<NodeIndex> = moves.iter().flat_map(ends).filter(|&node| node != NOWHERE).collect();
+        let ends = moves.iter().flat_map(ends).chain(also.iter().copied());
+        let mut nodes: Vec<NodeIndex> = ends.filter(|&node| node != NOWHERE).collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
     }
 
-    /// Moves mentions, and with them all that rests on membership. `redirect` changes where merged nodes lead; `seen` has the
-    /// facts of [`facts_touched`](Self::facts_touched).
+    /// Moves mentions, and with them all that rests on membership; nodes of `also` are gone through as well. `redirect` changes
+    /// where merged nodes lead; `seen` has the facts of [`facts_touched`](Self::facts_touched).
     pub(crate) fn regroup(
         &mut self,
         moves: &Moves,
+        also: &[NodeIndex],
         seen: &Seen,
         redirect: impl FnOnce(&mut BTreeMap<NodeId, NodeId>),
     ) {
-        let nodes = self.nodes_touched(moves);
+        let nodes = self.nodes_touched(moves, also);
         let goes: FxHashMap<MentionIndex, NodeIndex> = moves.iter().copied().collect();
         let (listed, wanted) = self.listings(&nodes, &goes, seen);
         let ties = self.graph.untie(&nodes);
@@ -176,7 +178,7 @@ impl AllocationEngine {
     pub(crate) fn take_out(&mut self, facts: &[u32], seen: &Seen) {
         let mentions = facts.iter().flat_map(|&fact| self.graph.mentions_of(fact));
         let moves: Vec<_> = mentions.map(|mention| (mention, NOWHERE)).collect();
-        self.regroup(&moves, seen, |_| {});
+        self.regroup(&moves, &[], seen, |_| {});
         for &(mention, _) in &moves {
             let (perceived, at) = seen.of(&self.graph, mention);
             self.view(&perceived, at);
@@ -206,6 +208,6 @@ impl AllocationEngine {
             }
             perceived.mentions[at].features.iter().for_each(|feature| self.index.count(feature.key));
         }
-        self.regroup(moves, seen, |_| {});
+        self.regroup(moves, &[], seen, |_| {});
     }
 }

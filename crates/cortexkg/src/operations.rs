@@ -144,7 +144,7 @@ impl<S: Store> DurableEngine<S> {
         if position >= end {
             return Err(OperationError::UnknownPosition { position, end });
         }
-        if let Some(&by) = self.ledger.undone_by.get(&position) {
+        if let Some(by) = self.ledger.undone_by(position) {
             return Err(OperationError::AlreadyUndone { position, by: Some(by) });
         }
         let entry = self.entry(position)?.ok_or(OperationError::Compacted { position })?;
@@ -157,6 +157,11 @@ impl<S: Store> DurableEngine<S> {
         let in_the_way = |why: String| Err(OperationError::InTheWay { position, why });
         let no_inverse = |what| Err(OperationError::NoInverse { position, what });
         let stays = |node: NodeId| !graph.redirects.contains_key(&node);
+        // Where members would go back to; a node that was compacted away has no place any more.
+        let target = |node: NodeId| {
+            let live = graph.resolve(node);
+            graph.index_of(live).map(|_| live).ok_or(OperationError::ForgottenNode { node })
+        };
         match entry.operation {
             Operation::Allocate { .. } | Operation::Place { .. } => {
                 let fact = graph.fact_at(position).ok_or(OperationError::Compacted { position })?;
@@ -164,6 +169,10 @@ impl<S: Store> DurableEngine<S> {
                     return Err(OperationError::AlreadyUndone { position, by: None });
                 }
                 Ok(Operation::Forget { facts: vec![self.placed(fact)] })
+            }
+            // Its undo was undone, and that merge was taken back: there is nothing left of either.
+            Operation::Merge { kept, merged, .. } if graph.redirects.get(&merged) != Some(&kept) => {
+                Err(OperationError::AlreadyUndone { position, by: None })
             }
             Operation::Merge { kept, merged, moved } => {
                 // Its members may have moved on with the node that it joined; those that left it since stay where they are.
@@ -176,7 +185,7 @@ impl<S: Store> DurableEngine<S> {
                     in_the_way(format!("{merged} is merged into another node; unmerge it first"))
                 }
                 Some(at) if graph.resolve(kept) != merged => {
-                    Ok(Operation::Merge { kept: graph.resolve(kept), merged, moved: self.members(at) })
+                    Ok(Operation::Merge { kept: target(kept)?, merged, moved: self.members(at) })
                 }
                 _ => in_the_way(format!("{kept} leads to {merged} now; unmerge it first")),
             },
@@ -185,7 +194,7 @@ impl<S: Store> DurableEngine<S> {
                     in_the_way(format!("{new} is merged into another node; unmerge it first"))
                 }
                 Some(at) if graph.resolve(from) != new => {
-                    Ok(Operation::Merge { kept: graph.resolve(from), merged: new, moved: self.members(at) })
+                    Ok(Operation::Merge { kept: target(from)?, merged: new, moved: self.members(at) })
                 }
                 _ => in_the_way(format!("{from} leads to {new} now; unmerge it first")),
             },
@@ -362,23 +371,27 @@ impl<S: Store> DurableEngine<S> {
             }
             Operation::Merge { kept, merged, moved } => {
                 let moves = self.moves(moved, *kept);
-                let seen = self.seen(&moves, &[])?;
-                self.engine.regroup(&moves, &seen, |redirects| {
+                let seen = self.seen(&moves, &[], &[])?;
+                self.engine.regroup(&moves, &[], &seen, |redirects| {
                     redirects.insert(*merged, *kept);
                 });
             }
             Operation::Unmerge { merged, moved, .. } => {
                 let moves = self.moves(moved, *merged);
-                let seen = self.seen(&moves, &[])?;
-                self.engine.regroup(&moves, &seen, |redirects| {
+                // Also where no member moves: what is tied to the merged node leads back to it.
+                let graph = &self.engine.graph;
+                let ends = [graph.resolve(*merged), *merged].map(|id| graph.index_of(id));
+                let touched: Vec<NodeIndex> = ends.into_iter().flatten().collect();
+                let seen = self.seen(&moves, &touched, &[])?;
+                self.engine.regroup(&moves, &touched, &seen, |redirects| {
                     redirects.remove(merged);
                 });
             }
             Operation::Split { new, moved, .. } => {
                 self.engine.graph.add_node(*new);
                 let moves = self.moves(moved, *new);
-                let seen = self.seen(&moves, &[])?;
-                self.engine.regroup(&moves, &seen, |_| {});
+                let seen = self.seen(&moves, &[], &[])?;
+                self.engine.regroup(&moves, &[], &seen, |_| {});
             }
             Operation::Forget { facts } => self.carry_out_forget(facts)?,
             Operation::Restore { facts } => self.carry_out_restore(facts)?,
@@ -408,7 +421,7 @@ impl<S: Store> DurableEngine<S> {
                 part.iter().filter_map(|placed| self.engine.graph.fact_at(placed.fact)).collect();
             let mentions = facts.iter().flat_map(|&fact| self.engine.graph.mentions_of(fact));
             let moves: Vec<_> = mentions.map(|mention| (mention, NOWHERE)).collect();
-            let seen = self.seen(&moves, &facts)?;
+            let seen = self.seen(&moves, &[], &facts)?;
             self.engine.take_out(&facts, &seen);
         }
         Ok(())
@@ -423,7 +436,7 @@ impl<S: Store> DurableEngine<S> {
                 let nodes = placed.nodes.iter().map(|&id| self.engine.graph.index_of(id).unwrap_or(NOWHERE));
                 moves.extend(self.engine.graph.mentions_of(fact).zip(nodes));
             }
-            let seen = self.seen(&moves, &known)?;
+            let seen = self.seen(&moves, &[], &known)?;
             self.engine.bring_back(&known, &moves, &seen);
             for placed in part {
                 self.tie_again(placed.fact)?;
@@ -455,10 +468,10 @@ impl<S: Store> DurableEngine<S> {
         Ok(())
     }
 
-    /// The contents that a change of membership needs.
-    fn seen(&self, moves: &Moves, also: &[u32]) -> Result<Seen, OperationError> {
+    /// The contents that a change of membership needs: those of the members of all nodes that it touches, and of some facts.
+    fn seen(&self, moves: &Moves, nodes: &[NodeIndex], also: &[u32]) -> Result<Seen, OperationError> {
         let mut seen = Seen::default();
-        for fact in self.engine.facts_touched(moves).into_iter().chain(also.iter().copied()) {
+        for fact in self.engine.facts_touched(moves, nodes).into_iter().chain(also.iter().copied()) {
             if !seen.has(fact) {
                 let position = self.engine.graph.position_of(fact);
                 seen.insert(fact, self.perceived(position)?);
