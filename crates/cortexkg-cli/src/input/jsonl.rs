@@ -5,10 +5,10 @@ use std::io::BufRead;
 use serde_json::value::RawValue;
 
 use cortexkg::{Fact, Term};
+use cortexkg_interchange::json::{Kind, Members, key_at, kind};
 
 use super::entry::{Entry, Problem, Rejection, printable};
 use super::flatten::flatten;
-use super::json::{Kind, Members, key_at, kind};
 use super::lines::FactLines;
 
 /// Facts of JSON Lines.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 /// The members of an object in the order in which they stand.
 #[derive(Debug)]
-pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
+pub struct Members<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -33,16 +33,21 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 /// What kind of value a raw value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// `null`.
     Null,
+    /// A string.
     Text,
     /// A number or a boolean, whose spelling is its text.
     Scalar,
+    /// An array.
     Array,
+    /// An object.
     Object,
 }
 
-pub(super) fn kind(value: &RawValue) -> Kind {
+/// Tells by the first byte what kind of value it is.
+pub fn kind(value: &RawValue) -> Kind {
     match value.get().as_bytes().first() {
         Some(b'"') => Kind::Text,
         Some(b'[') => Kind::Array,
@@ -53,7 +58,7 @@ pub(super) fn kind(value: &RawValue) -> Kind {
 }
 
 /// The top-level key under which byte `at` of an object's text stands. Works on text that is no valid JSON.
-pub(super) fn key_at(line: &[u8], at: usize) -> Option<String> {
+pub fn key_at(line: &[u8], at: usize) -> Option<String> {
     let mut depth = 0usize;
     let mut key = None;
     // The string read last, which is a key if a colon follows.
