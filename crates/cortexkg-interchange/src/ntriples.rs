@@ -1,7 +1,7 @@
 //! N-Triples line by line, so that one bad line costs one triple.
 
 use cortexkg::{Fact, Term};
-use oxrdf::NamedOrBlankNode;
+use oxrdf::{NamedOrBlankNode, Triple};
 use oxttl::NTriplesParser;
 
 use crate::rejection::Rejection;
@@ -30,11 +30,17 @@ pub fn ntriple(bytes: &[u8], line: u64) -> Result<Option<Fact>, Rejection> {
     if triples.next().is_some() {
         return Err(Rejection::at(line, "more than one triple on the line; put each on a line of its own"));
     }
-    let subject = match parsed.subject {
+    let (subject, predicate, object) = terms(parsed);
+    Ok(Some(Fact::triple(subject, predicate, object)))
+}
+
+/// Subject, predicate and object as the engine has them.
+pub(crate) fn terms(triple: Triple) -> (Term, String, Term) {
+    let subject = match triple.subject {
         NamedOrBlankNode::NamedNode(node) => Term::Iri(node.into_string()),
         NamedOrBlankNode::BlankNode(node) => Term::Blank(node.into_string()),
     };
-    let object = match parsed.object {
+    let object = match triple.object {
         oxrdf::Term::NamedNode(node) => Term::Iri(node.into_string()),
         oxrdf::Term::BlankNode(node) => Term::Blank(node.into_string()),
         oxrdf::Term::Literal(literal) => {
@@ -42,7 +48,7 @@ pub fn ntriple(bytes: &[u8], line: u64) -> Result<Option<Fact>, Rejection> {
             Term::Literal { value, datatype: datatype.map(oxrdf::NamedNode::into_string), language }
         }
     };
-    Ok(Some(Fact::triple(subject, parsed.predicate.into_string(), object)))
+    (subject, triple.predicate.into_string(), object)
 }
 
 /// Which term of a triple byte `at` of its line belongs to.

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use serde_json::value::RawValue;
 
 use cortexkg::{Fact, Term};
-use cortexkg_interchange::json::{Kind, Members, key_at, kind};
+use cortexkg_interchange::json::{Kind, Members, kind, parse_object};
 
 use super::entry::{Entry, Problem, Rejection, printable};
 use super::flatten::flatten;
@@ -44,7 +44,7 @@ impl<R: BufRead> Iterator for JsonlFacts<R> {
 
 /// The fact that an object says.
 fn object(bytes: &[u8], line: u64, id_key: Option<&str>) -> Result<Fact, Rejection> {
-    let Members(mut members) = parse(bytes, line)?;
+    let Members(mut members) = parse_object(bytes, line)?;
     for (position, (key, _)) in members.iter().enumerate() {
         if members.iter().take(position).any(|(earlier, _)| earlier == key) {
             let message = "the key stands twice in the object; give a list, or two names";
@@ -97,46 +97,6 @@ fn object(bytes: &[u8], line: u64, id_key: Option<&str>) -> Result<Fact, Rejecti
 const ENVELOPE: [&str; 3] = ["source", "time", "confidence"];
 const TRIPLE: [&str; 3] = ["subject", "predicate", "object"];
 const KEYS_MAX: usize = 4096;
-
-fn parse(bytes: &[u8], line: u64) -> Result<Members<'_>, Rejection> {
-    let blame = |message: String, at: usize| {
-        let rejection = Rejection::at(line, message);
-        match key_at(bytes, at) {
-            Some(key) => rejection.field(&key),
-            None => rejection,
-        }
-    };
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let message =
-            format!("not valid UTF-8 at byte {at} of the line; convert the file: iconv -f LATIN1 -t UTF-8");
-        blame(message, at)
-    })?;
-    if !text.trim_start().starts_with('{') {
-        let advice = match text.trim_start().as_bytes().first() {
-            Some(b'[') => "an array is no record; put one object on each line: jq -c '.[]' FILE",
-            _ => "put one object on each line, like {\"name\": \"Citrus\"}",
-        };
-        return Err(Rejection::at(line, format!("the line is no JSON object; {advice}")));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let at = error.column().saturating_sub(1);
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        let around = text.as_bytes().get(at.saturating_sub(9)..).unwrap_or_default();
-        let around = around.get(..20).unwrap_or(around);
-        let no_number = ["NaN", "Infinity"]
-            .iter()
-            .find(|word| around.windows(word.len()).any(|window| window == word.as_bytes()));
-        let message = match no_number {
-            Some(word) => {
-                format!("{word} is no JSON and no usable number (column {}); leave the value out", at + 1)
-            }
-            None => format!("the line is no valid JSON: {message} (column {}); correct it there", at + 1),
-        };
-        blame(message, at)
-    })
-}
 
 fn take<'a>(members: &mut Vec<(String, &'a RawValue)>, key: &str) -> Option<&'a RawValue> {
     let position = members.iter().position(|(member, _)| member == key)?;
