@@ -1,6 +1,7 @@
 //! Gathers what an importer reads, checks it, and keeps within bounds.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use cortexkg::fact::limits;
 use cortexkg::{Fact, FactError, GraphEdge, NodeId};
@@ -53,20 +54,19 @@ impl<'a> GraphBuilder<'a> {
         Ok(())
     }
 
-    /// Takes a node, unless it breaks a bound or its identifier is taken.
-    pub(crate) fn node(&mut self, line: u64, node: ExportedNode) -> Result<()> {
-        let record = node.id.to_string();
-        if let Err(error) = check_node(&record, &node) {
-            self.reject(Rejection::refused(line, &record, &error));
-            return Ok(());
+    /// Takes a node, called `name` in the file, unless it breaks a bound or its identifier is taken; says whether it did.
+    pub(crate) fn node(&mut self, line: u64, name: &str, node: ExportedNode) -> Result<bool> {
+        if let Err(error) = check_node(name, &node) {
+            self.reject(Rejection::refused(line, name, &error));
+            return Ok(false);
         }
         let ids = || [node.id].into_iter().chain(node.redirects.iter().copied());
         let mut seen = HashSet::new();
         if let Some(taken) = ids().find(|id| self.ids.contains(id) || !seen.insert(*id)) {
             let message =
                 format!("{taken} stands for a node already, that one stays; give each node its own");
-            self.reject(Rejection::at(line, message).record(Some(&record)).field("id"));
-            return Ok(());
+            self.reject(Rejection::at(line, message).record(Some(name)).field("id"));
+            return Ok(false);
         }
         let texts = node.properties.iter().map(|property| property.field.len() + property.value.len());
         let bytes: usize =
@@ -74,7 +74,7 @@ impl<'a> GraphBuilder<'a> {
         self.charge(line, bytes + node.label.len() + node.redirects.len() * OVERHEAD_BYTES)?;
         self.ids.extend(ids());
         self.graph.nodes.push(node);
-        Ok(())
+        Ok(true)
     }
 
     /// Takes a fact, unless it breaks a bound. Its nodes are looked for at the end.
@@ -140,25 +140,22 @@ impl<'a> GraphBuilder<'a> {
     }
 }
 
-fn missing_node(line: u64, node: NodeId) -> Rejection {
+/// The refusal of what names a node that is not there.
+pub(crate) fn missing_node(line: u64, node: impl fmt::Display) -> Rejection {
     Rejection::at(line, format!("node {node} is not in this file, or was refused; add it"))
 }
 
 /// Whether every value of a node could stand in a record.
-fn check_node(record: &str, node: &ExportedNode) -> std::result::Result<(), FactError> {
-    let named = |fact: Fact| fact.with_id(record).validate();
+fn check_node(name: &str, node: &ExportedNode) -> std::result::Result<(), FactError> {
     if let Some(position) = node.label.bytes().position(|byte| byte == 0) {
-        return Err(FactError::NulByte { record: record.to_owned(), field: "label".to_owned(), position });
+        return Err(FactError::NulByte { record: name.to_owned(), field: "label".to_owned(), position });
     }
     // A label is the node's name where it has no other.
     if node.properties.is_empty() && node.aliases.is_empty() {
-        named(Fact::text(node.label.as_str()))?;
+        Fact::text(node.label.as_str()).validate()?;
     }
     for property in &node.properties {
-        named(Fact::record([(property.field.as_str(), property.value.as_str())]))?;
+        Fact::record([(property.field.as_str(), property.value.as_str())]).validate()?;
     }
-    for alias in &node.aliases {
-        named(Fact::text(alias.as_str()))?;
-    }
-    Ok(())
+    node.aliases.iter().try_for_each(|alias| Fact::text(alias.as_str()).validate())
 }

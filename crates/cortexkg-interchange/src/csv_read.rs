@@ -40,7 +40,9 @@ pub(crate) fn import(
                 if row.len() == header.columns.len() && !splitter.is_dubious() {
                     let read = match kind {
                         TableKind::Edges => header.edge(&row, line).map(|edge| builder.edge(line, edge)),
-                        _ => header.node(&row, line).map(|node| builder.node(line, node)),
+                        _ => header
+                            .node(&row, line)
+                            .map(|node| builder.node(line, &node.id.to_string(), node).map(drop)),
                     };
                     match read {
                         Ok(taken) => taken?,

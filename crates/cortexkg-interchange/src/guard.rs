@@ -27,7 +27,7 @@ impl Progress {
     }
 }
 
-/// Gives one line per read, so that the line that is known is the line that is parsed.
+/// A reader within bounds.
 pub(crate) struct Guarded<R> {
     reader: R,
     progress: Progress,
@@ -39,15 +39,21 @@ pub(crate) struct Guarded<R> {
 }
 
 /// Bounds of an input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Limits {
     /// Bytes in all.
     pub(crate) bytes_max: u64,
-    /// Bytes between two calls of [`Progress::settle`].
+    /// Bytes between two calls of [`Progress::settle`], and [`CHUNK_BYTES`] that a parser may have read ahead.
     pub(crate) pending_bytes_max: Option<u64>,
     /// Nesting of objects and arrays, if the input is JSON.
     pub(crate) json_depth_max: Option<usize>,
+    /// Whether a read ends with a line, so that the line that is known is the line that is parsed. Not for a parser that
+    /// clears its whole buffer at every read, or starts a long token over.
+    pub(crate) is_by_line: bool,
 }
+
+/// Most bytes of a read that does not end with a line.
+const CHUNK_BYTES: usize = 8 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JsonState {
@@ -100,7 +106,9 @@ impl<R: BufRead> Guarded<R> {
             return Err(Stop::Bytes(self.limits.bytes_max));
         }
         match self.limits {
-            Limits { pending_bytes_max: Some(max), .. } if self.progress.pending.get() > max => {
+            Limits { pending_bytes_max: Some(max), .. }
+                if self.progress.pending.get() > max.saturating_add(CHUNK_BYTES as u64) =>
+            {
                 Err(Stop::Pending(max))
             }
             Limits { json_depth_max: Some(max), .. } if self.depth > max => Err(Stop::Depth(max)),
@@ -111,7 +119,7 @@ impl<R: BufRead> Guarded<R> {
 
 /// A reader of at most so many bytes, for formats whose records are bounded elsewhere.
 pub(crate) fn bounded<R: BufRead>(reader: R, bytes_max: u64) -> impl BufRead {
-    let limits = Limits { bytes_max, pending_bytes_max: None, json_depth_max: None };
+    let limits = Limits { bytes_max, ..Limits::default() };
     BufReader::new(Guarded::new(reader, limits).0)
 }
 
@@ -142,16 +150,15 @@ fn nest(text: &[u8], mut depth: usize, mut state: JsonState, max: usize) -> (usi
 impl<R: BufRead> Read for Guarded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let chunk = self.reader.fill_buf()?;
-        let text = chunk.get(..chunk.len().min(buffer.len())).unwrap_or_default();
-        let end = memchr::memchr(b'\n', text).map_or(text.len(), |end| end + 1);
-        let text = text.get(..end).unwrap_or_default();
+        let text = chunk.get(..chunk.len().min(buffer.len()).min(CHUNK_BYTES)).unwrap_or_default();
+        let line_end = if self.limits.is_by_line { memchr::memchr(b'\n', text) } else { None };
+        let text = text.get(..line_end.map_or(text.len(), |end| end + 1)).unwrap_or_default();
         if let Some(max) = self.limits.json_depth_max {
             (self.depth, self.state) = nest(text, self.depth, self.state, max);
         }
-        if self.ends_line && !text.is_empty() {
-            self.progress.line.set(self.progress.line.get() + 1);
-        }
-        if let Some(last) = text.last() {
+        if let Some((last, before)) = text.split_last() {
+            let breaks = memchr::memchr_iter(b'\n', before).count() + usize::from(self.ends_line);
+            self.progress.line.set(self.progress.line.get() + breaks as u64);
             self.ends_line = *last == b'\n';
         }
         let count = text.len();
@@ -188,19 +195,24 @@ mod tests {
         (read.map(|_| out).map_err(|error| read_error(line, error)), line)
     }
 
-    const NONE: Limits = Limits { bytes_max: u64::MAX, pending_bytes_max: None, json_depth_max: None };
+    const NONE: Limits =
+        Limits { bytes_max: u64::MAX, pending_bytes_max: None, json_depth_max: None, is_by_line: true };
 
     #[test]
     fn bounds_hold() {
         let text = "{\"a\": \"[[[\\\"{\",\n\"b\": [1, {}]}\n";
         assert_eq!(read(text, NONE).0.unwrap(), text);
         assert_eq!(read(text, NONE).1, 2);
+        assert_eq!(read(text, Limits { is_by_line: false, ..NONE }).1, 2);
+        assert_eq!(read("a\n\n\nb", Limits { is_by_line: false, ..NONE }).1, 4);
         assert!(read(text, Limits { json_depth_max: Some(3), ..NONE }).0.is_ok());
         let error = read(text, Limits { json_depth_max: Some(2), ..NONE }).0.unwrap_err().to_string();
         assert!(error.starts_with("line 2: nested deeper than 2 levels"), "{error}");
         let error = read(text, Limits { bytes_max: 20, ..NONE }).0.unwrap_err().to_string();
         assert!(error.starts_with("line 2: the input has more than 20 bytes"), "{error}");
-        let error = read(text, Limits { pending_bytes_max: Some(20), ..NONE }).0.unwrap_err().to_string();
+        let long = "x".repeat(CHUNK_BYTES + 21);
+        assert!(read(&long, Limits { pending_bytes_max: Some(21), ..NONE }).0.is_ok());
+        let error = read(&long, Limits { pending_bytes_max: Some(20), ..NONE }).0.unwrap_err().to_string();
         assert!(error.contains("one element has more than 20 bytes"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! GraphML back to a graph. A node or edge that cannot be taken costs itself; broken XML ends the reading.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
 
 use cortexkg::{GraphEdge, NodeId};
@@ -8,8 +8,8 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::escape::unescape;
-use super::{ALIASES_KEY, GRAPH_KEY, LABEL_KEY, PREDICATE_KEY, REDIRECTS_KEY, VALUES_KEY};
-use crate::builder::GraphBuilder;
+use super::{ALIASES_KEY, GRAPH_KEY, LABEL_KEY, PREDICATE_KEY, REDIRECTS_KEY, RESERVED, VALUES_KEY};
+use crate::builder::{GraphBuilder, missing_node};
 use crate::csv_write::parse_list;
 use crate::error::InterchangeError;
 use crate::export::Result;
@@ -30,7 +30,8 @@ pub(crate) fn import(
     builder: GraphBuilder<'_>,
 ) -> Result<ImportedGraph> {
     let pending_bytes_max = Some(options.record_bytes_max as u64);
-    let limits = Limits { bytes_max: options.bytes_max, pending_bytes_max, json_depth_max: None };
+    let limits =
+        Limits { bytes_max: options.bytes_max, pending_bytes_max, is_by_line: true, ..Limits::default() };
     let (guarded, progress) = Guarded::new(reader, limits);
     let mut xml = quick_xml::Reader::from_reader(BufReader::new(guarded));
     let mut document = Document::new(builder, progress, options.record_bytes_max);
@@ -277,12 +278,18 @@ impl<'a> Document<'a> {
         }
         let Self { mut builder, nodes, edges, is_ours, .. } = self;
         let text = |text: String| if is_ours { unescape(&text) } else { text };
-        let ids = number(&nodes, &mut builder);
+        let mut ids = number(&nodes, &mut builder);
+        let mut taken = HashSet::new();
         for node in nodes {
             let Some(&id) = ids.get(&node.name) else { continue };
             let mut filled = ExportedNode::new(id);
             let mut problem = None;
+            // What holds all values makes the commonest of each field superfluous.
+            let has_values = is_ours && node.data.iter().any(|(called, _)| called == VALUES_KEY);
             for (called, value) in node.data {
+                if has_values && !RESERVED.contains(&&*called) {
+                    continue;
+                }
                 let value = text(value);
                 if let Err(message) = fill(&mut filled, &text(called.clone()), value, is_ours) {
                     problem = Some(Rejection::at(node.line, message).record(Some(&node.name)).field(&called));
@@ -291,16 +298,25 @@ impl<'a> Document<'a> {
             if filled.label.is_empty() && filled.properties.is_empty() && filled.aliases.is_empty() {
                 filled.label.clone_from(&node.name);
             }
-            match problem {
-                Some(rejection) => builder.reject(rejection),
-                None => builder.node(node.line, filled)?,
+            let name = node.name;
+            let is_taken = match problem {
+                Some(rejection) => {
+                    builder.reject(rejection);
+                    false
+                }
+                None => builder.node(node.line, &name, filled)?,
+            };
+            if !is_taken && !taken.contains(&id) {
+                ids.remove(&name);
+            }
+            if is_taken {
+                taken.insert(id);
             }
         }
         for edge in edges {
             let ends = [("source", &edge.source), ("target", &edge.target)];
             if let Some((field, missing)) = ends.into_iter().find(|(_, end)| !ids.contains_key(*end)) {
-                let message = format!("node {} is not in this file; add it", printable(missing));
-                builder.reject(Rejection::at(edge.line, message).field(field));
+                builder.reject(missing_node(edge.line, printable(missing)).field(field));
                 continue;
             }
             let data = |name: &str| {
@@ -347,11 +363,7 @@ fn fill(
         }
         _ => {
             let field = if is_ours { column_field(called) } else { called };
-            // The value of a field may stand among all values, which come first.
-            let is_known = node.properties.iter().any(|known| known.field == field);
-            if !(is_ours && is_known) {
-                node.properties.push(Property::new(field, value));
-            }
+            node.properties.push(Property::new(field, value));
         }
     }
     Ok(())

@@ -107,7 +107,7 @@ pub(crate) fn import(
         let line = elements.line();
         match element? {
             Ok(JsonlElement::Header) => {}
-            Ok(JsonlElement::Node(node)) => builder.node(line, node)?,
+            Ok(JsonlElement::Node(node)) => drop(builder.node(line, &node.id.to_string(), node)?),
             Ok(JsonlElement::Fact(fact)) => builder.fact(line, *fact, elements.line.len())?,
             Ok(JsonlElement::Edge(edge)) => builder.edge(line, edge)?,
             Err(rejection) => builder.reject(rejection),

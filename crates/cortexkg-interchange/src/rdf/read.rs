@@ -78,9 +78,11 @@ fn turtle(
     statements: &mut Statements,
     builder: &mut GraphBuilder<'_>,
 ) -> Result<()> {
-    let limits = Limits { bytes_max: options.bytes_max, pending_bytes_max: None, json_depth_max: None };
+    let pending_bytes_max = Some(options.record_bytes_max as u64);
+    let limits = Limits { bytes_max: options.bytes_max, pending_bytes_max, ..Limits::default() };
     let (reader, progress) = Guarded::new(reader, limits);
     for read in TurtleParser::new().for_reader(reader) {
+        progress.settle();
         match read {
             Ok(triple) => {
                 let (subject, predicate, object) = terms(triple);
@@ -104,8 +106,9 @@ fn jsonld(
 ) -> Result<()> {
     let limits = Limits {
         bytes_max: options.bytes_max,
-        pending_bytes_max: None,
         json_depth_max: Some(JSON_DEPTH_MAX),
+        is_by_line: true,
+        ..Limits::default()
     };
     let (reader, progress) = Guarded::new(reader, limits);
     for read in JsonLdParser::new().for_reader(reader) {

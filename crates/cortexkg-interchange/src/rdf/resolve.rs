@@ -6,7 +6,7 @@ use cortexkg::{GraphEdge, NodeId};
 
 use super::read::{Statements, Subject};
 use super::{DERIVED_FROM, FIELD, LABEL, NAMES, PREDICATE, REPLACED_BY, SAME_AS, SOURCE, VALUE, name_of};
-use crate::builder::GraphBuilder;
+use crate::builder::{GraphBuilder, missing_node};
 use crate::export::Result;
 use crate::import::ImportOptions;
 use crate::model::{BLANK_FIELD, ExportedNode, IRI_FIELD, ImportedGraph, LITERAL_FIELD, Property};
@@ -33,7 +33,7 @@ pub(super) fn resolve(
     mut builder: GraphBuilder<'_>,
 ) -> Result<ImportedGraph> {
     let roles = roles(statements, options);
-    let ids = number(&statements.subjects, &roles, &mut builder);
+    let mut ids = number(&statements.subjects, &roles, &mut builder);
     // Literals that a node of ours stands for.
     let mut literals = HashMap::new();
     for (position, subject) in statements.subjects.iter().enumerate() {
@@ -43,10 +43,6 @@ pub(super) fn resolve(
             }
         }
     }
-    let target = |position: usize| {
-        let position = roles.get(position).and_then(|role| role.same_as).unwrap_or(position);
-        ids.get(position).copied().flatten()
-    };
     let mut edges = Vec::new();
     for (position, (subject, role)) in statements.subjects.iter().zip(&roles).enumerate() {
         let Some(id) = ids.get(position).copied().flatten() else { continue };
@@ -75,7 +71,7 @@ pub(super) fn resolve(
                 node.properties.push(Property::new(LITERAL_FIELD, &literal.key));
             } else if let Some(&object) = literals.get(&literal.key).filter(|_| !predicate.starts_with(FIELD))
             {
-                edges.push((literal.line, id, name_of(PREDICATE, predicate), target(object)));
+                edges.push((literal.line, position, name_of(PREDICATE, predicate), object));
             } else {
                 node.properties.push(Property::new(name_of(FIELD, predicate), &literal.value));
             }
@@ -84,21 +80,30 @@ pub(super) fn resolve(
         node.properties.retain(|property| !property.value.trim().is_empty());
         let mut seen = HashSet::new();
         node.aliases.retain(|alias| seen.insert(alias.clone()));
-        builder.node(subject.line, node)?;
+        if !builder.node(subject.line, &subject.key, node)?
+            && let Some(id) = ids.get_mut(position)
+        {
+            *id = None;
+        }
         for link in &subject.links {
             let object = roles.get(link.object);
             let is_absorbed = object.is_some_and(|object| object.is_absorbed);
             let is_told = is_absorbed && matches!(&*link.predicate, SAME_AS | DERIVED_FROM);
             if !is_told {
-                edges.push((link.line, id, name_of(PREDICATE, &link.predicate), target(link.object)));
+                edges.push((link.line, position, name_of(PREDICATE, &link.predicate), link.object));
             }
         }
     }
     for (line, from, predicate, to) in edges {
-        match to {
-            Some(to) => builder.edge(line, GraphEdge { from, predicate, to })?,
-            None => {
-                builder.reject(Rejection::at(line, "leads to what is no node; remove it").field(&predicate))
+        let find = |position: usize| {
+            let position = roles.get(position).and_then(|role| role.same_as).unwrap_or(position);
+            let id = ids.get(position).copied().flatten();
+            id.ok_or_else(|| statements.subjects.get(position).map_or("", |subject| &*subject.key))
+        };
+        match (find(from), find(to)) {
+            (Ok(from), Ok(to)) => builder.edge(line, GraphEdge { from, predicate, to })?,
+            (Err(missing), _) | (_, Err(missing)) => {
+                builder.reject(missing_node(line, printable(missing)).field(&predicate));
             }
         }
     }
