@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use cortexkg::NodeId;
+
 use crate::builder::GraphBuilder;
 use crate::error::InterchangeError;
 use crate::export::Result;
@@ -71,4 +73,33 @@ pub fn import<'a>(
         #[cfg(feature = "parquet")]
         InterchangeFormat::Parquet(_) => Err(InterchangeError::Unreadable { format: "Parquet".to_owned() }),
     }
+}
+
+/// What an input held.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Nodes, facts and edges.
+    pub elements: u64,
+    /// Records refused.
+    pub rejections: u64,
+    /// Whether the input could not be read to its end.
+    pub broken: bool,
+}
+
+/// Reads everything in `data` within narrow bounds and counts. This is what the fuzz targets call: whatever the bytes, it
+/// returns.
+pub fn drain(data: &[u8], format: InterchangeFormat) -> Tally {
+    let options = ImportOptions { record_bytes_max: 4096, bytes_max: 1 << 20, ..ImportOptions::default() };
+    let mut rejections = 0;
+    let mut reject = |rejection: Rejection| {
+        assert!(rejection.line > 0 && !rejection.message.is_empty(), "every rejection says where and why");
+        rejections += 1;
+    };
+    let read = import(format, data, &options, &mut reject);
+    let Ok(mut graph) = read else { return Tally { rejections, broken: true, elements: 0 } };
+    let elements = graph.nodes.len() + graph.facts.len() + graph.edges.len();
+    let loadable = graph.to_knowledge_graph().0;
+    assert_eq!(loadable.nodes.len(), graph.nodes.len(), "every node can be loaded");
+    graph.renumber(NodeId(1));
+    Tally { elements: elements as u64, rejections, broken: false }
 }

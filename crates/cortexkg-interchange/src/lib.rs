@@ -73,7 +73,7 @@ mod table;
 pub use error::InterchangeError;
 pub use export::{ExportOptions, Exporter, Result, exporter};
 pub use format::InterchangeFormat;
-pub use import::{ImportOptions, import};
+pub use import::{ImportOptions, Tally, drain, import};
 pub use jsonl::{JsonlElement, JsonlGraph, is_graph_header};
 pub use lines::{BoundedLines, Line};
 pub use model::{ExportedFact, ExportedNode, ImportedGraph, Property, Role, Schema};
