@@ -18,7 +18,7 @@ mod write;
 use cortexkg::{Field, FieldValue};
 
 pub(crate) use self::read::import;
-pub use self::read::{JsonlElement, JsonlGraph, is_graph_header};
+pub use self::read::{JsonlElement, JsonlGraph, graph_element, is_graph_header};
 pub(crate) use self::write::JsonlExporter;
 pub(crate) use self::write::text_list;
 

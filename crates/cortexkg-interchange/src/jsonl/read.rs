@@ -31,9 +31,26 @@ pub enum JsonlElement {
     Edge(GraphEdge),
 }
 
-/// Whether a line is the first one of an exported graph.
+/// Whether a line is the first one of an exported graph, in whatever version of the format.
 pub fn is_graph_header(line: &[u8]) -> bool {
-    matches!(element(line, 1), Ok(JsonlElement::Header))
+    matches!(element(line, 1), Ok(JsonlElement::Header) | Err(Problem::Version(_)))
+}
+
+/// What a line of an exported graph says. Bounds of facts are not checked here: the engine does.
+///
+/// # Errors
+/// What is wrong with the line, and where.
+pub fn graph_element(line: &[u8], number: u64) -> std::result::Result<JsonlElement, Rejection> {
+    element(line, number).map_err(|problem| match problem {
+        Problem::Rejected(rejection) => rejection,
+        Problem::Version(version) => Rejection::at(number, newer(version)),
+    })
+}
+
+fn newer(version: u64) -> String {
+    format!(
+        "the graph was written in version {version} of the format, this program reads {VERSION}; use a newer program"
+    )
 }
 
 /// The elements of a graph, one line in memory at a time. Bounds of facts are not checked here: the engine does.
@@ -66,19 +83,14 @@ impl<R: BufRead> Iterator for JsonlGraph<R> {
             match read {
                 Ok(Line::Whole) if self.line.trim_ascii().is_empty() => {}
                 Ok(Line::Whole) => {
-                    let found = element(&self.line, number);
-                    if let Err(Problem::Version(version)) = found {
-                        self.done = true;
-                        let message = format!(
-                            "the graph was written in version {version} of the format, this program reads {VERSION}; \
-                             use a newer program"
-                        );
-                        return Some(Err(InterchangeError::Syntax { line: number, message }));
-                    }
-                    return Some(Ok(found.map_err(|problem| match problem {
-                        Problem::Rejected(rejection) => rejection,
-                        Problem::Version(_) => Rejection::at(number, "newer version"),
-                    })));
+                    return Some(match element(&self.line, number) {
+                        Ok(element) => Ok(Ok(element)),
+                        Err(Problem::Rejected(rejection)) => Ok(Err(rejection)),
+                        Err(Problem::Version(version)) => {
+                            self.done = true;
+                            Err(InterchangeError::Syntax { line: number, message: newer(version) })
+                        }
+                    });
                 }
                 Ok(Line::TooLong(bytes)) => {
                     let limit = self.lines.limit();
