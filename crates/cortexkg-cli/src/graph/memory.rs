@@ -36,7 +36,11 @@ impl MemoryBudget {
     /// The caches of the store.
     pub(crate) fn of_store(self) -> RedbOptions {
         let cache_bytes = self.0 / PARTS * CACHE_PARTS;
-        RedbOptions { cache_bytes: cache_bytes as usize, snapshot_cache_bytes: cache_bytes }
+        RedbOptions {
+            cache_bytes: cache_bytes as usize,
+            snapshot_cache_bytes: cache_bytes,
+            ..RedbOptions::default()
+        }
     }
 
     /// The structures of the engine.
