@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use cortexkg::{AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError};
+use cortexkg::{
+    AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError, StateHash,
+};
 use serde::Serialize;
 
 use crate::durable::DurableGraph;
@@ -218,6 +220,17 @@ impl Allocator {
         match &self.backing {
             Backing::Memory(engine) => engine,
             Backing::Durable(graph) => graph.graph().engine(),
+        }
+    }
+
+    /// Hash of the state of the graph.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn state_hash(&self) -> Result<StateHash, Failure> {
+        match &self.backing {
+            Backing::Memory(engine) => Ok(engine.state_hash()),
+            Backing::Durable(graph) => Ok(graph.graph().state_hash()?),
         }
     }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::allocation::{Allocator, RateRow, Timed, per_second};
 use crate::durable::StoreReport;
+use crate::failure::Failure;
 use crate::input::Format;
 use crate::palette::Palette;
 use crate::process::memory_peak_bytes;
@@ -82,10 +83,19 @@ pub struct Latency {
 
 impl Report {
     /// The state of `allocator` at the end of a run over `source`.
-    pub fn of(allocator: &Allocator, source: &str, format: Format, rejected: u64, rate_every: u64) -> Self {
+    ///
+    /// # Errors
+    /// Where the store of a graph cannot be read.
+    pub fn of(
+        allocator: &Allocator,
+        source: &str,
+        format: Format,
+        rejected: u64,
+        rate_every: u64,
+    ) -> Result<Self, Failure> {
         let (counts, latency, elapsed) = (allocator.counts(), allocator.latency(), allocator.elapsed());
         let engine = allocator.engine();
-        Self {
+        Ok(Self {
             source: source.to_owned(),
             format,
             records: counts.records,
@@ -104,12 +114,12 @@ impl Report {
             },
             memory_peak_bytes: memory_peak_bytes(),
             memory_bytes: engine.memory().into_iter().collect(),
-            state_hash: engine.state_hash().to_string(),
+            state_hash: allocator.state_hash()?.to_string(),
             store: None,
             rates: allocator.rates().to_vec(),
             rate_every,
             error: None,
-        }
+        })
     }
 
     /// The report as aligned text.

@@ -96,6 +96,11 @@ impl<'a> CsvRows<'a> {
         self.sink.write_all(&self.row).map_err(|error| self.sink.failure(&error))
     }
 
+    /// Lets everything written so far be seen.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.sink.flush().map_err(|error| self.sink.failure(&error))
+    }
+
     pub(crate) fn finish(self) -> Result<(), Failure> {
         self.sink.finish()
     }
@@ -122,6 +127,11 @@ impl<'a> DecisionRows<'a> {
             &format!("{:.3}", mention.margin_bits),
             &mention.method.to_string(),
         ])
+    }
+
+    /// Lets everything written so far be seen.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush()
     }
 
     pub(crate) fn finish(self) -> Result<(), Failure> {

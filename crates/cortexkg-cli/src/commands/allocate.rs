@@ -7,7 +7,7 @@ use crate::allocation::{Allocated, Allocator};
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
 use crate::failure::{Failure, Outcome};
-use crate::graph::{note_of, to_create};
+use crate::graph::{MemoryBudget, note_of, to_create};
 use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
 use crate::outputs::OutputFile;
 use crate::palette::Palette;
@@ -75,6 +75,11 @@ pub struct Args {
     /// With --data: facts that are committed together [default: 1024].
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
+    /// With --data: most memory to take, like 512M or 1G [default: as much as the graph needs].
+    ///
+    /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
+    #[arg(long, value_name = "SIZE", value_parser = MemoryBudget::parse)]
+    pub memory_budget: Option<MemoryBudget>,
     /// No progress bar and no table; errors and rejections are still shown.
     #[arg(long, short)]
     pub quiet: bool,
@@ -158,7 +163,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let rejected = run.rejects.count();
     let repeated = run.allocator.counts().repeated;
     let mut report =
-        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every);
+        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
     let (notes, graph) = run.finish()?;
     if let Some(graph) = graph {
@@ -286,6 +291,10 @@ impl Run<'_> {
                 }
             }
         }
+        // Whoever reads along learns of what is committed, and of nothing else.
+        if let Some(rows) = self.rows.as_mut().filter(|_| self.allocator.is_durable()) {
+            rows.flush()?;
+        }
         Ok(())
     }
 
@@ -317,7 +326,7 @@ impl Run<'_> {
 /// The engine that facts go to, in memory or in the graph's directory.
 fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
     let Some(directory) = data else { return Allocator::new(args.threads, args.progress_every) };
-    let graph = to_create(directory)?;
+    let graph = to_create(directory, args.memory_budget)?;
     if let Some(note) = note_of(&graph) {
         let _ = writeln!(err, "{note}");
     }

@@ -52,7 +52,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let compacted = graph.compact();
     progress.finish();
     let compacted = compacted?;
-    let state_hash = graph.engine().state_hash().to_string();
+    let state_hash = graph.state_hash()?.to_string();
     let bytes_after = close(graph)?.file_bytes;
     let (facts, entries) = (compacted.facts, compacted.entries);
     let compacted = Compacted { position, facts, entries, bytes_before, bytes_after, state_hash };

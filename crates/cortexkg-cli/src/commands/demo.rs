@@ -58,7 +58,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
             }
         }
     }
-    let report = Report::of(&allocator, "fodors-zagats", Format::Csv, 0, 0);
+    let report = Report::of(&allocator, "fodors-zagats", Format::Csv, 0, 0)?;
     let unusable = |error: ScoreError| Failure::Run(error.to_string());
     let truth = Grouping::read(CLUSTERS, "fodors-zagats/clusters.csv", "cluster_id").map_err(unusable)?;
     let score = Score::of(&nodes, &truth).map_err(unusable)?;

@@ -63,7 +63,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         facts: engine.fact_count(),
         nodes: engine.node_count(),
         position: graph.position(),
-        state_hash: engine.state_hash().to_string(),
+        state_hash: graph.state_hash()?.to_string(),
     };
     close(graph)?;
     if args.json {

@@ -96,7 +96,7 @@ fn present(graph: &Graph, directory: &Path) -> Result<Present, Failure> {
     let (figures, opening) = (graph.store().figures()?, graph.opening());
     let [meta_rows, log_rows, fact_rows] = figures.rows;
     Ok(Present {
-        state_hash: graph.engine().state_hash().to_string(),
+        state_hash: graph.state_hash()?.to_string(),
         config: graph.configuration(),
         memory_bytes: graph.engine().memory().into_iter().collect(),
         store: StoreStats {

@@ -161,6 +161,6 @@ fn verify(
     {
         verified.fault(damage);
     }
-    verified.state_hash = Some(graph.engine().state_hash().to_string());
+    verified.state_hash = Some(graph.state_hash()?.to_string());
     Ok(())
 }
