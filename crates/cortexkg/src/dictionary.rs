@@ -187,6 +187,18 @@ impl Dictionary {
         id as FieldId
     }
 
+    /// Names and kinds of all fields, for a graph that is laid out anew. A field that only forgotten facts had keeps its number and
+    /// loses its name, which may tell as much as a value.
+    pub(crate) fn lasting_fields(&self) -> Vec<(String, FieldKind)> {
+        let lasting = |(at, entry): (usize, &FieldEntry)| {
+            let is_own = entry.name.starts_with('@');
+            let name =
+                if is_own || entry.profile.present > 0 { entry.name.clone() } else { format!("@gone/{at}") };
+            (name, entry.kind)
+        };
+        self.fields().enumerate().map(lasting).collect()
+    }
+
     /// Knows the fields that a graph had before it was laid out anew: their numbers stay.
     pub(crate) fn know_fields(&mut self, fields: &[(String, FieldKind)]) {
         for (name, kind) in fields {

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::{AllocationEngine, keys};
 use crate::graph::{Graph, MentionIndex, NOWHERE, NodeId, NodeIndex, values_max};
-use crate::perceive::{Perceived, PerceivedMention};
+use crate::perceive::{FeatureClass, Perceived, PerceivedMention};
 
 /// The facts of the mentions that a change touches, perceived anew.
 #[derive(Default)]
@@ -167,11 +167,12 @@ impl AllocationEngine {
         (listed, wanted)
     }
 
-    /// Everything that a node may be listed under because of this member.
+    /// Everything that a node may be listed under because of this member. Whether a value is a key depends on the kind of its
+    /// field, which may have been another one when the member came in.
     fn listings_of<'a>(&self, mention: &'a PerceivedMention) -> impl Iterator<Item = Listing> + 'a {
-        let keys = keys(mention, &self.dictionary);
+        let whole = mention.features.iter().filter(|feature| feature.class == FeatureClass::Whole);
         let spikes = mention.features.iter().map(|feature| Listing::Spike(feature.key));
-        spikes.chain(keys.into_iter().map(Listing::Key))
+        spikes.chain(whole.map(|feature| Listing::Key(feature.key)))
     }
 
     /// Takes facts out of the graph: their mentions leave their nodes, and what was counted of them is taken back.

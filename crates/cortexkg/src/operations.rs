@@ -12,6 +12,7 @@ use crate::journal::{LogEntry, MentionRef, Operation, PlacedFact};
 use crate::load::{KnowledgeGraph, node_facts};
 use crate::membership::{Moves, Seen};
 use crate::operation_error::OperationError;
+use crate::perceive::Perceived;
 
 /// Facts whose contents are held at once while many are forgotten or brought back.
 const FACTS_AT_ONCE: usize = 512;
@@ -246,6 +247,21 @@ impl<S: Store> DurableEngine<S> {
     pub fn load_graph(&mut self, graph: &KnowledgeGraph) -> Result<Vec<NodeId>, OperationError> {
         self.check_whole()?;
         let (ids, perceived) = self.engine.check_graph(graph)?;
+        let added = self.add_graph(graph, &ids, perceived);
+        if added.is_err() {
+            self.break_off();
+        }
+        self.commit(added?, Sync::Durable)?;
+        Ok(ids)
+    }
+
+    /// Adds a graph that has been checked.
+    fn add_graph(
+        &mut self,
+        graph: &KnowledgeGraph,
+        ids: &[NodeId],
+        perceived: Vec<Vec<Perceived>>,
+    ) -> Result<ChangeSet, OperationError> {
         let mut changes = ChangeSet::default();
         for ((&id, node), perceived) in ids.iter().zip(&graph.nodes).zip(perceived) {
             let at = self.engine.graph.add_node(id);
@@ -262,24 +278,25 @@ impl<S: Store> DurableEngine<S> {
             self.carry_out(&operation)?;
             self.log(position, operation, None, &mut changes);
         }
-        self.commit(changes, Sync::Durable)?;
-        Ok(ids)
+        Ok(changes)
     }
 
-    /// Takes in facts whose nodes are known, as an export has them: one identifier per mention. Identifiers must be opened before
-    /// ([`open_nodes`](Self::open_nodes)). All of them in one transaction; one result per fact, in their order.
+    /// Takes in facts whose nodes are known, as an export has them: one identifier per mention; redirects are followed. Identifiers
+    /// must be opened before ([`open_nodes`](Self::open_nodes)). All of them in one transaction; one result per fact, in their order.
     ///
     /// # Errors
     /// [`OperationError::UnknownNode`]: then nothing has been added; [`OperationError::Store`].
     pub fn place_facts(
         &mut self,
-        facts: Vec<(Fact, Vec<NodeId>)>,
+        mut facts: Vec<(Fact, Vec<NodeId>)>,
         sync: Sync,
     ) -> Result<Vec<Result<crate::AllocationResult, crate::FactError>>, OperationError> {
         self.check_whole()?;
-        for &node in facts.iter().flat_map(|(_, nodes)| nodes) {
-            if self.engine.graph.index_of(node).is_none() {
-                return Err(OperationError::UnknownNode { node });
+        for node in facts.iter_mut().flat_map(|(_, nodes)| nodes) {
+            // A node that is merged into another has no members of its own.
+            *node = self.engine.graph.resolve(*node);
+            if self.engine.graph.index_of(*node).is_none() {
+                return Err(OperationError::UnknownNode { node: *node });
             }
         }
         let mut changes = ChangeSet::default();

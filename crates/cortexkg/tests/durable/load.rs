@@ -159,3 +159,14 @@ fn a_placed_fact_is_found_and_repeated() {
     assert_eq!((again[0].repeated, again[0].allocated_node), (true, NodeId(5)));
     check_roads(&graph, "placed");
 }
+
+#[test]
+fn a_fact_that_is_placed_in_a_merged_node_goes_where_that_leads() {
+    let mut graph = filled(88, 40);
+    let ids: Vec<_> = graph.engine().node_ids().collect();
+    graph.merge(ids[0], ids[1]).unwrap();
+    let placed =
+        graph.place_facts(vec![(Fact::text("placed").with_id("p"), vec![ids[1]])], Sync::Durable).unwrap();
+    assert_eq!(placed[0].as_ref().unwrap().allocated_node, ids[0]);
+    check_roads(&graph, "placed in a merged node");
+}
