@@ -481,7 +481,7 @@ impl<S: Store> DurableEngine<S> {
         match self.save_snapshot() {
             // Found while what has not been looked at was copied.
             Err(OperationError::Store(damage @ StoreError::Damaged { .. })) => {
-                self.engine.failure.note(damage)
+                self.engine.failure.note(damage);
             }
             saved => saved?,
         }
