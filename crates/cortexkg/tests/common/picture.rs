@@ -36,6 +36,7 @@ impl Picture {
     }
 
     /// The same without what a history leaves behind: its log, the order of edges, what was learned and what overruled.
+    #[allow(clippy::type_complexity, reason = "what is compared, side by side")]
     pub(crate) fn content(&self) -> (Vec<NodeView>, Vec<(NodeId, NodeId)>, Vec<(String, u64, u64)>) {
         let mut nodes = self.nodes.clone();
         nodes.iter_mut().for_each(|node| node.edges.sort());

@@ -8,6 +8,9 @@ use crate::common::stream::facts;
 
 type Graph = DurableEngine<MemoryStore>;
 
+/// Something that must be refused.
+type Attempt = dyn Fn(&mut Graph) -> Result<u64, OperationError>;
+
 #[test]
 fn operations_on_what_is_not_there() {
     let mut graph = filled(90, 80);
@@ -15,7 +18,7 @@ fn operations_on_what_is_not_there() {
     let before = Picture::of(&graph);
     let far = NodeId(1_000_000);
     let node = graph.engine().node_ids().next().unwrap();
-    let refused: Vec<(&str, Box<dyn Fn(&mut Graph) -> Result<u64, OperationError>>)> = vec![
+    let refused: Vec<(&str, Box<Attempt>)> = vec![
         ("merge with itself", Box::new(move |graph| graph.merge(node, node))),
         ("merge into nothing", Box::new(move |graph| graph.merge(far, node))),
         ("merge of nothing", Box::new(move |graph| graph.merge(node, far))),

@@ -248,14 +248,13 @@ fn looking_changes_nothing() {
     let mut graph = filled(14, 150);
     let roads = filled(14, 150);
     let ids: Vec<_> = graph.engine().node_ids().collect();
-    for at in 0..40 {
+    for ((at, fact), &id) in facts(14, 150).iter().enumerate().zip(&ids).take(40) {
         let name = format!("f{at}");
-        let fact = &facts(14, 150)[at];
         let name =
             if matches!(fact.content, cortexkg::FactContent::Triple { .. }) { name + "#s" } else { name };
         let Ok(_) = graph.why(fact.source.as_deref(), &name) else { continue };
-        graph.why_not(fact.source.as_deref(), &name, ids[at]).unwrap();
-        graph.how(ids[at]).unwrap();
+        graph.why_not(fact.source.as_deref(), &name, id).unwrap();
+        graph.how(id).unwrap();
     }
     assert_eq!(Picture::of(&graph), Picture::of(&roads));
     let probes: Vec<_> = facts(15, 60).into_iter().map(|fact| Fact { record_id: None, ..fact }).collect();
