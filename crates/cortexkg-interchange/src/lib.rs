@@ -30,7 +30,7 @@
 //! |---|---|---|
 //! | [`Jsonl`](InterchangeFormat::Jsonl) | everything, embeddings bit by bit | everything |
 //! | [`Csv`](InterchangeFormat::Csv) | nodes, facts or edges | nodes, edges |
-//! | [`Parquet`](InterchangeFormat::Parquet), with the feature `parquet` | nodes, facts or edges | no |
+//! | `Parquet`, with the feature `parquet` | nodes, facts or edges | no |
 //! | [`NTriples`](InterchangeFormat::NTriples), [`Turtle`](InterchangeFormat::Turtle), [`JsonLd`](InterchangeFormat::JsonLd) | nodes, edges, sources | nodes, edges |
 //! | [`GraphMl`](InterchangeFormat::GraphMl) | nodes, edges | nodes, edges |
 //!
