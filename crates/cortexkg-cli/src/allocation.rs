@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cortexkg::{AllocationEngine, AllocationResult, Decision, EngineConfig, Fact};
+use cortexkg::{
+    AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError, StateHash,
+};
 use serde::Serialize;
 
+use crate::durable::DurableGraph;
 use crate::failure::Failure;
 use crate::input::{Entry, Rejection};
 use crate::latency::LatencyHistogram;
@@ -25,6 +28,8 @@ pub struct Counts {
     pub new: u64,
     /// Mentions too close to call.
     pub possible: u64,
+    /// Facts that were in the graph already; nothing was decided on them.
+    pub repeated: u64,
 }
 
 /// How fast one stretch of the stream went.
@@ -40,6 +45,18 @@ pub struct RateRow {
     pub engine_mean_us: f64,
 }
 
+/// What a latency is the time of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timed {
+    /// One decision.
+    Decision,
+    /// The mean of a batch, its commit included where there is one.
+    BatchMean,
+    /// One decision with its commit.
+    Commit,
+}
+
 /// One fact's way through the engine.
 #[derive(Debug)]
 pub struct Allocated {
@@ -49,9 +66,20 @@ pub struct Allocated {
     pub outcome: Result<AllocationResult, Rejection>,
 }
 
+/// Where the facts go.
+enum Backing {
+    /// A graph that ends with the process.
+    Memory(Box<AllocationEngine>),
+    /// A graph in a directory.
+    Durable(Box<DurableGraph>),
+}
+
+/// What became of one fact of a batch.
+type Outcome = Result<AllocationResult, FactError>;
+
 /// The engine with its stopwatch.
 pub struct Allocator {
-    engine: AllocationEngine,
+    backing: Backing,
     pool: Option<rayon::ThreadPool>,
     counts: Counts,
     latency: LatencyHistogram,
@@ -70,6 +98,19 @@ impl Allocator {
     /// # Errors
     /// Where the threads cannot be started.
     pub fn new(threads: usize, rate_every: u64) -> Result<Self, Failure> {
+        let engine = Box::new(AllocationEngine::new(EngineConfig::default()));
+        Self::over(Backing::Memory(engine), threads, rate_every)
+    }
+
+    /// As [`new`](Self::new), into a graph that is there.
+    ///
+    /// # Errors
+    /// Where the threads cannot be started.
+    pub(crate) fn durable(graph: DurableGraph, threads: usize, rate_every: u64) -> Result<Self, Failure> {
+        Self::over(Backing::Durable(Box::new(graph)), threads, rate_every)
+    }
+
+    fn over(backing: Backing, threads: usize, rate_every: u64) -> Result<Self, Failure> {
         let pool = match threads {
             0 | 1 => None,
             _ => Some(rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
@@ -78,7 +119,7 @@ impl Allocator {
         };
         let started = Instant::now();
         Ok(Self {
-            engine: AllocationEngine::new(EngineConfig::default()),
+            backing,
             pool,
             counts: Counts::default(),
             latency: LatencyHistogram::default(),
@@ -90,27 +131,32 @@ impl Allocator {
         })
     }
 
-    /// Allocates entries in their order.
-    pub fn allocate(&mut self, entries: Vec<Entry>) -> Vec<Allocated> {
+    /// Allocates entries in their order. In a durable graph they are one commit; when this returns they are as safe as its
+    /// durability promises.
+    ///
+    /// # Errors
+    /// Where the store fails; then nothing of the batch is acknowledged.
+    pub fn allocate(&mut self, entries: Vec<Entry>) -> Result<Vec<Allocated>, Failure> {
         let places: Vec<_> = entries
             .iter()
             .map(|entry| (entry.line, entry.record_id().to_owned(), entry.fact.source.clone()))
             .collect();
         let facts: Vec<Fact> = entries.into_iter().map(|entry| entry.fact).collect();
-        let results = match &self.pool {
-            Some(pool) => {
-                let before = Instant::now();
-                let results = self.engine.allocate_batch_in(pool, facts);
-                let mentions: u64 = results.iter().flatten().map(mentions_of).sum();
-                if mentions > 0 {
-                    let took = before.elapsed();
-                    self.in_engine += took;
-                    self.latency.record(took / u32::try_from(mentions).unwrap_or(u32::MAX), mentions);
-                }
-                results
+        let before = Instant::now();
+        let results = match (&mut self.backing, &self.pool) {
+            (Backing::Memory(engine), None) => {
+                let (latency, in_engine) = (&mut self.latency, &mut self.in_engine);
+                facts.into_iter().map(|fact| timed(engine, fact, latency, in_engine)).collect()
             }
-            None => facts.into_iter().map(|fact| self.one(fact)).collect(),
+            (Backing::Memory(engine), Some(pool)) => engine.allocate_batch_in(pool, facts),
+            (Backing::Durable(graph), pool) => graph.allocate(pool.as_ref(), facts)?,
         };
+        if self.timed() != Timed::Decision {
+            self.time_batch(&results, before.elapsed());
+        }
+        if let Backing::Durable(graph) = &mut self.backing {
+            graph.look_after()?;
+        }
         let allocated = std::iter::zip(places, results)
             .map(|((line, record, source), result)| Allocated {
                 source,
@@ -121,22 +167,24 @@ impl Allocator {
             self.count(result);
         }
         self.mark_rate();
-        allocated
+        Ok(allocated)
     }
 
-    fn one(&mut self, fact: Fact) -> Result<AllocationResult, cortexkg::FactError> {
-        let before = Instant::now();
-        let result = self.engine.allocate_fact(fact);
-        let took = before.elapsed();
-        if let Ok(result) = &result {
-            let mentions = mentions_of(result);
+    /// Spreads the time of a batch over what was decided in it.
+    fn time_batch(&mut self, results: &[Outcome], took: Duration) {
+        let decided = results.iter().flatten().filter(|result| !result.repeated);
+        let mentions: u64 = decided.map(mentions_of).sum();
+        if mentions > 0 {
             self.in_engine += took;
-            self.latency.record(took / u32::try_from(mentions).unwrap_or(1), mentions);
+            self.latency.record(took / u32::try_from(mentions).unwrap_or(u32::MAX), mentions);
         }
-        result
     }
 
     fn count(&mut self, result: &AllocationResult) {
+        if result.repeated {
+            self.counts.repeated += 1;
+            return;
+        }
         self.counts.records += 1;
         for mention in result.mentions() {
             self.counts.mentions += 1;
@@ -160,7 +208,7 @@ impl Allocator {
         let mentions = self.counts.mentions - mentions_then;
         self.rates.push(RateRow {
             records: self.counts.records,
-            nodes: self.engine.node_count(),
+            nodes: self.engine().node_count(),
             decisions_per_s: per_second(mentions, now - then),
             engine_mean_us: mean_us(self.in_engine - engine_then, mentions),
         });
@@ -169,7 +217,40 @@ impl Allocator {
 
     /// The engine, to ask for explanations and the state of the graph.
     pub fn engine(&self) -> &AllocationEngine {
-        &self.engine
+        match &self.backing {
+            Backing::Memory(engine) => engine,
+            Backing::Durable(graph) => graph.graph().engine(),
+        }
+    }
+
+    /// Hash of the state of the graph.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn state_hash(&self) -> Result<StateHash, Failure> {
+        match &self.backing {
+            Backing::Memory(engine) => Ok(engine.state_hash()),
+            Backing::Durable(graph) => Ok(graph.graph().state_hash()?),
+        }
+    }
+
+    /// Why a mention went where it went, if that is known.
+    ///
+    /// # Errors
+    /// Where the log cannot be read.
+    pub fn explain(&self, source: Option<&str>, mention: &str) -> Result<Option<Explanation>, Failure> {
+        match &self.backing {
+            Backing::Memory(engine) => Ok(engine.explain(source, mention)),
+            Backing::Durable(graph) => Ok(Some(graph.graph().why(source, mention)?)),
+        }
+    }
+
+    /// The durable graph and what was done to it, if the facts went to one.
+    pub(crate) fn into_durable(self) -> Option<DurableGraph> {
+        match self.backing {
+            Backing::Memory(_) => None,
+            Backing::Durable(graph) => Some(*graph),
+        }
     }
 
     /// What has been decided so far.
@@ -182,9 +263,27 @@ impl Allocator {
         &self.latency
     }
 
-    /// Whether [`Self::latency`] knows means of batches only.
-    pub fn is_batched(&self) -> bool {
-        self.pool.is_some()
+    /// Whether the facts go to a graph that stays.
+    pub fn is_durable(&self) -> bool {
+        matches!(self.backing, Backing::Durable(_))
+    }
+
+    /// Facts to give at once: one where each is timed, explained or committed by itself.
+    pub fn batch_facts(&self) -> usize {
+        match (&self.backing, &self.pool) {
+            (Backing::Memory(_), None) => 1,
+            (Backing::Memory(_), Some(_)) => BATCH_FACTS,
+            (Backing::Durable(graph), _) => graph.batch_facts(),
+        }
+    }
+
+    /// What [`Self::latency`] is the time of.
+    pub fn timed(&self) -> Timed {
+        match &self.backing {
+            _ if self.batch_facts() > 1 => Timed::BatchMean,
+            Backing::Memory(_) => Timed::Decision,
+            Backing::Durable(_) => Timed::Commit,
+        }
     }
 
     /// The stretches so far.
@@ -196,6 +295,24 @@ impl Allocator {
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+/// Allocates one fact and times it.
+fn timed(
+    engine: &mut AllocationEngine,
+    fact: Fact,
+    latency: &mut LatencyHistogram,
+    in_engine: &mut Duration,
+) -> Outcome {
+    let before = Instant::now();
+    let result = engine.allocate_fact(fact);
+    let took = before.elapsed();
+    if let Ok(result) = &result {
+        let mentions = mentions_of(result);
+        *in_engine += took;
+        latency.record(took / u32::try_from(mentions).unwrap_or(1), mentions);
+    }
+    result
 }
 
 fn mentions_of(result: &AllocationResult) -> u64 {

@@ -1,13 +1,21 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
-use crate::commands::{allocate, completions, demo, score};
+use crate::commands::{
+    allocate, assignments, backup, compact, completions, demo, facts, forget, get, how, log, merge,
+    neighbours, restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
+};
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
 #[derive(Debug, Parser)]
 #[command(name = "cortexkg", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
+    /// Directory of the graph. Commands that work on a graph need it; `allocate` without it keeps nothing.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -18,6 +26,44 @@ pub struct Cli {
 pub enum Command {
     /// Decide for each record of a file which node it belongs to.
     Allocate(Box<allocate::Args>),
+    /// List where every mention belongs.
+    Assignments(assignments::Args),
+    /// Show a node: its fields, members and edges.
+    Get(get::Args),
+    /// List what was said of a node.
+    Facts(facts::Args),
+    /// List what a node is tied to.
+    Neighbours(neighbours::Args),
+    /// Find nodes by what they say.
+    Search(search::Args),
+    /// Explain why a mention went where it went.
+    Why(why::Args),
+    /// Explain why a mention does not belong to a node.
+    WhyNot(why_not::Args),
+    /// Tell how a node came to be what it is.
+    How(how::Args),
+    /// Count what is in the graph.
+    Stats(stats::Args),
+    /// List the operations on the graph.
+    Log(log::Args),
+    /// Take an operation back.
+    Undo(undo::Args),
+    /// Make two nodes one.
+    Merge(merge::Args),
+    /// Take a merge back.
+    Unmerge(unmerge::Args),
+    /// Give some members of a node a node of their own.
+    Split(split::Args),
+    /// Forget a fact, a node or a source.
+    Forget(forget::Args),
+    /// Remove what was forgotten for good.
+    Compact(compact::Args),
+    /// Check that the graph is whole.
+    Verify(verify::Args),
+    /// Copy the graph, also while facts stream in.
+    Backup(backup::Args),
+    /// Make a graph from a backup.
+    Restore(restore::Args),
     /// Score an allocation against known clusters: pairwise and B-cubed precision, recall and F1.
     Score(score::Args),
     /// See it work: 864 restaurants from two guides, decided, scored and explained.
@@ -30,12 +76,14 @@ const AFTER_HELP: &str = "\
 Start here:
   cortexkg demo                                   see it work on data that comes with it
   cortexkg allocate people.csv --out nodes.csv    decide for each row which node it belongs to
+  cortexkg allocate people.csv --data graph       the same, and keep the graph in the directory graph
+  cortexkg search 'citrus grill' --data graph     ask it; get, facts, why and others take a node or record
   cortexkg allocate --help                        formats, options and exit codes
 
 Exit codes:
   0  done
-  1  the run failed on the way; what was decided before is written
-  2  wrong usage, or an input that cannot be used
+  1  the run failed on the way (what was decided before is written), or a graph is damaged
+  2  wrong usage, an input that cannot be used, or a graph that another process has open
   3  done, but some records were rejected
 
 NO_COLOR=1 switches colours and the progress bar off; CLICOLOR_FORCE=1 keeps colours in a pipe.";

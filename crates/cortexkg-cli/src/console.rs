@@ -45,6 +45,15 @@ impl Console<'_> {
         self.out.write_all(text.as_bytes()).map_err(|error| Failure::of_output(&error))
     }
 
+    /// Writes a value as one line of JSON to standard output.
+    ///
+    /// # Errors
+    /// [`Failure::OutputClosed`] where nobody listens any more.
+    pub fn print_json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let json = serde_json::to_string(value).map_err(|error| Failure::Run(error.to_string()))?;
+        self.print(&format!("{json}\n"))
+    }
+
     /// Tells something on standard error, on a line of its own. That nobody listens there stops nothing.
     pub fn tell(&mut self, text: &str) {
         let _ = writeln!(self.err, "{text}");

@@ -2,6 +2,7 @@
 //!
 //! - [`input`] turns bytes into facts: formats, compression, damage;
 //! - [`allocation`] runs them through the engine and measures;
+//! - [`durable`] streams them into a graph that stays;
 //! - [`report`], [`scoring`] and [`outputs`] tell what came out;
 //! - [`commands`] has one file per subcommand.
 //!
@@ -12,9 +13,13 @@
 
 pub mod allocation;
 mod cli;
+mod clock;
 pub mod commands;
 mod console;
+pub mod durable;
+mod explained;
 mod failure;
+pub mod graph;
 pub mod input;
 pub mod latency;
 pub mod outputs;
@@ -25,6 +30,8 @@ mod rejects;
 pub mod report;
 pub mod scoring;
 mod sink;
+mod stop;
+mod tables;
 
 pub use cli::{Cli, Command};
 pub use console::Console;
@@ -35,12 +42,35 @@ pub use palette::Palette;
 pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
     // A misspelt level would otherwise be passed over, and whoever forces one wants to be sure of it.
     let level = cortexkg_simd::Level::from_env();
+    let data = cli.data.as_deref();
     let outcome = match &cli.command {
         _ if level.is_err() => {
             let error = level.err().map_or_else(String::new, |error| error.to_string());
             Err(Failure::Usage(format!("{}: {error}", cortexkg_simd::LEVEL_VARIABLE)))
         }
-        Command::Allocate(args) => commands::allocate::run(args, console),
+        Command::Allocate(args) => commands::allocate::run(args, data, console),
+        Command::Assignments(args) => commands::assignments::run(args, data, console),
+        Command::Backup(args) => commands::backup::run(args, data, console),
+        Command::Compact(args) => commands::compact::run(args, data, console),
+        Command::Facts(args) => commands::facts::run(args, data, console),
+        Command::Forget(args) => commands::forget::run(args, data, console),
+        Command::Get(args) => commands::get::run(args, data, console),
+        Command::How(args) => commands::how::run(args, data, console),
+        Command::Log(args) => commands::log::run(args, data, console),
+        Command::Merge(args) => commands::merge::run(args, data, console),
+        Command::Neighbours(args) => commands::neighbours::run(args, data, console),
+        Command::Restore(args) => commands::restore::run(args, data, console),
+        Command::Search(args) => commands::search::run(args, data, console),
+        Command::Split(args) => commands::split::run(args, data, console),
+        Command::Stats(args) => commands::stats::run(args, data, console),
+        Command::Undo(args) => commands::undo::run(args, data, console),
+        Command::Unmerge(args) => commands::unmerge::run(args, data, console),
+        Command::Verify(args) => commands::verify::run(args, data, console),
+        Command::Why(args) => commands::why::run(args, data, console),
+        Command::WhyNot(args) => commands::why_not::run(args, data, console),
+        Command::Score(_) | Command::Demo(_) | Command::Completions(_) if data.is_some() => {
+            Err(Failure::Usage("this command works on no graph; leave --data out".to_owned()))
+        }
         Command::Score(args) => commands::score::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
         Command::Completions(args) => commands::completions::run(args, console),

@@ -27,6 +27,30 @@ impl Progress {
         Self { bar: Some(bar) }
     }
 
+    /// A bar over a number of rows.
+    pub(crate) fn of_rows(draws: bool, rows_total: u64) -> Self {
+        let progress = Self::new(draws, Some(rows_total));
+        if let Some(bar) = &progress.bar {
+            bar.set_message(format!("of {rows_total} rows"));
+        }
+        progress
+    }
+
+    /// Moves a bar over rows.
+    pub(crate) fn rows(&self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        }
+    }
+
+    /// Says what is being done, where nobody knows how long it takes.
+    pub(crate) fn step(&self, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.to_owned());
+            bar.tick();
+        }
+    }
+
     /// Moves the bar.
     pub(crate) fn update(&self, bytes_read: u64, records: u64, nodes: usize, elapsed: Duration) {
         if let Some(bar) = &self.bar {

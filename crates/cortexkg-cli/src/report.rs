@@ -6,7 +6,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use cortexkg::Decision;
 use serde::Serialize;
 
-use crate::allocation::{Allocator, RateRow, per_second};
+use crate::allocation::{Allocator, RateRow, Timed, per_second};
+use crate::durable::StoreReport;
+use crate::failure::Failure;
 use crate::input::Format;
 use crate::palette::Palette;
 use crate::process::memory_peak_bytes;
@@ -22,6 +24,9 @@ pub struct Report {
     pub records: u64,
     /// Records refused by the reader or the engine.
     pub rejected: u64,
+    /// Records that were in the graph already; absent in memory, where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<u64>,
     /// Mentions allocated.
     pub mentions: u64,
     /// Nodes of the graph.
@@ -40,6 +45,9 @@ pub struct Report {
     pub memory_bytes: BTreeMap<&'static str, usize>,
     /// Hash of everything that can change a later decision.
     pub state_hash: String,
+    /// What the store did; absent in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreReport>,
     /// The rate of each full stretch of records.
     pub rates: Vec<RateRow>,
     /// Length of such a stretch in records.
@@ -68,20 +76,31 @@ pub struct Latency {
     pub p99: Option<f64>,
     /// The longest.
     pub max: Option<f64>,
-    /// `decision`, or `batch_mean` where facts were decided in batches and only their mean is known.
-    pub of: &'static str,
+    /// `decision`; `batch_mean` where facts were decided in batches and only their mean is known; `commit` where each was committed
+    /// by itself, which is part of the time.
+    pub of: Timed,
 }
 
 impl Report {
     /// The state of `allocator` at the end of a run over `source`.
-    pub fn of(allocator: &Allocator, source: &str, format: Format, rejected: u64, rate_every: u64) -> Self {
+    ///
+    /// # Errors
+    /// Where the store of a graph cannot be read.
+    pub fn of(
+        allocator: &Allocator,
+        source: &str,
+        format: Format,
+        rejected: u64,
+        rate_every: u64,
+    ) -> Result<Self, Failure> {
         let (counts, latency, elapsed) = (allocator.counts(), allocator.latency(), allocator.elapsed());
         let engine = allocator.engine();
-        Self {
+        Ok(Self {
             source: source.to_owned(),
             format,
             records: counts.records,
             rejected,
+            repeated: None,
             mentions: counts.mentions,
             nodes: engine.node_count(),
             decisions: Decisions { existing: counts.existing, new: counts.new, possible: counts.possible },
@@ -91,29 +110,38 @@ impl Report {
                 p50: latency.quantile_us(0.5),
                 p99: latency.quantile_us(0.99),
                 max: latency.max_us(),
-                of: if allocator.is_batched() { "batch_mean" } else { "decision" },
+                of: allocator.timed(),
             },
             memory_peak_bytes: memory_peak_bytes(),
             memory_bytes: engine.memory().into_iter().collect(),
-            state_hash: engine.state_hash().to_string(),
+            state_hash: allocator.state_hash()?.to_string(),
+            store: None,
             rates: allocator.rates().to_vec(),
             rate_every,
             error: None,
-        }
+        })
     }
 
     /// The report as aligned text.
     pub fn to_table(&self, palette: Palette) -> String {
         let us = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |us| format!("{us:.1} µs"));
-        let kind = if self.latency_us.of == "decision" { "" } else { " (mean of its batch)" };
+        let kind = match self.latency_us.of {
+            Timed::Decision => "",
+            Timed::BatchMean => " (mean of its batch)",
+            Timed::Commit => " with its commit",
+        };
         let memory = match self.memory_peak_bytes {
             Some(bytes) => format!("{:.1} MiB", mib(bytes)),
             None => "n/a".to_owned(),
         };
         let mut table = plain();
+        for (name, value) in [("records", grouped(self.records)), ("rejected", grouped(self.rejected))] {
+            table.add_row([name, &value]);
+        }
+        if let Some(repeated) = self.repeated {
+            table.add_row(["repeated", &grouped(repeated)]);
+        }
         for (name, value) in [
-            ("records", grouped(self.records)),
-            ("rejected", grouped(self.rejected)),
             ("mentions", grouped(self.mentions)),
             ("nodes", grouped(self.nodes as u64)),
             ("  existing", grouped(self.decisions.existing)),
@@ -125,6 +153,21 @@ impl Report {
             ("peak memory", memory),
         ] {
             table.add_row([name, &value]);
+        }
+        if let Some(store) = &self.store {
+            let rounded = |figure: Option<f64>, digits, unit| match figure {
+                Some(figure) => format!("{figure:.digits$}{unit}"),
+                None => "n/a".to_owned(),
+            };
+            for (name, value) in [
+                ("facts in the graph", grouped(store.facts as u64)),
+                ("durability", store.durability.name().to_owned()),
+                ("commits", grouped(store.commits)),
+                ("on disk per fact", rounded(store.disk_bytes_per_fact, 0, " B")),
+                ("write amplification", rounded(store.write_amplification, 2, "")),
+            ] {
+                table.add_row([name, &value]);
+            }
         }
         right_align(&mut table, 1);
         let mut text = table.trim_fmt();
@@ -189,7 +232,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn mib(bytes: u64) -> f64 {
+pub(crate) fn mib(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
 }
 

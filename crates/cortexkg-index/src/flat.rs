@@ -118,6 +118,12 @@ impl FlatIndex {
         self.slots.get(&id).map(|&slot| &self.codes[self.row(slot)])
     }
 
+    /// The ids of all vectors, in no particular order.
+    #[must_use]
+    pub fn ids(&self) -> &[u64] {
+        &self.ids
+    }
+
     /// Adds a vector.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! What a transaction changes.
 
+use crate::error::StoreError;
+use crate::store::VALUE_BYTES_MAX;
+
 /// What is kept under which kind of key. Keys are numbers in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
@@ -15,6 +18,15 @@ impl Table {
     /// All tables, in the order in which files hold them.
     pub const ALL: [Self; 3] = [Self::Meta, Self::Log, Self::Facts];
 
+    /// Its number in files.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Meta => 1,
+            Self::Log => 2,
+            Self::Facts => 3,
+        }
+    }
+
     /// Its name in files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -22,6 +34,20 @@ impl Table {
             Self::Log => "log",
             Self::Facts => "facts",
         }
+    }
+
+    /// A row of it, for people.
+    pub(crate) fn row(self, key: u64) -> String {
+        format!("table {}, row {key}", self.name())
+    }
+
+    /// Refuses a value that no store takes.
+    pub(crate) fn check_value(self, key: u64, value: &[u8]) -> Result<(), StoreError> {
+        if value.len() > VALUE_BYTES_MAX {
+            let (bytes, bytes_max) = (value.len() as u64, VALUE_BYTES_MAX as u64);
+            return Err(StoreError::TooLarge { place: self.row(key), bytes, bytes_max });
+        }
+        Ok(())
     }
 }
 
@@ -62,6 +88,27 @@ impl ChangeSet {
     /// Removes a row.
     pub fn delete(&mut self, table: Table, key: u64) {
         self.changes.push(Change::Delete { table, key });
+    }
+
+    /// Refuses values that no store takes.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`].
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        for change in &self.changes {
+            if let Change::Put { table, key, value } = change {
+                table.check_value(*key, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The value that a row is to have, if it is given one.
+    pub fn value(&self, table: Table, key: u64) -> Option<&[u8]> {
+        self.changes.iter().rev().find_map(|change| match change {
+            Change::Put { table: known, key: row, value } if (*known, *row) == (table, key) => Some(&**value),
+            _ => None,
+        })
     }
 
     /// Whether nothing changes.

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a store could not do what it was asked. After an error of a commit nothing of the change set is there; a store whose
-/// disk failed is to be closed and opened again.
+/// Why a store could not do what it was asked.
+///
+/// After an error of a commit nothing of the change set is visible. A store whose disk failed answers with [`Io`](Self::Io) until
+/// it is closed and opened again; what was being committed when the disk failed is then there whole or not at all.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -39,6 +41,30 @@ pub enum StoreError {
         path: PathBuf,
         /// What was found instead, and what to do.
         what: String,
+    },
+    /// The last process that wrote the store ended without closing it.
+    #[error("{path}: was not closed; open it for writing once, which recovers it")]
+    NotClosed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something of this process still uses what is to be changed.
+    #[error("{place}: {what} is under way; try again when it has ended")]
+    Busy {
+        /// The file.
+        place: String,
+        /// What is under way.
+        what: &'static str,
+    },
+    /// A row or record is longer than what is stored.
+    #[error("{place}: {bytes} bytes, at most {bytes_max} are stored; split it")]
+    TooLarge {
+        /// Table and row, or file and section.
+        place: String,
+        /// Bytes given.
+        bytes: u64,
+        /// Bytes allowed.
+        bytes_max: u64,
     },
     /// The store was opened for reading only.
     #[error("the store is open for reading only; open it for writing")]

@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::change::{Change, ChangeSet, Table};
 use crate::error::StoreError;
-use crate::store::{Decide, Rewrite, Store, Sync, Visit};
+use crate::snapshot::{Snapshot, SnapshotWriter};
+use crate::store::{Decide, Rewrite, Store, Sync, Visit, WriteSnapshot};
 
-/// Rows in memory.
+/// Bytes of blocks that a snapshot in memory keeps verified; the blocks themselves are in memory anyway.
+const CACHE_BYTES: u64 = 1 << 20;
+
+/// Rows in memory, and a snapshot as the bytes that a file would have.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     rows: BTreeMap<(Table, u64), Vec<u8>>,
+    snapshot: Option<Arc<[u8]>>,
 }
 
 impl Store for MemoryStore {
@@ -22,8 +28,8 @@ impl Store for MemoryStore {
         if keys.is_empty() {
             return Ok(());
         }
-        let rows = self.rows.range((table, keys.start)..(table, keys.end));
-        rows.map(|(&(_, key), value)| visit(key, value)).collect()
+        let mut rows = self.rows.range((table, keys.start)..(table, keys.end));
+        rows.try_for_each(|(&(_, key), value)| visit(key, value))
     }
 
     fn last_key(&self, table: Table) -> Result<Option<u64>, StoreError> {
@@ -31,6 +37,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&mut self, changes: ChangeSet, _sync: Sync) -> Result<(), StoreError> {
+        changes.check()?;
         for change in changes.changes {
             match change {
                 Change::Put { table, key, value } => self.rows.insert((table, key), value),
@@ -44,12 +51,37 @@ impl Store for MemoryStore {
         let mut kept = BTreeMap::new();
         for (&(table, key), value) in &self.rows {
             match decide(table, key, value)? {
-                Rewrite::Keep => kept.insert((table, key), value.clone()),
-                Rewrite::Replace(value) => kept.insert((table, key), value),
-                Rewrite::Drop => None,
-            };
+                Rewrite::Keep => {
+                    kept.insert((table, key), value.clone());
+                }
+                Rewrite::Replace(value) => {
+                    table.check_value(key, &value)?;
+                    kept.insert((table, key), value);
+                }
+                Rewrite::Drop => {}
+            }
         }
         self.rows = kept;
+        self.snapshot = None;
+        Ok(())
+    }
+
+    fn write_snapshot(&mut self, write: &mut WriteSnapshot<'_>) -> Result<(), StoreError> {
+        let mut bytes = Vec::new();
+        let mut writer = SnapshotWriter::new(&mut bytes)?;
+        write(&mut writer)?;
+        writer.finish()?;
+        self.snapshot = Some(bytes.into());
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
+        let open = |bytes: &Arc<[u8]>| Snapshot::open(bytes.clone(), "snapshot in memory", CACHE_BYTES);
+        self.snapshot.as_ref().map(open).transpose()
+    }
+
+    fn remove_snapshot(&mut self) -> Result<(), StoreError> {
+        self.snapshot = None;
         Ok(())
     }
 }

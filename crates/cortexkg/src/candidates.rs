@@ -3,12 +3,14 @@
 //! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
 
-use rustc_hash::FxHashMap;
+use cortexkg_store::StoreError;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
+use crate::image::{ImageReader, ImageWriter};
+use crate::paged::{EachTable, PagedMap, Record, Table as _};
 use crate::spike::{SpikePattern, rank_weight};
 
 /// What recalled a candidate; several roads may lead to one node.
@@ -77,7 +79,7 @@ pub struct Candidates {
 pub struct RecallConfig {
     /// Most candidates of one mention, 1 to 4,096.
     pub candidates_max: usize,
-    /// Most nodes read from the posting list of one neuron; the newest count.
+    /// Most nodes read from the posting list of one neuron, up to 4,096; the newest count.
     pub postings_per_spike_max: usize,
     /// Most nodes read from all posting lists for one mention, spikes in order.
     pub postings_max: usize,
@@ -108,25 +110,37 @@ impl Default for RecallConfig {
 
 /// Slots of the table that counts features; two features may share one, which only makes both look more common.
 const COUNTERS: usize = 1 << 20;
+/// Counters in one record of a snapshot.
+const COUNTERS_AT_ONCE: usize = 1024;
+
+/// Most nodes in one list. A longer one loses its older half, which nobody reads: what so many nodes have tells none of them, and
+/// each is listed under what is rarer about it.
+const LIST_NODES_MAX: usize = 8192;
+
+/// Nodes under one hash, ascending, each once.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Nodes(SmallVec<[NodeIndex; 4]>);
+
+impl Record for Nodes {
+    fn heap_bytes(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() * size_of::<NodeIndex>() } else { 0 }
+    }
+}
+
+/// Nodes by a hash.
+type Lists = PagedMap<Nodes>;
 
 /// Nodes by neuron and by key, and how often each feature has been seen.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct SpikeIndex {
-    /// Ascending, each node once.
-    postings: FxHashMap<u64, SmallVec<[NodeIndex; 4]>>,
-    keys: FxHashMap<u64, SmallVec<[NodeIndex; 4]>>,
+    postings: Lists,
+    keys: Lists,
     counters: Vec<u32>,
-    entries: usize,
 }
 
 impl Default for SpikeIndex {
     fn default() -> Self {
-        Self {
-            postings: FxHashMap::default(),
-            keys: FxHashMap::default(),
-            counters: vec![0; COUNTERS],
-            entries: 0,
-        }
+        Self { postings: Lists::default(), keys: Lists::default(), counters: vec![0; COUNTERS] }
     }
 }
 
@@ -137,6 +151,12 @@ impl SpikeIndex {
         *slot = slot.saturating_add(1);
     }
 
+    /// Takes back what [`count`](Self::count) counted.
+    pub(crate) fn uncount(&mut self, feature: u64) {
+        let slot = &mut self.counters[feature as usize % COUNTERS];
+        *slot = slot.saturating_sub(1);
+    }
+
     /// Surprise of a feature in a random one of `mentions` mentions.
     pub(crate) fn information(&self, feature: u64, mentions: u64) -> Bits {
         log2_ratio(mentions + 1, u64::from(self.counters[feature as usize % COUNTERS].max(1)))
@@ -145,18 +165,54 @@ impl SpikeIndex {
     /// Lists a node under the spikes of a member.
     pub(crate) fn add(&mut self, pattern: &SpikePattern, node: NodeIndex) {
         for spike in &pattern.spikes {
-            self.entries += usize::from(insert(self.postings.entry(spike.neuron).or_default(), node));
+            self.add_neuron(spike.neuron, node);
         }
+    }
+
+    /// Lists a node under a neuron.
+    pub(crate) fn add_neuron(&mut self, neuron: u64, node: NodeIndex) {
+        insert(&mut self.postings, neuron, node);
+    }
+
+    /// The nodes listed under a neuron, oldest first.
+    pub(crate) fn with_neuron(&self, neuron: u64) -> &[NodeIndex] {
+        self.postings.get(neuron).map_or(&[], |nodes| &nodes.0)
+    }
+
+    /// Visits every list.
+    pub(crate) fn scan(&self, mut visit: impl FnMut(u64, &[NodeIndex])) -> Result<(), StoreError> {
+        for lists in [&self.postings, &self.keys] {
+            lists.scan(|key, nodes| {
+                visit(key, &nodes.0);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether a node is listed under a neuron.
+    pub(crate) fn lists(&self, neuron: u64, node: NodeIndex) -> bool {
+        self.with_neuron(neuron).binary_search(&node).is_ok()
+    }
+
+    /// Strikes a node from a neuron's list.
+    pub(crate) fn remove(&mut self, neuron: u64, node: NodeIndex) {
+        strike(&mut self.postings, neuron, node);
+    }
+
+    /// Strikes a node from a key's list.
+    pub(crate) fn remove_key(&mut self, key: u64, node: NodeIndex) {
+        strike(&mut self.keys, key, node);
     }
 
     /// Lists a node under a key.
     pub(crate) fn add_key(&mut self, key: u64, node: NodeIndex) {
-        insert(self.keys.entry(key).or_default(), node);
+        insert(&mut self.keys, key, node);
     }
 
     /// The nodes that have a key, oldest first.
     pub(crate) fn with_key(&self, key: u64) -> &[NodeIndex] {
-        self.keys.get(&key).map_or(&[], |nodes| nodes)
+        self.keys.get(key).map_or(&[], |nodes| &nodes.0)
     }
 
     /// Adds up, for every node listed under a spike, the weight of the spike's rank.
@@ -170,8 +226,8 @@ impl SpikeIndex {
             let weight = rank_weight(rank);
             let closed = u64::from(left) * 256 < u64::from(scores.top) * u64::from(config.spike_share_min);
             left -= weight;
-            let Some(nodes) = self.postings.get(&spike.neuron) else { continue };
-            let read = nodes.len().min(config.postings_per_spike_max).min(budget);
+            let nodes = self.with_neuron(spike.neuron);
+            let read = nodes.len().min(config.postings_per_spike_max).min(LIST_NODES_MAX / 2).min(budget);
             let nodes = &nodes[nodes.len() - read..];
             if closed {
                 budget -= scores.add_to_found(nodes, weight).min(budget);
@@ -182,19 +238,50 @@ impl SpikeIndex {
         }
     }
 
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        self.postings.save("postings", to)?;
+        self.keys.save("keys", to)?;
+        to.section("counters", self.counters.chunks(COUNTERS_AT_ONCE))
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        self.postings = Lists::open("postings", from)?;
+        self.keys = Lists::open("keys", from)?;
+        self.counters.clear();
+        from.section("counters", |part: Vec<u32>| self.counters.extend(part))?;
+        let whole = self.counters.len() == COUNTERS;
+        if whole { Ok(()) } else { Err(StoreError::damaged("the snapshot", "counters are missing")) }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
-        let slot = size_of::<(u64, SmallVec<[NodeIndex; 4]>)>() + 1;
-        (self.postings.capacity() + self.keys.capacity()) * slot + self.entries * 4 + self.counters.len() * 4
+        self.postings.bytes() + self.keys.bytes() + self.counters.len() * 4
+    }
+
+    pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
+        visit("postings", &mut self.postings);
+        visit("keys", &mut self.keys);
     }
 }
 
-fn insert(nodes: &mut SmallVec<[NodeIndex; 4]>, node: NodeIndex) -> bool {
-    match nodes.binary_search(&node) {
-        Ok(_) => false,
-        Err(at) => {
-            nodes.insert(at, node);
-            true
-        }
+fn insert(lists: &mut Lists, key: u64, node: NodeIndex) {
+    // Most often the newest node is added, or the one that is there alone.
+    if lists.get(key).is_some_and(|nodes| nodes.0.binary_search(&node).is_ok()) {
+        return;
+    }
+    let nodes = &mut lists.get_or_default(key).0;
+    let at = nodes.partition_point(|&known| known < node);
+    nodes.insert(at, node);
+    if nodes.len() > LIST_NODES_MAX {
+        nodes.drain(..LIST_NODES_MAX / 2);
+    }
+}
+
+fn strike(lists: &mut Lists, key: u64, node: NodeIndex) {
+    let Some(at) = lists.get(key).and_then(|nodes| nodes.0.binary_search(&node).ok()) else { return };
+    let nodes = &mut lists.get_or_default(key).0;
+    nodes.remove(at);
+    if nodes.is_empty() {
+        lists.remove(key);
     }
 }
 

@@ -5,17 +5,18 @@ use crate::columns::{Column, Context, Vote, compare_mentions};
 use crate::compare::Level;
 use crate::decision::{AllocationResult, Decision};
 use crate::embed::mix;
-use crate::engine::{AllocationEngine, fact_key, keys};
+use crate::engine::{AllocationEngine, fact_hash, keys};
 use crate::error::{CommitError, FactError};
-use crate::graph::{Exception, FactEntry, Mention, MentionIndex, NodeIndex, POSSIBLY_SAME, values_max};
+use crate::graph::{
+    Exception, FactEntry, Mention, MentionIndex, NOWHERE, NodeIndex, POSSIBLY_SAME, Tie, values_max,
+};
 use crate::perceive::Perceived;
 
 impl AllocationEngine {
     /// Checks that the graph has room for what a fact may add.
     pub(crate) fn check_not_full(&self, perceived: &Perceived) -> Result<(), FactError> {
         if self.graph.is_full() {
-            let record =
-                perceived.record_id.clone().unwrap_or_else(|| format!("#{}", self.graph.facts.len()));
+            let record = perceived.record_id.clone().unwrap_or_else(|| format!("#{}", self.position));
             return Err(FactError::GraphFull { record });
         }
         Ok(())
@@ -23,32 +24,35 @@ impl AllocationEngine {
 
     /// Checks what only the graph can know: room for the fields, the embedding's dimension, the identifier.
     pub(crate) fn begin(&mut self, perceived: &Perceived) -> Result<u32, FactError> {
-        let position = self.graph.facts.len() as u32;
+        let position = self.position;
         let source = perceived.source.as_deref().unwrap_or_default();
         let record = match &perceived.record_id {
             Some(record) => record.clone(),
             // The position names a fact that brings no name, unless a source has used that name.
             None => (0..)
                 .map(|turn| if turn == 0 { format!("#{position}") } else { format!("#{position}.{turn}") })
-                .find(|name| !self.fact_by_id.contains_key(&fact_key(source, name)))
+                .find(|name| self.fact_named(source, name).is_none())
                 .unwrap_or_default(),
         };
         self.dictionary.check_room(&record, &perceived.mentions)?;
-        let key = fact_key(source, &record);
-        if self.fact_by_id.contains_key(&key) {
+        if self.fact_named(source, &record).is_some() {
             let source_name = perceived.source.clone().unwrap_or_else(|| "(unnamed)".to_owned());
             return Err(FactError::DuplicateId { record, source_name });
         }
         self.vectors.check(&record, perceived)?;
+        let hash = fact_hash(source, &record);
         let source = self.graph.source(source);
-        self.graph.facts.push(FactEntry {
+        let entry = FactEntry {
             record_id: record.into(),
             source,
             time_s: perceived.time_s,
             confidence: perceived.confidence,
-        });
-        self.fact_by_id.insert(key, position);
-        Ok(position)
+            is_forgotten: false,
+        };
+        let fact = self.graph.add_fact(entry, position);
+        self.fact_ids.insert(hash, fact);
+        self.position += 1;
+        Ok(fact)
     }
 
     /// Commits a perceived fact with one ballot per mention: fact, node, edge, index, and what is learned of it.
@@ -71,7 +75,7 @@ impl AllocationEngine {
             }
             self.check_ballot(ballot)?;
             let mut nodes = ballot.competitors.iter().map(|competitor| competitor.node);
-            if let Some(node) = nodes.find(|&node| self.graph.index_of(node).is_none()) {
+            if let Some(node) = nodes.find(|&node| self.graph.live_index_of(node).is_none()) {
                 return Err(CommitError::UnknownNode { node });
             }
         }
@@ -98,7 +102,7 @@ impl AllocationEngine {
         }
         for vote in ballot.competitors.iter().flat_map(|competitor| &competitor.votes) {
             let (field_is_known, most) = match vote.field {
-                Vote::NEIGHBOURS => (true, self.graph.nodes.len()),
+                Vote::NEIGHBOURS => (true, self.graph.ids().len()),
                 field => (usize::from(field) < self.dictionary.field_count(), self.dictionary.value_count()),
             };
             if !field_is_known {
@@ -120,12 +124,31 @@ impl AllocationEngine {
         ballot: Ballot,
     ) -> AllocationResult {
         let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
-        self.learn_from(leader);
+        self.learn_from_random();
+        self.learn_from_leader(leader);
         let node = match (ballot.decision, leader) {
             (Decision::Existing, Some(leader)) => leader,
             _ => self.graph.add_node(self.graph.next_id()),
         };
-        self.commit_member(perceived, at, fact, node, ballot)
+        let result = self.commit_member(perceived, at, fact, node, ballot);
+        self.refresh_at_boundary();
+        result
+    }
+
+    /// Makes the mentions of a perceived fact members of given nodes, without deciding anything.
+    pub(crate) fn place(
+        &mut self,
+        perceived: &Perceived,
+        nodes: &[NodeIndex],
+    ) -> Result<AllocationResult, FactError> {
+        let fact = self.begin(perceived)?;
+        let mut results = Vec::with_capacity(nodes.len());
+        for (at, &node) in nodes.iter().enumerate() {
+            let ballot = self.foregone(node, perceived, at);
+            results.push(self.commit_member(perceived, at, fact, node, ballot));
+            self.refresh_at_boundary();
+        }
+        Ok(self.finish(perceived, fact, results))
     }
 
     /// Makes one mention a member of a node.
@@ -153,9 +176,11 @@ impl AllocationEngine {
             self.index.add_key(key, node);
         }
         if let Some(code) = self.view.code.take() {
-            let members = self.graph.nodes[node as usize].members.len() as u32;
+            let members = self.graph.node(node).members.len() as u32;
             self.vectors.add(node, members, &code);
         }
+        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
+        self.vectors.keep_for_scanning(is_small);
         self.record(&ballot, mention, node);
         self.view.values = values;
         let result = self.result(mention, &ballot);
@@ -164,10 +189,14 @@ impl AllocationEngine {
         if self.ballots.len() > self.config.ballots_kept {
             self.ballots.pop_front();
         }
+        result
+    }
+
+    /// Brings the learned tables up to date if the log has come to a position where they change.
+    fn refresh_at_boundary(&mut self) {
         if is_boundary(self.graph.mentions.len()) {
             self.refresh();
         }
-        result
     }
 
     /// The result that a committed mention's ballot stands for.
@@ -175,13 +204,14 @@ impl AllocationEngine {
         let Mention { fact, node, .. } = self.graph.mentions[mention as usize];
         AllocationResult {
             record_id: self.mention_id(mention),
-            allocated_node: self.graph.nodes[node as usize].id,
+            allocated_node: self.graph.id(node),
             decision: ballot.decision,
             confidence: ballot.confidence(),
             margin_bits: ballot.margin.as_f32(),
             method: ballot.method,
             candidates: ballot.candidates,
-            log_position: u64::from(fact),
+            log_position: self.graph.position_of(fact),
+            repeated: false,
             object: None,
         }
     }
@@ -191,32 +221,35 @@ impl AllocationEngine {
         let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
         let fact = self.graph.mentions[mention as usize].fact;
         match (ballot.decision, leader) {
-            (Decision::Existing, Some(_)) => {
-                for vote in &ballot.competitors[0].votes {
-                    let (Column::Exception, Some(held)) = (vote.column, vote.nearest) else { continue };
-                    let stated =
-                        self.graph.mention_values(mention).iter().find(|(field, _)| *field == vote.field);
-                    let Some(&(field, stated)) = stated else { continue };
-                    if vote.level == Level::Different {
-                        self.graph.exceptions.push(Exception {
-                            mention,
-                            field,
-                            stated,
-                            held,
-                            bits: vote.bits,
-                        });
-                    }
-                }
+            (Decision::Existing, Some(_)) => self.note_exceptions(ballot, mention),
+            (Decision::Possible, Some(leader)) => {
+                let predicate = self.graph.predicate(POSSIBLY_SAME);
+                self.graph.tie(Tie::Possible { mention, leader }, predicate);
             }
-            (Decision::Possible, Some(leader)) => self.graph.add_edge(node, leader, POSSIBLY_SAME, fact),
             _ => {}
         }
         let evidence = ballot.competitors.first().map_or(0, |leader| leader.evidence.0);
-        self.log.update(self.graph.facts[fact as usize].record_id.as_bytes());
-        self.log.update(&[0, ballot.decision as u8]);
-        self.log.update(&self.graph.nodes[node as usize].id.0.to_le_bytes());
-        self.log.update(&evidence.to_le_bytes());
-        self.log.update(&ballot.margin.0.to_le_bytes());
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.chain);
+        hasher.update(self.graph.fact(fact).record_id.as_bytes());
+        hasher.update(&[0, ballot.decision as u8]);
+        hasher.update(&self.graph.id(node).0.to_le_bytes());
+        hasher.update(&evidence.to_le_bytes());
+        hasher.update(&ballot.margin.0.to_le_bytes());
+        self.chain = hasher.finalize().into();
+    }
+
+    /// Keeps the conflicts that a decision was taken in spite of.
+    pub(crate) fn note_exceptions(&mut self, ballot: &Ballot, mention: MentionIndex) {
+        let Some(winner) = ballot.competitors.first() else { return };
+        for vote in &winner.votes {
+            let (Column::Exception, Some(held)) = (vote.column, vote.nearest) else { continue };
+            let stated = self.graph.mention_values(mention).iter().find(|(field, _)| *field == vote.field);
+            let Some(&(field, stated)) = stated else { continue };
+            if vote.level == Level::Different {
+                self.graph.exceptions.push(Exception { mention, field, stated, held, bits: vote.bits });
+            }
+        }
     }
 
     /// Ends a fact: the edge of a triple, and the result of the whole.
@@ -230,16 +263,15 @@ impl AllocationEngine {
         let mut result = mentions.next().expect("a fact has a mention");
         result.object = mentions.next().map(Box::new);
         if let (Some(predicate), Some(object)) = (&perceived.predicate, &result.object) {
-            let ends = [result.allocated_node, object.allocated_node].map(|id| self.graph.index_of(id));
-            if let [Some(from), Some(to)] = ends {
-                self.graph.add_edge(from, to, predicate, fact);
-            }
+            debug_assert_eq!(self.graph.mentions_of(fact).len(), 2, "{object:?}");
+            let predicate = self.graph.predicate(predicate);
+            self.graph.tie(Tie::Stated { fact }, predicate);
         }
         result
     }
 
-    /// Compares the mention with others, for the tables: random ones, and one of the leader's.
-    fn learn_from(&mut self, leader: Option<NodeIndex>) {
+    /// Compares the mention with random others, for the tables.
+    pub(crate) fn learn_from_random(&mut self) {
         let position = self.graph.mentions.len() as u64;
         if position == 0 {
             return;
@@ -252,31 +284,49 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
-        let choice = |of: u64, salt: u64| mix(position << 8 ^ salt) % of;
         let random_pairs = match position {
             0..1024 => 16,
             1024..8192 => 6,
             _ => 2,
         };
         for salt in 0..random_pairs {
-            let pair =
-                compare_mentions(&context, self.columns.words(), choice(position, salt) as MentionIndex);
+            let other = choice(position, position, salt) as MentionIndex;
+            if self.graph.mentions[other as usize].node == NOWHERE {
+                continue;
+            }
+            let pair = compare_mentions(&context, self.columns.words(), other);
             self.learner.observe_random(&pair, &self.weights, prior);
-        }
-        if let Some(leader) = leader {
-            let members = &self.graph.nodes[leader as usize].members;
-            let member = members[choice(members.len() as u64, 200) as usize];
-            self.learner.observe_candidate(compare_mentions(&context, self.columns.words(), member));
         }
     }
 
+    /// Compares the mention with a member of its leading candidate, for the tables.
+    fn learn_from_leader(&mut self, leader: Option<NodeIndex>) {
+        let Some(leader) = leader else { return };
+        let position = self.graph.mentions.len() as u64;
+        let context = Context {
+            dictionary: &self.dictionary,
+            weights: &self.weights,
+            graph: &self.graph,
+            vectors: &self.vectors,
+            mention: &self.view,
+        };
+        let members = &self.graph.node(leader).members;
+        let member = members[choice(position, members.len() as u64, 200) as usize];
+        let pair = compare_mentions(&context, self.columns.words(), member);
+        self.learner.observe_candidate([position as MentionIndex, member], pair);
+    }
+
     /// Brings field kinds and weights up to date. Happens at positions of the log alone.
-    fn refresh(&mut self) {
+    pub(crate) fn refresh(&mut self) {
         self.dictionary.refresh_kinds();
-        self.dictionary.refresh_information();
         let prior = self.prior();
         self.learner.refresh(&self.dictionary, &mut self.weights, prior);
     }
+}
+
+/// A number below `of` that looks random and follows from a position in the stream.
+fn choice(position: u64, of: u64, salt: u64) -> u64 {
+    mix(position << 8 ^ salt) % of
 }
 
 /// Whether the learned tables change after this many mentions: at powers of two from 16, then every 1,024.

@@ -58,7 +58,7 @@ impl Level {
 }
 
 /// Outcome of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Comparison {
     pub(crate) level: Level,
     /// How surprising what agrees would be in a random pair. No agreement is worth more.
@@ -84,11 +84,11 @@ pub(crate) fn compare(
     let (a, b) = (dictionary.value(left), dictionary.value(right));
     debug_assert_eq!(a.field, b.field, "values of two fields");
     if left == right {
-        return Some(Comparison { level: Level::Exact, information: a.information });
+        return Some(Comparison { level: Level::Exact, information: dictionary.information(a) });
     }
     // Being near a value is no more surprising than meeting it.
-    let information = a.information.min(b.information);
-    let pair = Pair { dictionary, ids: (left, right), values: (a, b) };
+    let information = dictionary.information(a).min(dictionary.information(b));
+    let pair = Pair { dictionary, values: (a, b) };
     let level = |level| Some(Comparison { level, information });
     match dictionary.field(a.field).kind {
         FieldKind::Embedding | FieldKind::Recency => None,
@@ -107,9 +107,9 @@ pub(crate) fn compare(
 /// Most information that any comparison with a value can find.
 pub(crate) fn most_information(dictionary: &Dictionary, value: ValueId) -> Bits {
     let value = dictionary.value(value);
-    let items = dictionary.items(value).iter().map(|&item| dictionary.term_entry(item).information);
+    let items = value.items().iter().map(|&item| dictionary.term_information(item));
     let best = items.clone().max().unwrap_or(Bits::ZERO);
-    value.information.max(best + (items.sum::<Bits>() - best).scaled(OTHER_ITEMS))
+    dictionary.information(value).max(best + (items.sum::<Bits>() - best).scaled(OTHER_ITEMS))
 }
 
 /// Least agreement, in 1/256, for [`Level::Close`], [`Level::Compatible`] and [`Level::Similar`].
@@ -137,7 +137,6 @@ type OpenWords = SmallVec<[TermId; 16]>;
 /// Two different values of one field.
 struct Pair<'a> {
     dictionary: &'a Dictionary,
-    ids: (ValueId, ValueId),
     values: (&'a Value, &'a Value),
 }
 
@@ -155,7 +154,7 @@ impl Pair<'_> {
     }
 
     fn texts(&self) -> (&str, &str) {
-        (self.dictionary.text(self.ids.0), self.dictionary.text(self.ids.1))
+        (self.values.0.normal(), self.values.1.normal())
     }
 
     /// Slips of the pen between the two, spaces not counted.
@@ -181,7 +180,7 @@ impl Pair<'_> {
 
     /// Numbers with a decimal point: how far apart they are, in parts of the larger.
     fn decimal(&self) -> Option<Level> {
-        let surfaces = (self.dictionary.surface(self.ids.0), self.dictionary.surface(self.ids.1));
+        let surfaces = (self.values.0.surface(), self.values.1.surface());
         if !surfaces.0.contains('.') && !surfaces.1.contains('.') {
             return None;
         }
@@ -213,7 +212,7 @@ impl Pair<'_> {
 
     fn shares_word(&self) -> bool {
         let mut shares = false;
-        let (a, b) = (self.dictionary.words(self.values.0), self.dictionary.words(self.values.1));
+        let (a, b) = (self.values.0.words(), self.values.1.words());
         merge(a, b, |side, _| shares |= side == Side::Both);
         shares
     }
@@ -244,13 +243,13 @@ impl Pair<'_> {
     /// Names and texts: words aligned one to one, each weighed by its information (soft TF-IDF after Cohen, Ravikumar and
     /// Fienberg, *A Comparison of String Distance Metrics for Name-Matching Tasks*, 2003).
     fn words(&self, thresholds: &Thresholds, cache: &mut WordCache) -> Comparison {
-        let (a, b) = (self.dictionary.words(self.values.0), self.dictionary.words(self.values.1));
+        let (a, b) = (self.values.0.words(), self.values.1.words());
         if let ([one], [other]) = (a, b) {
             let (level, share) = word(self.dictionary, cache, *one, *other);
-            let information = self.dictionary.term_entry(*one).information.scaled(share as u32);
+            let information = self.dictionary.term_information(*one).scaled(share as u32);
             return Comparison { level, information };
         }
-        let weight = |term: TermId| i64::from(self.dictionary.term_entry(term).weight());
+        let weight = |term: TermId| self.dictionary.term_weight(term);
         let mut open: (OpenWords, OpenWords) = Default::default();
         let mut shared = 0;
         merge(a, b, |side, term| match side {
@@ -262,7 +261,8 @@ impl Pair<'_> {
         if shared == 0 && !thresholds.spelling_alone {
             return Comparison::DIFFERENT;
         }
-        let totals = [self.values.0, self.values.1].map(|value| i64::from(value.words_weight));
+        let total = |open: &[TermId]| shared + open.iter().map(|&term| weight(term)).sum::<i64>();
+        let totals = [total(&open.0), total(&open.1)];
         let mut matched = [shared, shared];
         if open.0.len() * open.1.len() <= thresholds.word_pairs_max {
             // The side with fewer words chooses, so that the order of the two values does not matter.
@@ -291,7 +291,7 @@ impl Pair<'_> {
         }
         // "Stephen E." and "Stephen R.", "type 1" and "type 2" share most and are two things.
         let any = |terms: &[TermId], tells_apart: fn(&Shape) -> bool| {
-            terms.iter().any(|&term| tells_apart(&self.dictionary.term_entry(term).shape))
+            terms.iter().any(|&term| tells_apart(&self.dictionary.term_shape(term)))
         };
         let tells_apart: [fn(&Shape) -> bool; 2] = [|shape| shape.length == 1, |shape| shape.has_digit];
         let clash = tells_apart.iter().any(|&tells| any(&open.0, tells) && any(&open.1, tells));
@@ -317,11 +317,11 @@ impl Pair<'_> {
 
     /// Lists: what they share, by its rarest items.
     fn list(&self) -> Comparison {
-        let (a, b) = (self.dictionary.items(self.values.0), self.dictionary.items(self.values.1));
+        let (a, b) = (self.values.0.items(), self.values.1.items());
         let (mut shared, mut best, mut others) = (0, Bits::ZERO, Bits::ZERO);
         merge(a, b, |side, item| {
             if side == Side::Both {
-                let information = self.dictionary.term_entry(item).information;
+                let information = self.dictionary.term_information(item);
                 shared += 1;
                 others += information.min(best);
                 best = best.max(information);
@@ -396,7 +396,6 @@ mod tests {
         }
         let (left, right) = (add(left), add(right));
         dictionary.refresh_kinds();
-        dictionary.refresh_information();
         compare(&dictionary, &mut WordCache::default(), left, right).expect("comparable").level
     }
 

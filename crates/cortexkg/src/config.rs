@@ -27,6 +27,16 @@ pub struct EngineConfig {
     pub ballots_kept: usize,
 }
 
+impl EngineConfig {
+    /// All that has a say in decisions, as text: graphs under equal texts can be continued by each other's engines.
+    pub(crate) fn fingerprint(&self) -> String {
+        format!(
+            "{:?} {:?} {:?} {} {:?}",
+            self.spikes, self.recall, self.inhibition, self.prior_bits, self.embedder
+        )
+    }
+}
+
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {

@@ -1,7 +1,9 @@
 //! Calendar dates as sources write them.
 
+use serde::{Deserialize, Serialize};
+
 /// A day of the proleptic Gregorian calendar, with the time of day if one is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Date {
     pub(crate) year: i16,
     pub(crate) month: u8,

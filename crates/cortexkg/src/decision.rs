@@ -67,6 +67,9 @@ pub struct AllocationResult {
     pub candidates: u32,
     /// Position in the log of facts, counted from 0.
     pub log_position: u64,
+    /// Whether the fact was there before: nothing was decided, and the standing assignment is repeated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// For a triple: where its object went. The result itself speaks of the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Box<AllocationResult>>,

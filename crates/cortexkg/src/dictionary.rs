@@ -1,12 +1,16 @@
 //! Every field, value and word seen, numbered, with how often each occurs: the source of term frequencies.
 
-use indexmap::{Equivalent, IndexMap};
+use cortexkg_store::StoreError;
+use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
-use std::hash::{Hash, Hasher};
+use serde::{Deserialize, Serialize};
 
 use crate::dates::{Date, parse_date};
+use crate::embed::hash_bytes;
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
+use crate::image::{ImageReader, ImageWriter};
+use crate::paged::{EachTable, IdMap, Paged, Record, Table as _};
 use crate::perceive::{
     BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
 };
@@ -25,45 +29,59 @@ pub(crate) const FIELDS_MAX: usize = 512;
 pub(crate) const EMBEDDING: FieldId = 0;
 pub(crate) const RECENCY: FieldId = 1;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FieldEntry {
     pub(crate) name: String,
     pub(crate) profile: FieldProfile,
     pub(crate) kind: FieldKind,
 }
 
-/// A value in the forms that its comparators read: all that is looked at a thousand times for one decision, and no more.
-#[derive(Debug, Clone, Copy)]
+/// A value in the forms that its comparators read.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Value {
     pub(crate) shape: Shape,
-    /// Surprise of meeting it in a random mention that has the field.
-    pub(crate) information: Bits,
-    /// Sum of what its words weigh; brought up to date with the tables.
-    pub(crate) words_weight: i32,
-    words: Span,
-    items: Span,
     pub(crate) date: Option<Date>,
+    /// Words, then items, each sorted.
+    terms: Box<[TermId]>,
+    words: u16,
     pub(crate) field: FieldId,
-}
-
-/// The rest of a value.
-#[derive(Debug, Clone)]
-struct ValueRecord {
-    /// As first written.
-    surface: Box<str>,
     /// Mentions that have it.
     count: u32,
+    /// In normal form, then as first written.
+    texts: Box<str>,
+    normal_bytes: u32,
 }
 
-/// A run of [`Dictionary::runs`].
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    start: u32,
-    len: u16,
+impl Value {
+    /// Its words, sorted.
+    pub(crate) fn words(&self) -> &[TermId] {
+        &self.terms[..usize::from(self.words)]
+    }
+
+    /// Its items, sorted; the whole value where it is no list, if there are lists in its field.
+    pub(crate) fn items(&self) -> &[TermId] {
+        &self.terms[usize::from(self.words)..]
+    }
+
+    /// In normal form.
+    pub(crate) fn normal(&self) -> &str {
+        &self.texts[..self.normal_bytes as usize]
+    }
+
+    /// As first written.
+    pub(crate) fn surface(&self) -> &str {
+        &self.texts[self.normal_bytes as usize..]
+    }
+}
+
+impl Record for Value {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.terms) + self.texts.len()
+    }
 }
 
 /// What can be said of a spelling at a glance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     /// One bit for every character in it, by the character's low six bits.
     pub(crate) characters: u64,
@@ -85,65 +103,33 @@ impl Shape {
 }
 
 /// A word or list item.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Term {
+    /// With the top bit where it is an item.
     field: FieldId,
     /// Mentions that have it.
     count: u32,
-    /// Surprise of meeting it in a random mention that has the field.
-    pub(crate) information: Bits,
     pub(crate) shape: Shape,
-}
-
-impl Term {
-    /// What a word counts for among others: its information, but never nothing.
-    pub(crate) fn weight(&self) -> i32 {
-        self.information.0.max(64)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Key {
-    field: FieldId,
     text: Box<str>,
 }
 
-struct KeyRef<'a> {
-    field: FieldId,
-    text: &'a str,
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        KeyRef { field: self.field, text: &self.text }.hash(state);
+impl Record for Term {
+    fn heap_bytes(&self) -> usize {
+        self.text.len()
     }
 }
 
-impl Hash for KeyRef<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.field.hash(state);
-        self.text.hash(state);
-    }
-}
-
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.field == key.field && *self.text == *key.text
-    }
-}
+/// Tells items from words, in the field of a term.
+const ITEM: FieldId = 1 << 15;
 
 /// Fields, values and words by number and by name.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Dictionary {
     fields: IndexMap<String, FieldEntry, FxBuildHasher>,
-    /// Values by name; their numbers are positions in `value_forms`, too.
-    values: IndexMap<Key, ValueRecord, FxBuildHasher>,
-    value_forms: Vec<Value>,
-    /// Words and items of all values, one run after the other, each run sorted.
-    runs: Vec<TermId>,
-    /// Words and list items; an item's field has the top bit set.
-    terms: IndexMap<Key, Term, FxBuildHasher>,
-    text_bytes: usize,
+    values: Paged<Value>,
+    value_ids: IdMap,
+    terms: Paged<Term>,
+    term_ids: IdMap,
 }
 
 /// A state of the dictionary that it can be rolled back to.
@@ -152,26 +138,26 @@ pub(crate) struct Mark {
     fields: usize,
     values: usize,
     terms: usize,
-    runs: usize,
-    text_bytes: usize,
 }
-
-const ITEM: FieldId = 1 << 15;
 
 impl Default for Dictionary {
     fn default() -> Self {
         let mut dictionary = Self {
             fields: IndexMap::default(),
-            values: IndexMap::default(),
-            value_forms: Vec::new(),
-            runs: Vec::new(),
-            terms: IndexMap::default(),
-            text_bytes: 0,
+            values: Paged::default(),
+            value_ids: IdMap::default(),
+            terms: Paged::default(),
+            term_ids: IdMap::default(),
         };
         dictionary.add_field("@embedding", FieldKind::Embedding);
         dictionary.add_field("@recency", FieldKind::Recency);
         dictionary
     }
+}
+
+/// Under which hash a value or term is found.
+fn hash_of(field: FieldId, text: &str) -> u64 {
+    hash_bytes(u64::from(field), text.as_bytes())
 }
 
 impl Dictionary {
@@ -201,26 +187,46 @@ impl Dictionary {
         id as FieldId
     }
 
+    /// Names and kinds of all fields, for a graph that is laid out anew. A field that only forgotten facts had keeps its number and
+    /// loses its name, which may tell as much as a value.
+    pub(crate) fn lasting_fields(&self) -> Vec<(String, FieldKind)> {
+        let lasting = |(at, entry): (usize, &FieldEntry)| {
+            let is_own = entry.name.starts_with('@');
+            let name =
+                if is_own || entry.profile.present > 0 { entry.name.clone() } else { format!("@gone/{at}") };
+            (name, entry.kind)
+        };
+        self.fields().enumerate().map(lasting).collect()
+    }
+
+    /// Knows the fields that a graph had before it was laid out anew: their numbers stay.
+    pub(crate) fn know_fields(&mut self, fields: &[(String, FieldKind)]) {
+        for (name, kind) in fields {
+            if !self.fields.contains_key(name) {
+                self.add_field(name, *kind);
+            }
+        }
+    }
+
     /// How much is known, to come back to.
     pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            fields: self.fields.len(),
-            values: self.values.len(),
-            terms: self.terms.len(),
-            runs: self.runs.len(),
-            text_bytes: self.text_bytes,
-        }
+        Mark { fields: self.fields.len(), values: self.values.len(), terms: self.terms.len() }
     }
 
     /// Forgets what has been added since a mark. Returns whether anything was.
     pub(crate) fn roll_back(&mut self, mark: Mark) -> bool {
         let added = self.mark() != mark;
         self.fields.truncate(mark.fields);
+        for id in (mark.values..self.values.len()).rev() {
+            let value = self.values.get(id as u32);
+            self.value_ids.remove_newest(hash_of(value.field, value.normal()), id as u32);
+        }
+        for id in (mark.terms..self.terms.len()).rev() {
+            let term = self.terms.get(id as u32);
+            self.term_ids.remove_newest(hash_of(term.field, &term.text), id as u32);
+        }
         self.values.truncate(mark.values);
-        self.value_forms.truncate(mark.values);
         self.terms.truncate(mark.terms);
-        self.runs.truncate(mark.runs);
-        self.text_bytes = mark.text_bytes;
         added
     }
 
@@ -241,96 +247,77 @@ impl Dictionary {
 
     /// The number of a value; new values and words are added, counts stay as they are.
     pub(crate) fn intern(&mut self, field: FieldId, value: &PerceivedValue) -> ValueId {
-        let key = KeyRef { field, text: &value.normal };
-        if let Some(id) = self.values.get_index_of(&key) {
-            return id as ValueId;
+        let hash = hash_of(field, &value.normal);
+        let is_meant = |id| {
+            let known = self.values.get(id);
+            known.field == field && known.normal() == value.normal
+        };
+        if let Some(id) = self.value_ids.find(hash, is_meant) {
+            return id;
         }
         let mut terms = Vec::with_capacity(16);
         if self.fields[usize::from(field)].kind != FieldKind::Key {
             let words = value.normal.split(' ').take(WORDS_MAX);
             terms.extend(words.map(|word| self.intern_term(field, word)));
         }
-        let words_weight = terms.iter().map(|&word| self.terms[word as usize].weight()).sum();
-        let words = self.add_run(&mut terms);
-        let whole = std::slice::from_ref(&value.normal);
-        let items = if value.items.is_empty() { whole } else { &value.items };
-        terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
-        let items = self.add_run(&mut terms);
-        self.value_forms.push(Value {
-            shape: Shape::of(&value.normal),
-            information: information(&self.fields[usize::from(field)], 0),
-            words_weight,
-            words,
-            items,
-            date: parse_date(&value.surface),
-            field,
-        });
-        self.text_bytes += value.normal.len() + value.surface.len();
-        let record = ValueRecord { surface: value.surface.as_str().into(), count: 0 };
-        let (id, _) = self.values.insert_full(Key { field, text: value.normal.as_str().into() }, record);
-        id as ValueId
-    }
-
-    /// Appends a run, sorted, and empties `terms`.
-    fn add_run(&mut self, terms: &mut Vec<TermId>) -> Span {
         terms.sort_unstable();
-        let span = Span { start: self.runs.len() as u32, len: terms.len() as u16 };
-        self.runs.append(terms);
-        span
-    }
-
-    fn run(&self, span: Span) -> &[TermId] {
-        &self.runs[span.start as usize..span.start as usize + usize::from(span.len)]
-    }
-
-    /// The words of a value, sorted.
-    pub(crate) fn words(&self, value: &Value) -> &[TermId] {
-        self.run(value.words)
-    }
-
-    /// The items of a value, sorted; the whole value where it is no list.
-    pub(crate) fn items(&self, value: &Value) -> &[TermId] {
-        self.run(value.items)
+        let words = terms.len();
+        let whole = std::slice::from_ref(&value.normal);
+        // A value that is no list is one item of a field that has lists, and has none elsewhere.
+        let items = match &value.items[..] {
+            [] if self.fields[usize::from(field)].profile.has_lists() => whole,
+            items => items,
+        };
+        terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
+        terms[words..].sort_unstable();
+        let id = self.values.push(Value {
+            shape: Shape::of(&value.normal),
+            date: parse_date(&value.surface),
+            terms: terms.into(),
+            words: words as u16,
+            field,
+            count: 0,
+            texts: format!("{}{}", value.normal, value.surface).into(),
+            normal_bytes: value.normal.len() as u32,
+        });
+        self.value_ids.insert(hash, id);
+        id
     }
 
     fn intern_term(&mut self, field: FieldId, text: &str) -> TermId {
-        if let Some(id) = self.terms.get_index_of(&KeyRef { field, text }) {
-            return id as TermId;
+        let hash = hash_of(field, text);
+        let is_meant = |id| {
+            let known = self.terms.get(id);
+            known.field == field && *known.text == *text
+        };
+        if let Some(id) = self.term_ids.find(hash, is_meant) {
+            return id;
         }
-        self.text_bytes += text.len();
-        let own = field & !ITEM;
-        let information = information(&self.fields[usize::from(own)], 0);
-        let term = Term { field: own, count: 0, information, shape: Shape::of(text) };
-        self.terms.insert_full(Key { field, text: text.into() }, term).0 as TermId
+        let id = self.terms.push(Term { field, count: 0, shape: Shape::of(text), text: text.into() });
+        self.term_ids.insert(hash, id);
+        id
     }
 
     /// Counts one mention's value: term frequencies, and the field's profile.
     pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue) {
-        let (record, form) = (&mut self.values[id as usize], &mut self.value_forms[id as usize]);
-        let field = &mut self.fields[usize::from(form.field)];
-        field.profile.observe(value, record.count == 0);
+        let record = self.values.get_mut(id);
         record.count += 1;
-        form.information = information(field, record.count);
-        form.words_weight = 0;
-        for (span, weighs) in [(form.words, true), (form.items, false)] {
-            for at in 0..usize::from(span.len) {
-                let term = &mut self.terms[self.runs[span.start as usize + at] as usize];
-                term.count += 1;
-                term.information = information(field, term.count);
-                form.words_weight += if weighs { term.weight() } else { 0 };
-            }
+        let profile = &mut self.fields[usize::from(record.field)].profile;
+        profile.observe(value, record.count == 1);
+        for &term in &record.terms {
+            self.terms.get_mut(term).count += 1;
         }
     }
 
-    /// Brings the information of all values and words up to date: it grows with the stream even where none comes again.
-    pub(crate) fn refresh_information(&mut self) {
-        for term in self.terms.values_mut() {
-            term.information = information(&self.fields[usize::from(term.field)], term.count);
-        }
-        for (record, form) in self.values.values().zip(&mut self.value_forms) {
-            form.information = information(&self.fields[usize::from(form.field)], record.count);
-            let words = form.words.start as usize..form.words.start as usize + usize::from(form.words.len);
-            form.words_weight = self.runs[words].iter().map(|&word| self.terms[word as usize].weight()).sum();
+    /// Takes back what [`count`](Self::count) counted.
+    pub(crate) fn uncount(&mut self, id: ValueId, value: &PerceivedValue) {
+        let record = self.values.get_mut(id);
+        record.count = record.count.saturating_sub(1);
+        let profile = &mut self.fields[usize::from(record.field)].profile;
+        profile.unobserve(value, record.count == 0);
+        for &term in &record.terms {
+            let term = self.terms.get_mut(term);
+            term.count = term.count.saturating_sub(1);
         }
     }
 
@@ -370,22 +357,53 @@ impl Dictionary {
     }
 
     pub(crate) fn value(&self, id: ValueId) -> &Value {
-        &self.value_forms[id as usize]
+        self.values.get(id)
+    }
+
+    /// Visits all values in order, with the mentions that have each.
+    pub(crate) fn scan_values(&self, mut visit: impl FnMut(ValueId, &Value, u32)) {
+        self.values.scan(|id, value| visit(id, value, value.count));
+    }
+
+    /// Whether any mention has a value, still.
+    pub(crate) fn is_in_use(&self, id: ValueId) -> bool {
+        self.value(id).count > 0
     }
 
     /// A value as first written.
     pub(crate) fn surface(&self, id: ValueId) -> &str {
-        &self.values[id as usize].surface
+        self.value(id).surface()
     }
 
     /// A value in normal form.
     pub(crate) fn text(&self, id: ValueId) -> &str {
-        &self.values.get_index(id as usize).expect("values are never removed").0.text
+        self.value(id).normal()
     }
 
     /// A word or item in normal form.
     pub(crate) fn term(&self, id: TermId) -> &str {
-        &self.terms.get_index(id as usize).expect("terms are never removed").0.text
+        &self.terms.get(id).text
+    }
+
+    /// The shape of a word or item.
+    pub(crate) fn term_shape(&self, id: TermId) -> Shape {
+        self.terms.get(id).shape
+    }
+
+    /// Surprise of meeting a value in a random mention that has the field.
+    pub(crate) fn information(&self, value: &Value) -> Bits {
+        information(self.field(value.field), value.count)
+    }
+
+    /// Surprise of meeting a word or item in a random mention that has the field.
+    pub(crate) fn term_information(&self, id: TermId) -> Bits {
+        let term = self.terms.get(id);
+        information(self.field(term.field & !ITEM), term.count)
+    }
+
+    /// What a word counts for among others: its information, but never nothing.
+    pub(crate) fn term_weight(&self, id: TermId) -> i64 {
+        i64::from(self.term_information(id).0.max(64))
     }
 
     /// Surprise of meeting a value that `own` mentions of one node have in a mention of another node, in bits: the node's own
@@ -394,18 +412,14 @@ impl Dictionary {
     /// A value that no other node has is taken to be as rare as one seen once; if it is `all` that a mention consists of, as rare as
     /// its kind lets expect.
     pub(crate) fn information_elsewhere(&self, id: ValueId, own: u32, all: bool) -> Bits {
-        let field = self.field(self.value(id).field);
-        let others = self.values[id as usize].count.saturating_sub(own);
+        let value = self.value(id);
+        let field = self.field(value.field);
+        let others = value.count.saturating_sub(own);
         if all {
             surprise(field, others, usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText)))
         } else {
             information(field, others)
         }
-    }
-
-    /// What is known of a word or item beside its text.
-    pub(crate) fn term_entry(&self, id: TermId) -> &Term {
-        &self.terms[id as usize]
     }
 
     /// Whether a field is one of those that hold identity itself, and by which rule two values of it may differ.
@@ -418,13 +432,34 @@ impl Dictionary {
         }
     }
 
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.section("fields", self.fields.values())?;
+        self.values.save("values", to)?;
+        self.value_ids.map().save("value ids", to)?;
+        self.terms.save("terms", to)?;
+        self.term_ids.map().save("term ids", to)
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        self.fields.clear();
+        from.section("fields", |entry: FieldEntry| drop(self.fields.insert(entry.name.clone(), entry)))?;
+        self.values = Paged::open("values", from)?;
+        self.value_ids = IdMap::open("value ids", from)?;
+        self.terms = Paged::open("terms", from)?;
+        self.term_ids = IdMap::open("term ids", from)?;
+        Ok(())
+    }
+
+    pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
+        visit("values", &mut self.values);
+        visit("value ids", self.value_ids.pages());
+        visit("terms", &mut self.terms);
+        visit("term ids", self.term_ids.pages());
+    }
+
     /// Bytes held, counted.
     pub(crate) fn bytes(&self) -> usize {
-        let slot = size_of::<Key>() + 2 * size_of::<usize>();
-        self.values.capacity() * (slot + size_of::<ValueRecord>() + size_of::<Value>())
-            + self.runs.capacity() * size_of::<TermId>()
-            + self.terms.capacity() * (slot + size_of::<Term>())
-            + self.text_bytes
+        self.values.bytes() + self.value_ids.map().bytes() + self.terms.bytes() + self.term_ids.map().bytes()
     }
 }
 
@@ -483,7 +518,7 @@ mod tests {
         let rare = value("surname", "quigley");
         let field = dictionary.field_id(&rare);
         let ids = ["quigley", "smith", "other"].map(|name| dictionary.intern(field, &value("surname", name)));
-        let [rare, smith, other] = ids.map(|id| dictionary.value(id).information.as_f64());
+        let [rare, smith, other] = ids.map(|id| dictionary.information(dictionary.value(id)).as_f64());
         assert!(rare > 9.0 && (smith - 3.4).abs() < 0.2 && other < 0.3, "{rare} {smith} {other}");
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
-
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
@@ -16,6 +14,7 @@ use crate::fact::Fact;
 use crate::graph::{Graph, NodeIndex};
 use crate::inhibition::LateralInhibition;
 use crate::learn::Learner;
+use crate::paged::{Failure, IdMap};
 use crate::perceive::{FeatureClass, Perceived, PerceivedMention, Perceiver, TEXT_FIELD};
 use crate::profile::FieldKind;
 use crate::spike::{SpikePattern, Stimulus, TtfsSpikeEncoder};
@@ -45,9 +44,14 @@ pub struct AllocationEngine {
     pub(crate) weights: MatchWeights,
     pub(crate) learner: Learner,
     pub(crate) graph: Graph,
-    pub(crate) fact_by_id: FxHashMap<u128, u32>,
+    pub(crate) fact_ids: IdMap,
+    /// Where tables note that they could not load what was looked at.
+    pub(crate) failure: Failure,
     pub(crate) ballots: VecDeque<Ballot>,
-    pub(crate) log: blake3::Hasher,
+    /// Hash over everything that has been logged.
+    pub(crate) chain: [u8; 32],
+    /// Position in the log that the next operation gets.
+    pub(crate) position: u64,
     pub(crate) view: MentionView,
     pub(crate) scores: Scores,
     stimuli: Vec<Stimulus>,
@@ -67,9 +71,11 @@ impl AllocationEngine {
             weights: MatchWeights::new([FieldKind::Embedding, FieldKind::Recency]),
             learner: Learner::default(),
             graph: Graph::default(),
-            fact_by_id: FxHashMap::default(),
+            fact_ids: IdMap::default(),
+            failure: Failure::default(),
             ballots: VecDeque::new(),
-            log: blake3::Hasher::new(),
+            chain: [0; 32],
+            position: 0,
             scores: Scores::default(),
             stimuli: Vec::new(),
             view: MentionView::default(),
@@ -115,11 +121,22 @@ impl AllocationEngine {
 
     fn allocate_perceived(&mut self, perceived: &Perceived) -> Result<AllocationResult, FactError> {
         self.check_not_full(perceived)?;
+        self.allocate_noting(perceived, |_, _| {})
+    }
+
+    /// Allocates a perceived fact; every ballot is shown to `note` before its mention is committed.
+    pub(crate) fn allocate_noting(
+        &mut self,
+        perceived: &Perceived,
+        mut note: impl FnMut(&Self, &Ballot),
+    ) -> Result<AllocationResult, FactError> {
+        self.check_not_full(perceived)?;
         let fact = self.begin(perceived)?;
         let mut nodes = Vec::with_capacity(2);
         for mention in 0..perceived.mentions.len() {
             let candidates = self.find_candidates(perceived, mention);
             let ballot = self.weigh(perceived, mention, &candidates);
+            note(self, &ballot);
             nodes.push(self.commit_mention(perceived, mention, fact, ballot));
         }
         Ok(self.finish(perceived, fact, nodes))
@@ -157,7 +174,7 @@ impl AllocationEngine {
         self.view(perceived, mention);
         let seen = &perceived.mentions[mention];
         let pattern = self.encode(seen);
-        self.scores.clear(self.graph.nodes.len());
+        self.scores.clear(self.graph.ids().len());
         self.index.score(&pattern, &self.config.recall, &mut self.scores);
         let max = self.config.recall.candidates_max.clamp(1, 4096);
         let mut found: Vec<(NodeIndex, Origins)> = Vec::with_capacity(max + 64);
@@ -172,7 +189,7 @@ impl AllocationEngine {
         for node in self.neighbours(perceived, mention) {
             add(node, Origins::NEIGHBOUR);
         }
-        let is_small = self.graph.nodes.len() < self.config.recall.scan_nodes_max;
+        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
         let scanned = is_small && self.view.code.is_some();
         if let Some(code) = self.view.code.as_ref().filter(|_| is_small) {
             for node in self.vectors.nearest(code, self.config.recall.vector_candidates_max) {
@@ -190,7 +207,7 @@ impl AllocationEngine {
         let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
         found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
-            node: self.graph.nodes[node as usize].id,
+            node: self.graph.id(node),
             origins,
             spike_score: self.scores.get(node),
         };
@@ -214,7 +231,7 @@ impl AllocationEngine {
         let mut leader = Bits::ZERO;
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
         for &Candidate { node, origins, .. } in &candidates.candidates {
-            let Some(index) = self.graph.index_of(node) else { continue };
+            let Some(index) = self.graph.live_index_of(node) else { continue };
             let Weighed { evidence, votes, stopped_early } =
                 self.columns.vote(&context, index, prior, leader);
             // Where nothing speaks for a node but how lately it was spoken of, nothing does.
@@ -258,7 +275,7 @@ impl AllocationEngine {
 
     /// Log2 prior odds that a mention belongs to one given node rather than to a new one.
     pub(crate) fn prior(&self) -> Bits {
-        -log2(self.graph.nodes.len().max(1) as u64) - Bits::whole(self.config.prior_bits)
+        -log2(self.graph.live_nodes().max(1) as u64) - Bits::whole(self.config.prior_bits)
     }
 
     /// Numbers the values of a mention and gathers what its columns look at.
@@ -319,8 +336,8 @@ impl AllocationEngine {
             perceived.predicate.as_ref().and_then(|name| self.graph.predicates.get_index_of(name));
         let Some(predicate) = predicate else { return found };
         for &partner in &self.view.partners {
-            for &edge in self.graph.nodes[partner as usize].edges.iter().rev().take(256) {
-                let edge = self.graph.edges[edge as usize];
+            for &edge in self.graph.node(partner).edges.iter().rev().take(256) {
+                let edge = self.graph.edge(edge);
                 let (near, far) = if mention == 0 { (edge.to, edge.from) } else { (edge.from, edge.to) };
                 if near == partner && edge.predicate as usize == predicate && !found.contains(&far) {
                     found.push(far);
@@ -347,14 +364,26 @@ pub(crate) fn keys(mention: &PerceivedMention, dictionary: &Dictionary) -> Vec<u
         .collect()
 }
 
-/// Key of a fact in its source.
-pub(crate) fn fact_key(source: &str, record_id: &str) -> u128 {
+impl AllocationEngine {
+    /// The fact that a source has given this identifier, unless it is forgotten.
+    pub(crate) fn fact_named(&self, source: &str, record_id: &str) -> Option<u32> {
+        self.fact_ids.find(fact_hash(source, record_id), |fact| {
+            let entry = self.graph.fact(fact);
+            !entry.is_forgotten
+                && *entry.record_id == *record_id
+                && self.graph.sources[entry.source as usize] == *source
+        })
+    }
+}
+
+/// Under which hash a fact is found.
+pub(crate) fn fact_hash(source: &str, record_id: &str) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher
         .update(&(source.len() as u64).to_le_bytes())
         .update(source.as_bytes())
         .update(record_id.as_bytes());
-    let mut key = [0; 16];
+    let mut key = [0; 8];
     hasher.finalize_xof().fill(&mut key);
-    u128::from_le_bytes(key)
+    u64::from_le_bytes(key)
 }

@@ -132,6 +132,16 @@ pub enum FactError {
         /// Identifier of the record.
         record: String,
     },
+    /// A fact that comes with its nodes has not one for each of its mentions.
+    #[error("record {record}: {found} nodes for {expected} mentions; give one per mention")]
+    Nodes {
+        /// Identifier of the record.
+        record: String,
+        /// Nodes given, of those that are known.
+        found: usize,
+        /// Mentions of the fact.
+        expected: usize,
+    },
     /// The same source has given this identifier before.
     #[error("record {record}: stands twice in source {source_name}; identifiers are unique within a source")]
     DuplicateId {

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ballot::Ballot;
+use crate::ballot::{Ballot, Competitor};
 use crate::columns::Vote;
 use crate::decision::AllocationResult;
 use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NodeId, NodeIndex};
 
 /// Everything that decided one mention.
@@ -103,7 +103,7 @@ impl AllocationEngine {
     /// behind it. `None` if there is no such mention, or its ballot is no longer kept
     /// ([`EngineConfig::ballots_kept`](crate::EngineConfig::ballots_kept)).
     pub fn explain(&self, source: Option<&str>, record_id: &str) -> Option<Explanation> {
-        let fact = |id: &str| self.fact_by_id.get(&fact_key(source.unwrap_or_default(), id)).copied();
+        let fact = |id: &str| self.fact_named(source.unwrap_or_default(), id);
         let ends =
             |suffix| Some((fact(record_id.strip_suffix(suffix)?)?, if suffix == "#s" { 1 } else { 2 }));
         let (fact, role) =
@@ -117,9 +117,24 @@ impl AllocationEngine {
         Some(self.explanation(mention as MentionIndex, ballot))
     }
 
-    fn explanation(&self, mention: MentionIndex, ballot: &Ballot) -> Explanation {
+    pub(crate) fn explanation(&self, mention: MentionIndex, ballot: &Ballot) -> Explanation {
         let values = self.graph.mention_values(mention);
-        let candidates = ballot.competitors.iter().map(|competitor| CandidateExplanation {
+        let candidates =
+            ballot.competitors.iter().map(|competitor| self.candidate_explanation(values, competitor));
+        Explanation {
+            result: self.result(mention, ballot),
+            mention: self.line(values.iter().copied()),
+            candidates: candidates.collect(),
+            new_probability: ballot.new_probability,
+        }
+    }
+
+    pub(crate) fn candidate_explanation(
+        &self,
+        values: &[(FieldId, ValueId)],
+        competitor: &Competitor,
+    ) -> CandidateExplanation {
+        CandidateExplanation {
             node: competitor.node,
             label: self.graph.index_of(competitor.node).map_or_else(String::new, |node| self.label(node)),
             origins: competitor.origins.names(),
@@ -128,12 +143,6 @@ impl AllocationEngine {
             probability: competitor.probability,
             votes: competitor.votes.iter().map(|vote| self.vote_explanation(values, vote)).collect(),
             stopped_early: competitor.stopped_early,
-        });
-        Explanation {
-            result: self.result(mention, ballot),
-            mention: self.line(values.iter().copied()),
-            candidates: candidates.collect(),
-            new_probability: ballot.new_probability,
         }
     }
 
@@ -162,13 +171,13 @@ impl AllocationEngine {
 
     /// A node in one line: the value of every field that most of its members have.
     pub(crate) fn label(&self, node: NodeIndex) -> String {
-        let values = &self.graph.nodes[node as usize].values;
+        let values = &self.graph.node(node).values;
         let fields = values.chunk_by(|a, b| a.field == b.field);
         let commonest = fields.filter_map(|values| values.iter().rev().max_by_key(|value| value.count));
         self.line(commonest.map(|value| (value.field, value.value)))
     }
 
-    fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
+    pub(crate) fn line(&self, values: impl Iterator<Item = (FieldId, ValueId)>) -> String {
         let parts: Vec<_> = values.map(|(_, value)| shortened(self.dictionary.surface(value), 32)).collect();
         parts.join(" · ")
     }

@@ -10,9 +10,12 @@
 //!
 //! Everything is computed in a fixed order from logged facts, at positions that the log defines, with `libm`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::compare::{Comparison, Level};
 use crate::dictionary::{Dictionary, FieldId};
 use crate::evidence::Bits;
+use crate::graph::MentionIndex;
 use crate::profile::FieldKind;
 use crate::weights::{FieldWeights, LevelProbabilities, MatchWeights};
 
@@ -29,18 +32,25 @@ const OVERLAP_PRIOR_PAIRS: f64 = 12.0;
 /// Two mentions compared in every field that both have.
 pub(crate) type ComparisonVector = Vec<(FieldId, Comparison)>;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct FieldCounts {
     random: [f64; Level::COUNT],
     probabilities: Option<LevelProbabilities>,
     kind: Option<FieldKind>,
 }
 
+/// A pair kept for EM.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Sample {
+    of: [MentionIndex; 2],
+    pair: ComparisonVector,
+}
+
 /// What has been counted so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Learner {
     fields: Vec<FieldCounts>,
-    samples: Vec<ComparisonVector>,
+    samples: Vec<Sample>,
     next_sample: usize,
     /// `[given][field]`: random pairs that agree on `given` and have `field`; of these, those that agree on it.
     given: Vec<Vec<(u32, u32)>>,
@@ -74,13 +84,37 @@ impl Learner {
     }
 
     /// Keeps a pair of a mention and a member of its leading candidate for EM.
-    pub(crate) fn observe_candidate(&mut self, pair: ComparisonVector) {
+    pub(crate) fn observe_candidate(&mut self, of: [MentionIndex; 2], pair: ComparisonVector) {
+        let sample = Sample { of, pair };
         if self.samples.len() < SAMPLES_MAX {
-            self.samples.push(pair);
+            self.samples.push(sample);
         } else {
-            self.samples[self.next_sample] = pair;
-            self.next_sample = (self.next_sample + 1) % SAMPLES_MAX;
+            self.next_sample %= SAMPLES_MAX;
+            self.samples[self.next_sample] = sample;
+            self.next_sample += 1;
         }
+    }
+
+    /// Drops the pairs that a forgotten mention is one of.
+    pub(crate) fn forget(&mut self, mention: MentionIndex) {
+        self.samples.retain(|sample| !sample.of.contains(&mention));
+    }
+
+    /// Forgets what was counted over random pairs; what was learned of it stays until the next refresh.
+    pub(crate) fn begin_random_anew(&mut self) {
+        self.fields.iter_mut().for_each(|counts| counts.random = [0.0; Level::COUNT]);
+        self.given.iter_mut().for_each(|row| row.fill((0, 0)));
+    }
+
+    /// Gives the mentions of the kept pairs other numbers; a pair of which one has none is dropped.
+    pub(crate) fn rename(&mut self, name: impl Fn(MentionIndex) -> Option<MentionIndex>) {
+        self.samples.retain_mut(|sample| match sample.of.map(&name) {
+            [Some(left), Some(right)] => {
+                sample.of = [left, right];
+                true
+            }
+            _ => false,
+        });
     }
 
     /// Forgets what was counted of fields whose kind has changed: their levels mean something else now.
@@ -90,7 +124,9 @@ impl Learner {
             let counts = &mut self.fields[at];
             if counts.kind.is_some_and(|kind| !kind.has_levels_of(entry.kind)) {
                 *counts = FieldCounts::default();
-                self.samples.iter_mut().for_each(|pair| pair.retain(|(field, _)| usize::from(*field) != at));
+                self.samples
+                    .iter_mut()
+                    .for_each(|sample| sample.pair.retain(|(field, _)| usize::from(*field) != at));
                 self.given[at].fill((0, 0));
                 self.given.iter_mut().for_each(|row| row[at] = (0, 0));
             }
@@ -113,7 +149,7 @@ impl Learner {
             let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
             weights.set(fields.collect(), overlap.clone());
             let mut counts = vec![[0.0; Level::COUNT]; kinds.len()];
-            for pair in &self.samples {
+            for Sample { pair, .. } in &self.samples {
                 let probability = match_probability(pair, weights, prior);
                 for &(field, comparison) in pair {
                     counts[usize::from(field)][comparison.level as usize] += probability;
@@ -152,11 +188,12 @@ impl Learner {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let pairs: usize =
-            self.samples.iter().map(|pair| pair.capacity() * size_of::<(FieldId, Comparison)>()).sum();
-        pairs
-            + self.samples.capacity() * size_of::<ComparisonVector>()
-            + 8 * self.given.len() * self.given.len()
+        let pairs: usize = self
+            .samples
+            .iter()
+            .map(|sample| sample.pair.capacity() * size_of::<(FieldId, Comparison)>())
+            .sum();
+        pairs + self.samples.capacity() * size_of::<Sample>() + 8 * self.given.len() * self.given.len()
     }
 }
 

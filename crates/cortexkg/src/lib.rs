@@ -65,6 +65,7 @@
 //! - The engine reads no clock, touches no network, and starts no thread that it was not given.
 
 pub mod ballot;
+mod base;
 pub mod candidates;
 pub mod columns;
 mod commit;
@@ -73,6 +74,7 @@ mod config;
 mod dates;
 mod decision;
 mod dictionary;
+mod durable;
 pub mod embed;
 mod engine;
 mod error;
@@ -80,31 +82,53 @@ pub mod evidence;
 mod explain;
 pub mod fact;
 mod graph;
+mod history;
+mod image;
 pub mod inhibition;
+mod journal;
 mod learn;
+mod ledger;
 mod load;
+mod membership;
 pub mod normalise;
+mod operation_error;
+mod operations;
+mod paged;
 mod perceive;
 mod profile;
 mod report;
+mod residency;
+mod search;
 mod spelling;
 pub mod spike;
+mod stored_fact;
 mod vectors;
+mod verify;
+mod view;
 pub mod weights;
 
 pub use ballot::Ballot;
+pub use base::Compaction;
 pub use compare::Level;
 pub use config::EngineConfig;
 pub use decision::{AllocationMethod, AllocationResult, Decision};
+pub use durable::{DurableEngine, Opening};
 pub use engine::AllocationEngine;
 pub use error::{CommitError, FactError, LoadError};
 pub use explain::{CandidateExplanation, Explanation, VoteExplanation};
 pub use fact::{Fact, FactContent, Field, FieldValue, Term};
 pub use graph::{NodeId, POSSIBLY_SAME};
+pub use history::{LogView, Verdict, WhyNot};
+pub use journal::{MentionRef, PlacedFact};
 pub use load::{GraphEdge, GraphNode, KnowledgeGraph};
+pub use operation_error::OperationError;
+pub use operations::Forget;
 pub use perceive::Perceived;
 pub use profile::FieldKind;
 pub use report::{ExceptionView, FieldModel, MemberView, NodeView, StateHash};
+pub use search::SearchHit;
+pub use verify::{Depth, VerifyReport};
+pub use view::{Assignment, Counts, MemberFact, Neighbour, View};
 
 /// The examples of the project's README, run as tests.
 #[cfg(doctest)]

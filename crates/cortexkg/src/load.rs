@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::ballot::Ballot;
 use crate::decision::{AllocationMethod, Decision};
-use crate::engine::{AllocationEngine, fact_key};
+use crate::engine::AllocationEngine;
 use crate::error::{FactError, LoadError};
 use crate::evidence::Bits;
 use crate::fact::{Fact, Field, check_predicate};
-use crate::graph::{NodeId, NodeIndex};
+use crate::graph::{NodeId, NodeIndex, Tie};
 use crate::perceive::Perceived;
+use crate::spike::SpikePattern;
 
 /// Nodes and edges to begin with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,22 +63,23 @@ impl AllocationEngine {
         for (&id, facts) in ids.iter().zip(facts) {
             let node = self.graph.add_node(id);
             for perceived in facts {
-                let fact = self.begin(&perceived).map_err(|source| LoadError::Node { node: id, source })?;
-                let ballot = self.foregone(node, &perceived);
-                self.commit_member(&perceived, 0, fact, node, ballot);
+                self.place(&perceived, &[node]).map_err(|source| LoadError::Node { node: id, source })?;
             }
         }
         for edge in &graph.edges {
             let ends = [edge.from, edge.to].map(|id| self.graph.index_of(id));
             let [Some(from), Some(to)] = ends else { continue };
-            let fact = self.graph.facts.len().saturating_sub(1) as u32;
-            self.graph.add_edge(from, to, &edge.predicate, fact);
+            let predicate = self.graph.predicate(&edge.predicate);
+            self.graph.tie(Tie::Loaded { from, to }, predicate);
         }
         Ok(ids)
     }
 
     /// Everything that could be wrong, found before anything is changed.
-    fn check_graph(&self, graph: &KnowledgeGraph) -> Result<(Vec<NodeId>, Vec<Vec<Perceived>>), LoadError> {
+    pub(crate) fn check_graph(
+        &self,
+        graph: &KnowledgeGraph,
+    ) -> Result<(Vec<NodeId>, Vec<Vec<Perceived>>), LoadError> {
         let mut next = self.graph.next_id();
         let mut ids = Vec::with_capacity(graph.nodes.len());
         let mut all = Vec::with_capacity(graph.nodes.len());
@@ -95,7 +97,7 @@ impl AllocationEngine {
             let mut perceived = Vec::with_capacity(facts.len());
             for fact in facts {
                 let record = fact.record_id.clone().unwrap_or_default();
-                if self.fact_by_id.contains_key(&fact_key("", &record)) {
+                if self.fact_named("", &record).is_some() {
                     return Err(LoadError::Taken { node: id, record });
                 }
                 let fact = self.perceiver.perceive(fact);
@@ -128,9 +130,13 @@ impl AllocationEngine {
     }
 
     /// The ballot of a mention whose node was never in question.
-    fn foregone(&mut self, node: NodeIndex, perceived: &Perceived) -> Ballot {
-        self.view(perceived, 0);
-        let is_first = self.graph.nodes[node as usize].members.is_empty();
+    pub(crate) fn foregone(&mut self, node: NodeIndex, perceived: &Perceived, at: usize) -> Ballot {
+        self.view(perceived, at);
+        let is_first = self.graph.node(node).is_empty();
+        Ballot { pattern: self.encode(&perceived.mentions[at]), ..self.foregone_ballot(is_first) }
+    }
+
+    pub(crate) fn foregone_ballot(&self, is_first: bool) -> Ballot {
         Ballot {
             table_version: self.weights.version,
             decision: if is_first { Decision::New } else { Decision::Existing },
@@ -139,12 +145,12 @@ impl AllocationEngine {
             new_probability: if is_first { 1.0 } else { 0.0 },
             margin: Bits::ZERO,
             method: AllocationMethod::Direct,
-            pattern: self.encode(&perceived.mentions[0]),
+            pattern: SpikePattern::default(),
         }
     }
 }
 
-fn node_facts(id: NodeId, node: &GraphNode) -> Vec<Fact> {
+pub(crate) fn node_facts(id: NodeId, node: &GraphNode) -> Vec<Fact> {
     let mut facts = Vec::with_capacity(1 + node.aliases.len());
     if !node.properties.is_empty() {
         let fields = node.properties.iter().map(|field| (field.name.clone(), field.value.clone()));

@@ -72,17 +72,36 @@ pub(crate) struct FieldProfile {
 }
 
 impl FieldProfile {
+    /// Counts a value of one mention; `is_new` if no mention before had it.
     pub(crate) fn observe(&mut self, value: &PerceivedValue, is_new: bool) {
-        self.present += 1;
-        self.distinct += u64::from(is_new);
-        self.lists += u64::from(!value.items.is_empty());
-        self.dates += u64::from(parse_date(&value.surface).is_some());
+        self.tally(value, is_new, |count, by| count + by);
+    }
+
+    /// Takes back what [`observe`](Self::observe) counted; `was_last` if no mention has the value any more.
+    pub(crate) fn unobserve(&mut self, value: &PerceivedValue, was_last: bool) {
+        self.tally(value, was_last, u64::saturating_sub);
+    }
+
+    fn tally(&mut self, value: &PerceivedValue, is_distinct: bool, add: impl Fn(u64, u64) -> u64) {
         let is_number = value.surface.trim().parse::<f64>().is_ok_and(f64::is_finite);
-        self.numbers += u64::from(is_number);
-        self.decimals += u64::from(is_number && value.surface.contains('.'));
-        self.codes += u64::from(is_code(&value.normal));
-        self.words += value.normal.split(' ').count() as u64;
-        self.bytes += value.normal.len() as u64;
+        for (count, by) in [
+            (&mut self.present, 1),
+            (&mut self.distinct, u64::from(is_distinct)),
+            (&mut self.lists, u64::from(!value.items.is_empty())),
+            (&mut self.dates, u64::from(parse_date(&value.surface).is_some())),
+            (&mut self.numbers, u64::from(is_number)),
+            (&mut self.decimals, u64::from(is_number && value.surface.contains('.'))),
+            (&mut self.codes, u64::from(is_code(&value.normal))),
+            (&mut self.words, value.normal.split(' ').count() as u64),
+            (&mut self.bytes, value.normal.len() as u64),
+        ] {
+            *count = add(*count, by);
+        }
+    }
+
+    /// Whether any value was written as a list.
+    pub(crate) fn has_lists(&self) -> bool {
+        self.lists > 0
     }
 
     /// The kind that the values seen so far speak for. A field without values is a name.

@@ -1,13 +1,14 @@
 //! What an engine can say of itself: counts, bytes, the hash of its state, the model it has learned.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
 use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
-use crate::graph::{Mention, NodeId, NodeIndex, NodeValue};
+use crate::graph::{Exception, Mention, NOWHERE, NodeId, NodeValue};
+use crate::paged::Table as _;
 use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 use crate::weights::LevelProbabilities;
@@ -92,23 +93,39 @@ pub struct ExceptionView {
 impl AllocationEngine {
     /// Number of nodes.
     pub fn node_count(&self) -> usize {
-        self.graph.nodes.len()
+        self.graph.live_nodes()
     }
 
     /// Number of edges, `possibly_same` among them.
     pub fn edge_count(&self) -> usize {
-        self.graph.edges.len()
+        self.count_edges()
     }
 
-    /// Number of facts committed.
+    fn count_edges(&self) -> usize {
+        let mut count = 0;
+        self.graph.scan_shown_edges(|_| count += 1);
+        count
+    }
+
+    /// Number of facts that are not forgotten.
     pub fn fact_count(&self) -> usize {
-        self.graph.facts.len()
+        self.graph.live_fact_count
     }
 
-    /// A node by its identifier.
+    /// The identifier under which a node is known now: its own, or where those that were merged lead.
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        self.graph.resolve(id)
+    }
+
+    /// Every identifier that leads to another node, with that node, in their order.
+    pub fn redirects(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        self.graph.redirects.keys().map(|&id| (id, self.graph.resolve(id)))
+    }
+
+    /// A node by its identifier; redirects are not followed ([`resolve`](Self::resolve)).
     pub fn node(&self, id: NodeId) -> Option<NodeView> {
-        let index = self.graph.index_of(id)?;
-        let node = &self.graph.nodes[index as usize];
+        let index = self.graph.live_index_of(id)?;
+        let node = self.graph.node(index);
         let properties = node.values.iter().map(|value| {
             let field = self.dictionary.field(value.field).name.clone();
             (field, self.dictionary.surface(value.value).to_string(), value.count)
@@ -116,9 +133,9 @@ impl AllocationEngine {
         let is_name = |value: &&NodeValue| self.dictionary.field(value.field).name == TEXT_FIELD;
         let names = node.values.iter().filter(is_name);
         let aliases = names.map(|value| self.dictionary.surface(value.value).to_string());
-        let edges = node.edges.iter().map(|&at| {
-            let edge = self.graph.edges[at as usize];
-            let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
+        let shown = node.edges.iter().map(|&at| self.graph.edge(at));
+        let edges = shown.filter(|edge| self.graph.is_shown(edge)).map(|edge| {
+            let [from, to] = [edge.from, edge.to].map(|end| self.graph.id(end));
             (from, self.graph.predicates[edge.predicate as usize].clone(), to)
         });
         Some(NodeView {
@@ -131,8 +148,8 @@ impl AllocationEngine {
         })
     }
 
-    fn member(&self, mention: u32) -> MemberView {
-        let fact = &self.graph.facts[self.graph.mentions[mention as usize].fact as usize];
+    pub(crate) fn member(&self, mention: u32) -> MemberView {
+        let fact = self.graph.fact(self.graph.mentions[mention as usize].fact);
         MemberView {
             record_id: self.mention_id(mention),
             source: self.graph.sources[fact.source as usize].clone(),
@@ -143,17 +160,27 @@ impl AllocationEngine {
 
     /// Identifiers of all nodes, in the order of creation.
     pub fn node_ids(&self) -> impl ExactSizeIterator<Item = NodeId> {
-        self.graph.nodes.iter().map(|node| node.id)
+        let mut ids = Vec::with_capacity(self.graph.live_nodes());
+        self.graph.scan_nodes(|at, node| {
+            if !node.is_empty() {
+                ids.push(self.graph.id(at));
+            }
+        });
+        ids.into_iter()
     }
 
     /// Conflicts that decisions were taken in spite of, in the order of the log.
-    pub fn exceptions(&self) -> impl ExactSizeIterator<Item = ExceptionView> {
-        self.graph.exceptions.iter().map(|exception| {
+    pub fn exceptions(&self) -> impl Iterator<Item = ExceptionView> {
+        let stands = |exception: &&Exception| {
+            self.graph.mentions[exception.mention as usize].node != NOWHERE
+                && self.dictionary.is_in_use(exception.held)
+        };
+        self.graph.exceptions.iter().filter(stands).map(|exception| {
             let Mention { node, .. } = self.graph.mentions[exception.mention as usize];
             let text = |value| self.dictionary.surface(value).to_string();
             ExceptionView {
                 record_id: self.mention_id(exception.mention),
-                node: self.graph.nodes[node as usize].id,
+                node: self.graph.id(node),
                 field: self.dictionary.field(exception.field).name.clone(),
                 stated: text(exception.stated),
                 held: text(exception.held),
@@ -166,7 +193,7 @@ impl AllocationEngine {
     pub(crate) fn mention_id(&self, mention: u32) -> String {
         let Mention { fact, role, .. } = self.graph.mentions[mention as usize];
         let suffix = ["", "#s", "#o"][usize::from(role)];
-        format!("{}{suffix}", self.graph.facts[fact as usize].record_id)
+        format!("{}{suffix}", self.graph.fact(fact).record_id)
     }
 
     /// What has been learned of every field.
@@ -202,14 +229,15 @@ impl AllocationEngine {
             ("vectors", self.vectors.bytes()),
             ("learning", self.learner.bytes() + self.weights.bytes()),
             ("ballots", ballots.sum()),
-            ("identifiers", self.fact_by_id.capacity() * (size_of::<(u128, u32)>() + 1)),
+            ("identifiers", self.fact_ids.map().bytes()),
             ("scratch", self.columns.bytes() + self.scores.bytes()),
         ]
     }
 
     /// Hash of the state; see [`StateHash`]. Takes time in proportion to the graph.
     pub fn state_hash(&self) -> StateHash {
-        let mut hash = self.log.clone();
+        let mut hash = blake3::Hasher::new();
+        hash.update(&self.chain);
         let mut text = |part: &str| {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
@@ -219,20 +247,35 @@ impl AllocationEngine {
             "{:?} {:?} {:?} {}",
             config.spikes, config.recall, config.inhibition, config.prior_bits
         ));
-        for (index, node) in self.graph.nodes.iter().enumerate() {
-            text(&format!("{} {}", node.id, node.members.len()));
-            for value in &node.values {
-                text(&self.dictionary.field(value.field).name);
-                text(self.dictionary.text(value.value));
-                text(&value.count.to_string());
+        let mut written = String::new();
+        self.graph.scan_nodes(|at, node| {
+            if !node.is_empty() {
+                written.clear();
+                let _ = write!(written, "{} {}", self.graph.id(at), node.members.len());
+                for value in &node.values {
+                    let _ = write!(written, " {}:{}:{}", value.field, value.value, value.count);
+                }
+                text(&written);
             }
-            text(&format!("{:?}", self.vectors.get(index as NodeIndex)));
+        });
+        self.vectors.scan(|node, code| {
+            written.clear();
+            let _ = write!(written, "{node} {code:?}");
+            text(&written);
+        });
+        self.dictionary.scan_values(|_, value, count| {
+            if count > 0 {
+                text(value.normal());
+            }
+        });
+        for (from, to) in &self.graph.redirects {
+            text(&format!("{from} is {to}"));
         }
-        for edge in &self.graph.edges {
-            let [from, to] = [edge.from, edge.to].map(|end| self.graph.nodes[end as usize].id);
+        self.graph.scan_shown_edges(|edge| {
+            let [from, to] = [edge.from, edge.to].map(|end| self.graph.id(end));
             text(&format!("{from} {to}"));
             text(&self.graph.predicates[edge.predicate as usize]);
-        }
+        });
         for entry in self.dictionary.fields() {
             text(&entry.name);
             text(&format!("{:?} {:?}", entry.kind, entry.profile));

@@ -21,7 +21,7 @@ pub(crate) fn word(
     if left == right {
         return (Level::Exact, 256);
     }
-    let shapes = (dictionary.term_entry(left).shape, dictionary.term_entry(right).shape);
+    let shapes = (dictionary.term_shape(left), dictionary.term_shape(right));
     // A number is itself or another one.
     if shapes.0.has_digit && shapes.1.has_digit || !may_be_alike(shapes.0, shapes.1) {
         return (Level::Different, 0);

@@ -1,9 +1,13 @@
 //! One vector per node, as an 8-bit code: what the semantic column compares and, in a small graph, what is scanned.
 
 use cortexkg_index::{FlatIndex, Hit, Q8Code};
+use cortexkg_store::StoreError;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::FactError;
 use crate::graph::NodeIndex;
+use crate::image::{ImageReader, ImageWriter};
+use crate::paged::{EachTable, Paged, Record, Table as _};
 use crate::perceive::Perceived;
 
 /// The code of a mention's vector.
@@ -12,11 +16,39 @@ pub(crate) type Code = Q8Code;
 /// Members after which a node's vector moves no slower: the newest always counts for at least 1/16.
 const MEMBERS_MAX: u32 = 16;
 
+/// The code of a node's vector, if it has one. Its scale is of no use and not kept.
+#[derive(Debug, Default)]
+struct NodeCode(Option<Q8Code>);
+
+impl Record for NodeCode {
+    fn heap_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |code| code.values().len())
+    }
+}
+
+impl Serialize for NodeCode {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().map(Q8Code::values).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for NodeCode {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let values: Option<Vec<i8>> = Deserialize::deserialize(from)?;
+        let code = values.map(|values| Q8Code::from_parts(values, 1.0)).transpose();
+        code.map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// The vectors of all nodes, in one space. The built-in embedder's space gives way to that of the first embedding that a fact
 /// brings: vectors of two spaces cannot be compared.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Vectors {
-    index: FlatIndex,
+    /// By place of the node.
+    codes: Paged<NodeCode>,
+    dimension: usize,
+    /// The codes side by side, while the graph is small enough to scan them.
+    scanned: Option<FlatIndex>,
     /// Whether the space is that of embeddings from outside.
     given: bool,
     /// Whether the engine's own embedder only repeats the words.
@@ -25,7 +57,9 @@ pub(crate) struct Vectors {
 
 impl Vectors {
     pub(crate) fn new(dimension: usize, embedder_is_lexical: bool) -> Self {
-        Self { index: new_index(dimension), given: false, embedder_is_lexical }
+        let dimension = dimension.clamp(1, cortexkg_index::DIMENSION_MAX);
+        let scanned = Some(new_index(dimension));
+        Self { codes: Paged::default(), dimension, scanned, given: false, embedder_is_lexical }
     }
 
     /// Checks the embedding that a fact brings, and moves to its space if it is the first.
@@ -35,7 +69,9 @@ impl Vectors {
         if found == expected {
             if self.expected_dimension().is_none() {
                 self.given = true;
-                self.index = new_index(found);
+                self.dimension = found;
+                self.codes = Paged::default();
+                self.scanned = self.scanned.as_ref().map(|_| new_index(found));
             }
         } else {
             let (record, expected) = (record.to_owned(), expected.to_string());
@@ -46,14 +82,14 @@ impl Vectors {
 
     /// The dimension that an embedding from outside must have; none if the first one will set it.
     pub(crate) fn expected_dimension(&self) -> Option<usize> {
-        self.say_more_than_words().then(|| self.index.dimension())
+        self.say_more_than_words().then_some(self.dimension)
     }
 
     /// The code of a normalised embedding; none if it is empty or of another space.
     pub(crate) fn encode(&self, embedding: &[f32], is_given: bool) -> Option<Code> {
         let same_space = self.given == is_given || !self.embedder_is_lexical;
-        let fits = !embedding.is_empty() && embedding.len() == self.index.dimension();
-        if same_space && fits { Q8Code::from_embedding(embedding).ok() } else { None }
+        let fits = !embedding.is_empty() && embedding.len() == self.dimension;
+        if self.are_of_use() && same_space && fits { Q8Code::from_embedding(embedding).ok() } else { None }
     }
 
     /// Whether agreement of vectors says more than the words do.
@@ -61,50 +97,124 @@ impl Vectors {
         self.given || !self.embedder_is_lexical
     }
 
+    /// Vectors that only repeat the words are of use while they are scanned, and for nothing else.
+    fn are_of_use(&self) -> bool {
+        self.scanned.is_some() || self.say_more_than_words()
+    }
+
+    /// Begins or ends to keep the codes side by side, as the graph is small enough to be scanned or not.
+    pub(crate) fn keep_for_scanning(&mut self, is_small: bool) {
+        if is_small == self.scanned.is_some() {
+            return;
+        }
+        self.scanned = is_small.then(|| new_index(self.dimension));
+        if let Some(index) = &mut self.scanned {
+            self.codes.scan(|node, code| {
+                if let Some(code) = &code.0 {
+                    let added = index.add(u64::from(node), code);
+                    debug_assert!(added.is_ok(), "{added:?}");
+                }
+            });
+        } else if !self.are_of_use() {
+            self.codes = Paged::default();
+        }
+    }
+
     /// Cosine between a mention and a node, in 1/65536.
     pub(crate) fn similarity(&self, code: &Code, node: NodeIndex) -> Option<i32> {
-        self.index.similarity(u64::from(node), code).ok().map(cortexkg_index::Similarity::units)
+        self.get(node)?.similarity(code).ok().map(cortexkg_index::Similarity::units)
     }
 
     /// The code of a node's vector.
-    pub(crate) fn get(&self, node: NodeIndex) -> Option<&[i8]> {
-        self.index.get(u64::from(node))
+    fn get(&self, node: NodeIndex) -> Option<&Code> {
+        if (node as usize) < self.codes.len() { self.codes.get(node).0.as_ref() } else { None }
     }
 
-    /// The nodes nearest to a mention, by exact scan; of equals the oldest first.
+    /// Visits the codes of all nodes that have one, in order, loading none to stay.
+    pub(crate) fn scan(&self, mut visit: impl FnMut(NodeIndex, &[i8])) {
+        self.codes.scan(|node, code| {
+            if let Some(code) = &code.0 {
+                visit(node, code.values());
+            }
+        });
+    }
+
+    /// The nodes nearest to a mention, by exact scan; of equals the oldest first. None in a graph that is not small.
     pub(crate) fn nearest(&self, code: &Code, count: usize) -> Vec<NodeIndex> {
         let mut hits: Vec<Hit> = Vec::new();
-        // The code is of the index's dimension, the only thing that can be wrong.
-        let _ = self.index.search(code, count, &mut hits);
+        if let Some(index) = &self.scanned {
+            // The code is of the index's dimension, the only thing that can be wrong.
+            let _ = index.search(code, count, &mut hits);
+        }
         hits.into_iter().map(|hit| hit.id as NodeIndex).collect()
     }
 
     /// Moves a node's vector towards that of a new member, the node's `members`-th.
     pub(crate) fn add(&mut self, node: NodeIndex, members: u32, code: &Code) {
-        let id = u64::from(node);
-        let result = match self.index.get(id) {
-            None => self.index.add(id, code),
+        let moved = match self.get(node) {
+            None => code.clone(),
             Some(old) => {
                 let weight = members.clamp(2, MEMBERS_MAX) as i32;
-                let moved = old.iter().zip(code.values()).map(|(&old, &new)| {
+                let moved = old.values().iter().zip(code.values()).map(|(&old, &new)| {
                     let sum = i32::from(old) * (weight - 1) + i32::from(new);
                     // Rounded to nearest, halves away from zero.
                     ((2 * sum + sum.signum() * weight) / (2 * weight)) as i8
                 });
                 let moved: Vec<i8> = moved.collect();
-                Q8Code::from_parts(moved, 1.0).and_then(|moved| self.index.replace(id, &moved))
+                Q8Code::from_parts(moved, 1.0).expect("between two codes lies a code")
             }
         };
-        debug_assert!(result.is_ok(), "{result:?}");
+        if let Some(index) = &mut self.scanned {
+            let id = u64::from(node);
+            let kept = if index.contains(id) { index.replace(id, &moved) } else { index.add(id, &moved) };
+            debug_assert!(kept.is_ok(), "{kept:?}");
+        }
+        while self.codes.len() <= node as usize {
+            self.codes.push(NodeCode::default());
+        }
+        *self.codes.get_mut(node) = NodeCode(Some(moved));
+    }
+
+    /// Forgets a node's vector.
+    pub(crate) fn remove(&mut self, node: NodeIndex) {
+        if self.get(node).is_some() {
+            *self.codes.get_mut(node) = NodeCode::default();
+        }
+        if let Some(index) = &mut self.scanned {
+            // That it has none is fine.
+            let _ = index.remove(u64::from(node));
+        }
+    }
+
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.section("vector space", [(self.dimension as u32, self.given, self.scanned.is_some())])?;
+        self.codes.save("vectors", to)
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        let (dimension, given, is_small): (u32, bool, bool) = from.one("vector space")?;
+        self.given = given;
+        self.dimension = (dimension as usize).clamp(1, cortexkg_index::DIMENSION_MAX);
+        self.codes = Paged::open("vectors", from)?;
+        self.scanned = None;
+        self.keep_for_scanning(is_small);
+        if !is_small && !self.are_of_use() {
+            self.codes = Paged::default();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
+        visit("vectors", &mut self.codes);
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.index.bytes()
+        self.codes.bytes() + self.scanned.as_ref().map_or(0, FlatIndex::bytes)
     }
 }
 
 fn new_index(dimension: usize) -> FlatIndex {
-    FlatIndex::new(dimension.clamp(1, cortexkg_index::DIMENSION_MAX)).expect("a dimension in range")
+    FlatIndex::new(dimension).expect("a dimension in range")
 }
 
 #[cfg(test)]
@@ -122,5 +232,20 @@ mod tests {
         assert_eq!(vectors.similarity(&code(0.0, 1.0), 7), None);
         vectors.add(1, 1, &code(0.0, 1.0));
         assert_eq!(vectors.nearest(&code(0.0, 1.0), 5), [1, 0]);
+        vectors.remove(1);
+        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5), [0]);
+    }
+
+    #[test]
+    fn vectors_that_repeat_the_words_are_kept_while_they_are_scanned() {
+        let mut vectors = Vectors::new(2, true);
+        let code = Q8Code::from_embedding(&[1.0, 0.0]).expect("a code");
+        vectors.add(0, 1, &code);
+        vectors.keep_for_scanning(false);
+        assert!(vectors.nearest(&code, 5).is_empty() && vectors.encode(&[1.0, 0.0], false).is_none());
+        vectors.keep_for_scanning(true);
+        assert!(vectors.encode(&[1.0, 0.0], false).is_some());
+        vectors.add(1, 1, &code);
+        assert_eq!(vectors.nearest(&code, 5), [1]);
     }
 }

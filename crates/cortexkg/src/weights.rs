@@ -66,7 +66,7 @@ impl LevelProbabilities {
 }
 
 /// Weights of one field, ready for voting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FieldWeights {
     kind: FieldKind,
     /// `log2(m / u)`, with the average `u` of the level.
@@ -135,7 +135,7 @@ impl FieldWeights {
 }
 
 /// The learned tables: part of the state, versioned, the same for every vote until the next refresh.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MatchWeights {
     pub(crate) version: u32,
     fields: Vec<FieldWeights>,

@@ -1,18 +1,21 @@
 //! `cortexkg allocate`: a file of facts in, a node for each mention out.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::allocation::{Allocated, Allocator, BATCH_FACTS};
+use crate::allocation::{Allocated, Allocator};
 use crate::console::Console;
+use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
 use crate::failure::{Failure, Outcome};
+use crate::graph::{MemoryBudget, note_of, to_create};
 use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
 use crate::outputs::OutputFile;
 use crate::palette::Palette;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
 use crate::report::Report;
-use crate::sink::{DecisionRows, Sink, explanation};
+use crate::sink::{DecisionRows, Sink, json_line};
+use crate::stop::{Stop, StoppableStdin};
 
 /// Options of `cortexkg allocate`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +36,9 @@ pub struct Args {
     /// record stays.
     #[arg(long, value_name = "COLUMN")]
     pub id: Option<String>,
-    /// Name of the source that the facts come from [default: the name of the file].
+    /// Name of the source that the facts come from [default: the name of the file, or stdin].
+    ///
+    /// In a graph, a record is known by its source and its identifier.
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub source: Option<String>,
     /// Format of the input [default: by the name of the file, else by its first bytes].
@@ -64,10 +69,24 @@ pub struct Args {
     /// Most bytes that one record may have in the input; a longer one is rejected without being held in memory.
     #[arg(long, value_name = "N", default_value_t = RECORD_BYTES_MAX, value_parser = record_bytes)]
     pub record_bytes_max: usize,
+    /// With --data: when what was decided is safe on the disk [default: batch].
+    #[arg(long, value_enum)]
+    pub durability: Option<Durability>,
+    /// With --data: facts that are committed together [default: 1024].
+    #[arg(long, value_name = "N", value_parser = batch)]
+    pub batch: Option<usize>,
+    /// With --data: most memory to take, like 512M or 1G [default: as much as the graph needs].
+    ///
+    /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
+    #[arg(long, value_name = "SIZE", value_parser = MemoryBudget::parse)]
+    pub memory_budget: Option<MemoryBudget>,
     /// No progress bar and no table; errors and rejections are still shown.
     #[arg(long, short)]
     pub quiet: bool,
 }
+
+/// Bytes of standard input that are read at once; no fewer than the standard library buffers.
+const STDIN_BYTES: usize = 64 * 1024;
 
 const AFTER_HELP: &str = "\
 Formats:
@@ -79,14 +98,21 @@ Formats:
   N-Triples   one triple per line; the line number identifies it
   A triple has two mentions, its subject and its object: ID#s and ID#o.
 
+A graph that stays:
+  With --data DIR the graph is kept in DIR, which is made if it is not there; a later run continues it, and the result
+  is the same as that of one long run. A record that its source has given before is skipped and its assignment
+  repeated, so a run that was cut off is finished by running it again. Rows are written after their commit. Ctrl-C and
+  SIGTERM end a run after the batch at hand. Without --data nothing is kept.
+
 Examples:
   cortexkg allocate people.csv --out nodes.csv
   cortexkg allocate papers.jsonl.gz --id doi --explain why.jsonl
   zcat dump.nt.gz | cortexkg allocate - --source wikidata --json
+  cortexkg allocate monday.csv --data graph --source crm
 
 Exit codes:
   0  every record was allocated (a table with a header only has none)
-  1  the run failed on the way (disk, broken compression); what was decided before is written
+  1  the run failed on the way (disk, broken compression, asked to end); what was decided before is written
   2  wrong usage, or an input that cannot be used: missing, empty, no header, no such --id column
   3  finished, but some records were rejected: each is counted, the first 10 are shown";
 
@@ -94,10 +120,21 @@ Exit codes:
 ///
 /// # Errors
 /// See the exit codes in the help text.
-pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     check_paths(args)?;
+    check_durable(args, data)?;
+    // In memory there is nothing to end cleanly.
+    let stop = if data.is_some() { Stop::on_signals()? } else { Stop::default() };
     let Console { input: stdin, out, err, draws_progress, out_palette, err_palette } = console;
-    let mut input = open(args, stdin)?;
+    let mut stdin: Box<dyn Read + '_> = match data {
+        Some(_) => Box::new(BufReader::with_capacity(
+            STDIN_BYTES,
+            StoppableStdin { input: stdin, stop: stop.clone() },
+        )),
+        None => Box::new(stdin),
+    };
+    // First the input: one that cannot be used must not leave an empty graph behind.
+    let mut input = open(args, &mut stdin)?;
     let mut stdout: Option<&mut dyn Write> = if args.json { None } else { Some(&mut **out) };
     let mut run = Run {
         rows: match &args.out {
@@ -113,7 +150,8 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
             None => None,
         }),
         unexplained: 0,
-        allocator: Allocator::new(args.threads, args.progress_every)?,
+        allocator: allocator(args, data, &mut **err)?,
+        stop,
         progress: Progress::new(*draws_progress && !args.quiet, input.bytes_total()),
         err: &mut **err,
         err_palette: *err_palette,
@@ -121,12 +159,18 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let stdout_is_free = stdout.is_some();
     let streamed = run.stream(&mut input, args.limit);
     run.progress.finish();
-    let broken = streamed?;
+    let ending = streamed?;
     let rejected = run.rejects.count();
+    let repeated = run.allocator.counts().repeated;
     let mut report =
-        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every);
-    report.error = broken.as_ref().map(ToString::to_string);
-    for note in run.finish()? {
+        Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
+    report.error = ending.error();
+    let (notes, graph) = run.finish()?;
+    if let Some(graph) = graph {
+        report.repeated = Some(repeated);
+        report.store = Some(graph.close()?);
+    }
+    for note in notes {
         let _ = writeln!(err, "{note}");
     }
     if args.json {
@@ -138,17 +182,41 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     } else if !args.quiet {
         let _ = err.write_all(report.to_table(*err_palette).as_bytes());
     }
-    match broken {
-        Some(error) => Err(Failure::from(error)),
-        None if rejected > 0 => Ok(Outcome::WithRejections),
-        None => {
-            if report.records == 0 {
+    match ending {
+        Ending::Broken(error) => Err(Failure::from(error)),
+        Ending::Asked => Err(Failure::Run(ASKED.to_owned())),
+        Ending::Whole if rejected > 0 => Ok(Outcome::WithRejections),
+        Ending::Whole => {
+            if report.records == 0 && repeated == 0 {
                 let _ = writeln!(err, "note: the input has no records, only a header or blank lines");
             }
             Ok(Outcome::Complete)
         }
     }
 }
+
+/// How a stream ended.
+enum Ending {
+    /// At its end, or where it was to stop.
+    Whole,
+    /// The input broke.
+    Broken(InputError),
+    /// A signal asked for it.
+    Asked,
+}
+
+impl Ending {
+    fn error(&self) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::Broken(error) => Some(error.to_string()),
+            Self::Asked => Some(ASKED.to_owned()),
+        }
+    }
+}
+
+const ASKED: &str =
+    "asked to end; what was decided is in the graph: run the same command again, and it goes on from there";
 
 /// Everything a run holds on its way.
 struct Run<'a> {
@@ -158,30 +226,31 @@ struct Run<'a> {
     rejects: Rejects,
     unexplained: u64,
     progress: Progress,
+    stop: Stop,
     err: &'a mut (dyn Write + 'a),
     err_palette: Palette,
 }
 
 impl Run<'_> {
-    /// Runs the whole input; what broke it off, if something did.
-    fn stream(
-        &mut self,
-        input: &mut FactInput<'_>,
-        limit: Option<u64>,
-    ) -> Result<Option<InputError>, Failure> {
-        // An explanation speaks of the moment of its decision, so those go one by one.
-        let batch_size =
-            if self.allocator.is_batched() && self.explanations.is_none() { BATCH_FACTS } else { 1 };
+    /// Runs the whole input; how it ended.
+    fn stream(&mut self, input: &mut FactInput<'_>, limit: Option<u64>) -> Result<Ending, Failure> {
+        // In memory an explanation speaks of the moment of its decision, so those go one by one. A log keeps the decision.
+        let one_by_one = self.explanations.is_some() && !self.allocator.is_durable();
+        let batch_size = if one_by_one { 1 } else { self.allocator.batch_facts() };
         let mut batch = Vec::with_capacity(batch_size);
         let mut read = 0u64;
-        let mut broken = None;
+        let mut ending = Ending::Whole;
         while limit.is_none_or(|limit| read < limit) {
+            if self.stop.is_asked() {
+                ending = Ending::Asked;
+                break;
+            }
             match input.next() {
                 None => break,
                 Some(Ok(entry)) => batch.push(entry),
                 Some(Err(Refusal::Rejected(rejection))) => self.reject(&rejection)?,
                 Some(Err(Refusal::Broken(error))) => {
-                    broken = Some(error);
+                    ending = if self.stop.is_asked() { Ending::Asked } else { Ending::Broken(error) };
                     break;
                 }
             }
@@ -195,14 +264,14 @@ impl Run<'_> {
             }
         }
         self.decide(batch)?;
-        Ok(broken)
+        Ok(ending)
     }
 
     fn decide(&mut self, batch: Vec<crate::input::Entry>) -> Result<(), Failure> {
         if batch.is_empty() {
             return Ok(());
         }
-        for Allocated { source, outcome } in self.allocator.allocate(batch) {
+        for Allocated { source, outcome } in self.allocator.allocate(batch)? {
             let result = match outcome {
                 Ok(result) => result,
                 Err(rejection) => {
@@ -215,12 +284,16 @@ impl Run<'_> {
                     rows.mention(mention)?;
                 }
                 if let Some(sink) = &mut self.explanations {
-                    match self.allocator.engine().explain(source.as_deref(), &mention.record_id) {
-                        Some(found) => explanation(sink, &found)?,
+                    match self.allocator.explain(source.as_deref(), &mention.record_id)? {
+                        Some(found) => json_line(sink, &found)?,
                         None => self.unexplained += 1,
                     }
                 }
             }
+        }
+        // Whoever reads along learns of what is committed, and of nothing else.
+        if let Some(rows) = self.rows.as_mut().filter(|_| self.allocator.is_durable()) {
+            rows.flush()?;
         }
         Ok(())
     }
@@ -233,8 +306,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Closes every file; what is left to say.
-    fn finish(self) -> Result<Vec<String>, Failure> {
+    /// Closes every file; what is left to say, and the graph if it is to be closed.
+    fn finish(self) -> Result<(Vec<String>, Option<DurableGraph>), Failure> {
         let mut notes = Vec::new();
         notes.extend(self.rejects.finish()?);
         if self.unexplained > 0 {
@@ -246,8 +319,20 @@ impl Run<'_> {
         if let Some(sink) = self.explanations {
             sink.finish()?;
         }
-        Ok(notes)
+        Ok((notes, self.allocator.into_durable()))
     }
+}
+
+/// The engine that facts go to, in memory or in the graph's directory.
+fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
+    let Some(directory) = data else { return Allocator::new(args.threads, args.progress_every) };
+    let graph = to_create(directory, args.memory_budget)?;
+    if let Some(note) = note_of(&graph) {
+        let _ = writeln!(err, "{note}");
+    }
+    let durability = args.durability.unwrap_or(Durability::Batch);
+    let graph = DurableGraph::new(graph, directory, durability, args.batch.unwrap_or(COMMIT_FACTS));
+    Allocator::durable(graph, args.threads, args.progress_every)
 }
 
 fn open<'a>(args: &Args, stdin: &'a mut (dyn Read + 'a)) -> Result<FactInput<'a>, Failure> {
@@ -264,6 +349,20 @@ fn open<'a>(args: &Args, stdin: &'a mut (dyn Read + 'a)) -> Result<FactInput<'a>
         FactInput::open(&args.input, &options)
     };
     Ok(input?)
+}
+
+/// Options that speak of a graph need one.
+fn check_durable(args: &Args, data: Option<&Path>) -> Result<(), Failure> {
+    let wanted = [("--durability", args.durability.is_some()), ("--batch", args.batch.is_some())];
+    match wanted.iter().find(|(_, given)| *given) {
+        Some((option, _)) if data.is_none() => Err(Failure::Usage(format!(
+            "{option} speaks of a graph that stays; name its directory with --data DIR"
+        ))),
+        _ if args.durability == Some(Durability::Each) && args.batch.is_some_and(|facts| facts > 1) => Err(
+            Failure::Usage("--durability each commits every fact by itself; leave --batch out".to_owned()),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// No output may overwrite the input or another output.
@@ -306,6 +405,13 @@ fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads @ 1..=1024) => Ok(threads),
         _ => Err("a number from 1 to 1024".into()),
+    }
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(facts @ 1..=1_000_000) => Ok(facts),
+        _ => Err("a number from 1 to 1000000".into()),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::input::{FactInput, Format, InputOptions, Refusal};
 use crate::palette::Palette;
 use crate::report::Report;
 use crate::scoring::{Grouping, Score, ScoreError};
+use crate::tables::one_line;
 
 const RECORDS: &[u8] = include_bytes!("../../../../data/fodors-zagats/records.csv");
 const CLUSTERS: &[u8] = include_bytes!("../../../../data/fodors-zagats/clusters.csv");
@@ -45,19 +46,19 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
             Err(Refusal::Rejected(rejection)) => return Err(Failure::Run(rejection.to_string())),
             Err(Refusal::Broken(error)) => return Err(error.into()),
         };
-        for allocated in allocator.allocate(vec![entry]) {
+        for allocated in allocator.allocate(vec![entry])? {
             let result = allocated.outcome.map_err(|rejection| Failure::Run(rejection.to_string()))?;
             for mention in result.mentions() {
                 nodes.insert(&mention.record_id, &mention.allocated_node.to_string());
                 if let Some(explanation) =
-                    allocator.engine().explain(allocated.source.as_deref(), &mention.record_id)
+                    allocator.explain(allocated.source.as_deref(), &mention.record_id)?
                 {
                     picks.consider(explanation);
                 }
             }
         }
     }
-    let report = Report::of(&allocator, "fodors-zagats", Format::Csv, 0, 0);
+    let report = Report::of(&allocator, "fodors-zagats", Format::Csv, 0, 0)?;
     let unusable = |error: ScoreError| Failure::Run(error.to_string());
     let truth = Grouping::read(CLUSTERS, "fodors-zagats/clusters.csv", "cluster_id").map_err(unusable)?;
     let score = Score::of(&nodes, &truth).map_err(unusable)?;
@@ -153,7 +154,7 @@ fn in_words(explanation: &Explanation, palette: Palette) -> String {
     for (kind, name, line) in
         [("row ", &result.record_id, mention), ("node", &node.to_string(), &rival.label)]
     {
-        text.push_str(&shortened(&format!("  {kind}  {name:<7}  {line}"), LINE_CHARS_MAX));
+        text.push_str(&one_line(&format!("  {kind}  {name:<7}  {line}"), LINE_CHARS_MAX));
         text.push('\n');
     }
     let verdict = palette.decision(result.decision, verdict);
@@ -180,13 +181,6 @@ fn percent(probability: f32) -> String {
     } else {
         format!("{:.1} %", f64::from(probability) * 100.0)
     }
-}
-
-fn shortened(line: &str, chars_max: usize) -> String {
-    if line.chars().count() <= chars_max {
-        return line.to_owned();
-    }
-    line.chars().take(chars_max - 1).chain(['…']).collect()
 }
 
 /// Whether the mention and its strongest rival are the same thing in truth; the engine never sees this.

@@ -109,7 +109,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// Lets the columns vote and counts what they share only once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct MultiColumnProcessor {
     memo: Memo,
     order: Vec<(FieldId, Bits)>,
@@ -133,7 +133,7 @@ pub(crate) struct Weighed {
 impl MultiColumnProcessor {
     /// Prepares for a new mention.
     pub(crate) fn begin(&mut self, context: &Context<'_>) {
-        self.memo.clear(context.dictionary.value_count());
+        self.memo.clear();
         self.most_costly = structural::most_costly(context);
     }
 
@@ -180,7 +180,7 @@ impl MultiColumnProcessor {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.memo.entries.capacity() * size_of::<(u32, Option<Comparison>)>() + self.memo.words.bytes()
+        size_of_val(&*self.memo.slots) + self.memo.words.bytes()
     }
 }
 
@@ -199,7 +199,7 @@ pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, oth
         if at < theirs.len() && theirs[at].0 == field {
             let comparison = compare(context.dictionary, words, mine, theirs[at].1);
             let own = || {
-                let held = context.graph.nodes[node as usize].values.iter().find(|value| value.value == mine);
+                let held = context.graph.node(node).values.iter().find(|value| value.value == mine);
                 held.map_or(1, |value| value.count)
             };
             pair.extend(comparison.map(|comparison| (field, elsewhere(context, mine, own(), comparison))));
@@ -224,7 +224,7 @@ fn shared_fields(
     wanted: impl Fn(FieldKind) -> bool,
     mut visit: impl FnMut(FieldId, ValueId, &[NodeValue]),
 ) {
-    let mut rest = &*context.graph.nodes[node as usize].values;
+    let mut rest = &*context.graph.node(node).values;
     for &(field, mine) in &context.mention.values {
         let skip = rest.iter().take_while(|value| value.field < field).count();
         let len = rest[skip..].iter().take_while(|value| value.field == field).count();
@@ -268,31 +268,46 @@ fn mixture(most: Bits, parts: &[(Bits, u32)]) -> Bits {
     most + log2(mass) - log2(EXP2_ONE >> 8) - log2_ratio(total, 1)
 }
 
+/// Slots of a [`Memo`]; two values that share one only cost a comparison more.
+const MEMO_SLOTS: usize = 1 << 13;
+
 /// Comparisons of the mention's values with values of nodes: each is made once for all candidates.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Memo {
     round: u32,
-    entries: Vec<(u32, Option<Comparison>)>,
+    slots: Box<[MemoSlot]>,
     words: WordCache,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct MemoSlot {
+    round: u32,
+    value: ValueId,
+    comparison: Option<Comparison>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        let empty = MemoSlot { round: 0, value: 0, comparison: None };
+        Self { round: 0, slots: vec![empty; MEMO_SLOTS].into(), words: WordCache::default() }
+    }
+}
+
 impl Memo {
-    fn clear(&mut self, values: usize) {
-        if self.entries.len() < values {
-            self.entries.resize(values, (0, None));
-        }
+    fn clear(&mut self) {
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
-            self.entries.fill((0, None));
+            self.slots.iter_mut().for_each(|slot| slot.round = 0);
             self.round = 1;
         }
     }
 
     fn compare(&mut self, dictionary: &Dictionary, mine: ValueId, theirs: ValueId) -> Option<Comparison> {
-        let entry = &mut self.entries[theirs as usize];
-        if entry.0 != self.round {
-            *entry = (self.round, compare(dictionary, &mut self.words, mine, theirs));
+        let slot = &mut self.slots[theirs as usize % MEMO_SLOTS];
+        if (slot.round, slot.value) != (self.round, theirs) {
+            let comparison = compare(dictionary, &mut self.words, mine, theirs);
+            *slot = MemoSlot { round: self.round, value: theirs, comparison };
         }
-        entry.1
+        slot.comparison
     }
 }

@@ -47,21 +47,20 @@ pub(super) fn most_costly(context: &Context<'_>) -> Bits {
 fn neighbours(context: &Context<'_>, node: NodeIndex) -> Option<Vote> {
     let graph = context.graph;
     let tied = |partner: NodeIndex| {
-        let (few, other) =
-            if graph.nodes[node as usize].edges.len() <= graph.nodes[partner as usize].edges.len() {
-                (node, partner)
-            } else {
-                (partner, node)
-            };
-        graph.nodes[few as usize].edges.iter().any(|&edge| {
-            let edge = graph.edges[edge as usize];
+        let (few, other) = if graph.node(node).edges.len() <= graph.node(partner).edges.len() {
+            (node, partner)
+        } else {
+            (partner, node)
+        };
+        graph.node(few).edges.iter().any(|&edge| {
+            let edge = graph.edge(edge);
             edge.from == other || edge.to == other
         })
     };
     let partner =
         context.mention.partners.iter().copied().filter(|&partner| partner != node).find(|&p| tied(p))?;
-    let degree = graph.nodes[partner as usize].edges.len() as u64;
-    let bits = SAME_PARTNER + log2_ratio(graph.nodes.len() as u64 + 1, degree);
+    let degree = graph.node(partner).edges.len() as u64;
+    let bits = SAME_PARTNER + log2_ratio(graph.live_nodes() as u64 + 1, degree);
     Some(Vote {
         column: Column::Structural,
         field: Vote::NEIGHBOURS,

@@ -1,0 +1,72 @@
+//! `cortexkg compact`: what was forgotten goes for good.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::graph::{close, to_write};
+use crate::progress::Progress;
+use crate::report::{grouped, mib};
+use crate::tables::pairs;
+
+/// Options of `cortexkg compact`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Writes the graph anew without what was forgotten: its contents leave the directory and cannot come back. Identifiers, positions
+in the log and redirects stay as they are. Needs room for a second copy meanwhile. Backups that were taken before keep
+what they hold.
+
+Example:
+  cortexkg forget source crm --data graph && cortexkg compact --data graph")]
+pub struct Args {
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Compacted {
+    /// Position of the operation.
+    position: u64,
+    /// Facts that are gone for good.
+    facts: u64,
+    /// Entries of the log that went with them.
+    entries: u64,
+    bytes_before: u64,
+    bytes_after: u64,
+    state_hash: String,
+}
+
+/// Compacts, and prints what is gone.
+///
+/// # Errors
+/// Where the graph cannot be written.
+pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    let mut graph = to_write(data, console)?;
+    let bytes_before = graph.store().figures()?.file_bytes;
+    let progress = Progress::new(console.draws_progress, None);
+    progress.step("writing the graph anew");
+    let position = graph.position();
+    let compacted = graph.compact();
+    progress.finish();
+    let compacted = compacted?;
+    let state_hash = graph.state_hash()?.to_string();
+    let bytes_after = close(graph)?.file_bytes;
+    let (facts, entries) = (compacted.facts, compacted.entries);
+    let compacted = Compacted { position, facts, entries, bytes_before, bytes_after, state_hash };
+    if args.json {
+        console.print_json(&compacted)?;
+        return Ok(Outcome::Complete);
+    }
+    let rows = [
+        ("facts gone", grouped(compacted.facts)),
+        ("entries of the log gone", grouped(compacted.entries)),
+        ("store before", format!("{:.1} MiB", mib(compacted.bytes_before))),
+        ("store after", format!("{:.1} MiB", mib(compacted.bytes_after))),
+        ("operation", grouped(compacted.position)),
+    ];
+    console.print(&pairs(rows.map(|(name, value)| (name.to_owned(), value))))?;
+    Ok(Outcome::Complete)
+}

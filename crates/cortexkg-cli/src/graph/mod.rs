@@ -1,0 +1,22 @@
+//! The graph in a directory: opening it, naming what is in it, asking its writer for something.
+
+mod change;
+mod failure;
+mod memory;
+mod names;
+mod open;
+pub(crate) mod requests;
+
+use cortexkg::DurableEngine;
+use cortexkg_store::RedbStore;
+
+pub(crate) use change::{Nothing, tell_change};
+pub use memory::MemoryBudget;
+pub use names::{NodeArg, RecordArgs};
+pub(crate) use names::{find_source, leads_to, named_live};
+pub(crate) use open::{close, directory_of, existing, holds_a_graph, note_of, to_create, to_read, to_write};
+
+/// A graph in a directory.
+pub(crate) type Graph = DurableEngine<RedbStore>;
+/// Such a graph at one moment.
+pub(crate) type GraphView<'a> = cortexkg::View<'a, RedbStore>;

@@ -1,0 +1,261 @@
+//! Compaction: what was forgotten goes for good, and memory is laid out anew from what is left.
+//!
+//! The log keeps its positions and loses the entries of what is gone. What it starts from then is a *base*: where every fact that
+//! is left belongs, and what has been learned. The graph after a compaction is built from the base, at once as after every later start,
+//! so that both are the same.
+
+use cortexkg_store::{ChangeSet, Rewrite, Store, StoreError, Sync, Table};
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+
+use crate::durable::{DurableEngine, meta};
+use crate::engine::AllocationEngine;
+use crate::graph::{MentionIndex, NOWHERE, NodeId, Tie};
+use crate::journal::{LogEntry, Operation, PlacedFact};
+use crate::learn::Learner;
+use crate::ledger::Ledger;
+use crate::operation_error::OperationError;
+use crate::profile::FieldKind;
+use crate::weights::MatchWeights;
+
+/// What a log starts from after a compaction.
+#[derive(Serialize, Deserialize)]
+struct Base {
+    /// Position that the next operation got.
+    position: u64,
+    chain: [u8; 32],
+    /// Facts that are left, in order, with the nodes of their mentions.
+    facts: Vec<PlacedFact>,
+    /// Places of nodes: those that have members, and those that merges emptied.
+    nodes: Vec<NodeId>,
+    next_node: NodeId,
+    redirects: Vec<(NodeId, NodeId)>,
+    /// Edges that were loaded.
+    loaded: Vec<(NodeId, String, NodeId)>,
+    fields: Vec<(String, FieldKind)>,
+    learner: Learner,
+    weights: MatchWeights,
+    ledger: Ledger,
+}
+
+/// What a compaction did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compaction {
+    /// Facts that are gone for good.
+    pub facts: u64,
+    /// Entries of the log that went with them.
+    pub entries: u64,
+}
+
+impl<S: Store> DurableEngine<S> {
+    /// Makes forgetting final: contents of forgotten facts leave store, snapshot and memory, and cannot come back. Writes a new file
+    /// and swaps it in; takes time in proportion to the graph. Positions, identifiers and redirects stay as they are.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; after one, close the graph and open it again.
+    pub fn compact(&mut self) -> Result<Compaction, OperationError> {
+        self.check_whole()?;
+        let compacted = self.try_to_compact();
+        if compacted.is_err() {
+            self.break_off();
+        }
+        compacted
+    }
+
+    fn try_to_compact(&mut self) -> Result<Compaction, OperationError> {
+        let position = self.engine.position;
+        self.carry_out(&Operation::Compact)?;
+        let graph = &self.engine.graph;
+        let live: FxHashSet<u64> =
+            graph.live_facts().into_iter().map(|fact| graph.position_of(fact)).collect();
+        let mut report = Compaction { facts: 0, entries: 0 };
+        let dropped = self.dropped(&live)?;
+        self.ledger.retain(|position| !dropped.contains(&position));
+        let mut changes = ChangeSet::default();
+        self.log(position, Operation::Compact, None, &mut changes);
+        let base = postcard::to_allocvec(&self.base()).expect("plain data has an encoding");
+        changes.put(Table::Meta, meta::BASE, base.clone());
+        changes.put(Table::Meta, meta::BASE_POSITION, self.engine.position.to_le_bytes().to_vec());
+        // The snapshot speaks of what is gone. Without it, the new base alone gives the same graph at the next start.
+        self.store.remove_snapshot()?;
+        self.commit(changes, Sync::Durable)?;
+        self.store.rewrite(&mut |table, key, value| {
+            let fate = match table {
+                Table::Facts if live.contains(&key) => Rewrite::Keep,
+                Table::Facts => Rewrite::Drop,
+                Table::Log if dropped.contains(&key) => Rewrite::Drop,
+                Table::Log => trimmed(key, value, &live)?,
+                Table::Meta => Rewrite::Keep,
+            };
+            report.facts += u64::from(table == Table::Facts && fate == Rewrite::Drop);
+            report.entries += u64::from(table == Table::Log && fate == Rewrite::Drop);
+            Ok(fate)
+        })?;
+        self.build_from(&base)?;
+        self.checkpoint()?;
+        Ok(report)
+    }
+
+    /// Operations that speak of nothing but facts that are gone.
+    fn dropped(&self, live: &FxHashSet<u64>) -> Result<FxHashSet<u64>, OperationError> {
+        let mut dropped = FxHashSet::default();
+        for &position in &self.ledger.operations {
+            let Some(entry) = self.entry(position)? else { continue };
+            if let Operation::Forget { facts } | Operation::Restore { facts } = &entry.operation
+                && !facts.iter().any(|placed| live.contains(&placed.fact))
+            {
+                dropped.insert(position);
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn base(&self) -> Base {
+        let AllocationEngine { graph, dictionary, learner, weights, position, chain, .. } = &self.engine;
+        let mut nodes = Vec::new();
+        graph.scan_nodes(|at, node| {
+            let id = graph.id(at);
+            if !node.is_empty() || graph.redirects.contains_key(&id) {
+                nodes.push(id);
+            }
+        });
+        let mut loaded = Vec::new();
+        graph.scan_edges(|_, edge| {
+            for tie in &edge.ties {
+                if let Tie::Loaded { from, to } = *tie {
+                    let [from, to] = [from, to].map(|node| graph.id(node));
+                    loaded.push((from, graph.predicates[edge.predicate as usize].clone(), to));
+                }
+            }
+        });
+        Base {
+            position: *position,
+            chain: *chain,
+            facts: graph.live_facts().into_iter().map(|fact| self.placed(fact)).collect(),
+            nodes,
+            next_node: graph.next_id(),
+            redirects: graph.redirects.iter().map(|(&from, &to)| (from, to)).collect(),
+            loaded,
+            fields: dictionary.lasting_fields(),
+            learner: self.engine.lasting_learner(learner),
+            weights: weights.clone(),
+            ledger: self.ledger.clone(),
+        }
+    }
+
+    /// Position from which the log goes on: that of the base, or 0.
+    pub(crate) fn base_position(&self) -> Result<u64, OperationError> {
+        let Some(bytes) = self.store.get(Table::Meta, meta::BASE_POSITION)? else { return Ok(0) };
+        let place = || format!("meta, row {}", meta::BASE_POSITION);
+        let bytes = bytes.try_into().map_err(|_| StoreError::damaged(place(), "is no position"))?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// Builds the graph from a base and the contents of its facts.
+    pub(crate) fn build_from(&mut self, base: &[u8]) -> Result<(), OperationError> {
+        let base: Base = postcard::from_bytes(base)
+            .map_err(|error| StoreError::damaged(format!("meta, row {}", meta::BASE), error.to_string()))?;
+        self.engine = AllocationEngine::new(self.engine.config.clone());
+        self.engine.dictionary.know_fields(&base.fields);
+        self.engine.weights = base.weights;
+        self.engine.learner = base.learner;
+        self.engine.learner.begin_random_anew();
+        for &id in &base.nodes {
+            self.engine.graph.add_node(id);
+        }
+        self.engine.graph.reserve_ids(base.next_node);
+        self.engine.graph.redirects = base.redirects.into_iter().collect();
+        for placed in &base.facts {
+            self.adopt(placed)?;
+        }
+        for (from, predicate, to) in &base.loaded {
+            let graph = &mut self.engine.graph;
+            if let [Some(from), Some(to)] = [*from, *to].map(|id| graph.index_of(id)) {
+                let predicate = graph.predicate(predicate);
+                graph.tie(Tie::Loaded { from, to }, predicate);
+            }
+        }
+        self.engine.refresh();
+        self.engine.position = base.position;
+        self.engine.chain = base.chain;
+        self.ledger = base.ledger;
+        Ok(())
+    }
+
+    /// Takes a fact of the base in.
+    fn adopt(&mut self, placed: &PlacedFact) -> Result<(), OperationError> {
+        let perceived = self.perceived(placed.fact)?;
+        let entry = self.entry(placed.fact)?;
+        self.engine.position = placed.fact;
+        let fact = self.engine.begin(&perceived)?;
+        for (at, &id) in placed.nodes.iter().enumerate() {
+            let missing =
+                || StoreError::damaged(format!("meta, row {}", meta::BASE), format!("no node {id}"));
+            let node = self.engine.graph.index_of(id).ok_or_else(missing)?;
+            let ballot = self.engine.foregone(node, &perceived, at);
+            self.engine.learn_from_random();
+            self.engine.commit_member(&perceived, at, fact, node, ballot);
+        }
+        if let Some(LogEntry { operation: Operation::Allocate { mentions }, .. }) = entry {
+            let first = self.engine.graph.first_mention(fact);
+            for (mention, decided) in (first..).zip(&mentions) {
+                self.engine.adopt_exceptions(mention, decided);
+            }
+        }
+        self.tie_again(placed.fact)
+    }
+}
+
+impl AllocationEngine {
+    /// Notes the conflicts that the decision on a mention was taken in spite of.
+    fn adopt_exceptions(&mut self, mention: MentionIndex, decided: &crate::journal::DecidedMention) {
+        let ballot = self.restored_ballot(&decided.ballot);
+        if ballot.decision == crate::Decision::Existing {
+            self.note_exceptions(&ballot, mention);
+        }
+    }
+
+    /// What has been learned, its pairs named by places that mentions will have once forgotten ones are gone.
+    fn lasting_learner(&self, learner: &Learner) -> Learner {
+        let mut place = 0;
+        let places: Vec<Option<MentionIndex>> = self
+            .graph
+            .mentions
+            .iter()
+            .map(|mention| {
+                let stays = mention.node != NOWHERE;
+                place += MentionIndex::from(stays);
+                stays.then(|| place - 1)
+            })
+            .collect();
+        let mut lasting = learner.clone();
+        lasting.rename(|mention| places.get(mention as usize).copied().flatten());
+        lasting
+    }
+}
+
+/// What stays of an entry: facts that are gone are not named any more.
+fn trimmed(position: u64, value: &[u8], live: &FxHashSet<u64>) -> Result<Rewrite, StoreError> {
+    let damaged =
+        |error: postcard::Error| StoreError::damaged(format!("log, row {position}"), error.to_string());
+    let mut entry: LogEntry = postcard::from_bytes(value).map_err(damaged)?;
+    let before = entry.clone();
+    match &mut entry.operation {
+        Operation::Allocate { .. } | Operation::Place { .. } if !live.contains(&position) => {
+            return Ok(Rewrite::Drop);
+        }
+        Operation::Forget { facts } | Operation::Restore { facts } => {
+            facts.retain(|placed| live.contains(&placed.fact));
+        }
+        Operation::Merge { moved, .. }
+        | Operation::Unmerge { moved, .. }
+        | Operation::Split { moved, .. } => {
+            moved.retain(|mention| live.contains(&mention.fact));
+        }
+        _ => {}
+    }
+    if entry == before {
+        return Ok(Rewrite::Keep);
+    }
+    Ok(Rewrite::Replace(postcard::to_allocvec(&entry).expect("plain data has an encoding")))
+}

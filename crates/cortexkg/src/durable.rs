@@ -1,0 +1,539 @@
+//! The engine over a store: what it acknowledges survives.
+
+use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
+
+use crate::config::EngineConfig;
+use crate::decision::AllocationResult;
+use crate::engine::AllocationEngine;
+use crate::error::FactError;
+use crate::fact::Fact;
+use crate::graph::NodeId;
+use crate::journal::{DecidedMention, LogEntry, Operation};
+use crate::ledger::Ledger;
+use crate::operation_error::OperationError;
+use crate::perceive::Perceived;
+use crate::stored_fact;
+
+/// Rows of [`Table::Meta`].
+pub(crate) mod meta {
+    /// The configuration that the graph was made with.
+    pub(crate) const CONFIG: u64 = 1;
+    /// What the log starts from; see [`Base`](crate::base::Base).
+    pub(crate) const BASE: u64 = 2;
+    /// Position that the operation after the base got: snapshots from before it are of no use.
+    pub(crate) const BASE_POSITION: u64 = 3;
+}
+
+/// Operations after the last snapshot that a start may have to repeat: more than these, and closing writes a new snapshot.
+const TAIL_MAX: u64 = 4096;
+
+/// An [`AllocationEngine`] whose graph lives in a [`Store`].
+///
+/// A call returns when what it did is in the store, as safe as its [`Sync`] asks for. The graph is what the log says: after a crash,
+/// opening repeats the operations that came after the last snapshot, and the graph is bit for bit what it was.
+///
+/// ```
+/// use cortexkg::{DurableEngine, EngineConfig, Fact};
+/// use cortexkg_store::{MemoryStore, Sync};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut graph = DurableEngine::open(MemoryStore::default(), EngineConfig::default())?;
+/// let facts = vec![
+///     Fact::record([("name", "Citrus Grill"), ("phone", "213/857-0034")]).with_id("a"),
+///     Fact::record([("name", "Art's Delicatessen"), ("phone", "818/762-1221")]).with_id("b"),
+/// ];
+/// let results = graph.allocate_batch(facts, Sync::Durable)?;
+/// let [a, b] = [0, 1].map(|at| results[at].as_ref().expect("a good fact").allocated_node);
+///
+/// let merge = graph.merge(a, b)?;
+/// assert_eq!(graph.engine().resolve(b), a);
+/// graph.undo(merge)?;
+/// assert_eq!(graph.engine().resolve(b), b);
+/// # Ok(())
+/// # }
+/// ```
+pub struct DurableEngine<S> {
+    pub(crate) engine: AllocationEngine,
+    pub(crate) store: S,
+    pub(crate) ledger: Ledger,
+    /// Position up to which the snapshot goes.
+    snapshot_position: u64,
+    /// Set once memory and store may differ.
+    is_broken: bool,
+    /// Most bytes that the engine's structures may take.
+    pub(crate) memory_bytes_max: Option<usize>,
+    /// What the caller says the time is.
+    recorded_s: Option<i64>,
+    opening: Opening,
+}
+
+/// What opening a graph had to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Operations that were repeated from the log.
+    pub repeated: u64,
+    /// Whether everything was built from the log, without a snapshot.
+    pub is_rebuilt: bool,
+    /// What was wrong with the snapshot, if it was there and could not be used.
+    pub snapshot_damage: Option<String>,
+}
+
+impl<S: Store> DurableEngine<S> {
+    /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
+    /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
+    /// later is an error then, [`OperationError::Snapshot`], and healed by closing the graph and opening it again.
+    ///
+    /// # Errors
+    /// [`OperationError::Config`] if the graph was made under another configuration; [`OperationError::Store`].
+    pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
+        // Ballots stand in the log.
+        config.ballots_kept = 0;
+        let wanted = config.fingerprint();
+        match store.get(Table::Meta, meta::CONFIG)? {
+            Some(found) if found != wanted.as_bytes() => {
+                let found = String::from_utf8_lossy(&found).into_owned();
+                return Err(OperationError::Config { found, wanted });
+            }
+            _ => {}
+        }
+        let mut durable = Self {
+            engine: AllocationEngine::new(config.clone()),
+            store,
+            ledger: Ledger::default(),
+            snapshot_position: 0,
+            is_broken: false,
+            memory_bytes_max: None,
+            recorded_s: None,
+            opening: Opening::default(),
+        };
+        match durable.start_from_snapshot() {
+            Ok(true) => return Ok(durable),
+            Ok(false) => {}
+            Err(damage @ OperationError::Snapshot { .. }) => {
+                durable.engine = AllocationEngine::new(config);
+                durable.ledger = Ledger::default();
+                durable.snapshot_position = 0;
+                durable.opening = Opening { snapshot_damage: Some(damage.to_string()), ..Opening::default() };
+            }
+            Err(error) => return Err(error),
+        }
+        durable.start_from_base()?;
+        durable.repeat_log()?;
+        Ok(durable)
+    }
+
+    /// Starts from the snapshot and repeats what came after it. Says whether there was one to start from.
+    ///
+    /// # Errors
+    /// [`OperationError::Snapshot`] if it cannot be used; [`OperationError::Store`].
+    fn start_from_snapshot(&mut self) -> Result<bool, OperationError> {
+        if !self.load_snapshot()? {
+            return Ok(false);
+        }
+        self.snapshot_position = self.engine.position;
+        let repeated = self.repeat_log();
+        // Whatever else went wrong went wrong because of it.
+        self.sound(())?;
+        match repeated {
+            // The log alone decides whether it is the log that is wrong.
+            Err(OperationError::Diverged { position }) => {
+                let what = format!("repeating operation {position} after it gives another graph");
+                Err(OperationError::Snapshot { place: "the snapshot".to_owned(), what })
+            }
+            repeated => repeated.map(|()| true),
+        }
+    }
+
+    pub(crate) fn start_from_base(&mut self) -> Result<(), OperationError> {
+        self.opening.is_rebuilt = true;
+        match self.store.get(Table::Meta, meta::BASE)? {
+            Some(bytes) => self.build_from(&bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Repeats the operations that the log has beyond where the engine stands.
+    pub(crate) fn repeat_log(&mut self) -> Result<(), OperationError> {
+        let Some(last) = self.store.last_key(Table::Log)? else { return Ok(()) };
+        while self.engine.position <= last {
+            let position = self.engine.position;
+            let Some(bytes) = self.store.get(Table::Log, position)? else {
+                return Err(StoreError::damaged(format!("log, row {position}"), "it is missing").into());
+            };
+            let entry = self.decode(position, &bytes)?;
+            self.repeat(position, &entry)?;
+            if entry.chain != self.engine.chain[..16] {
+                return Err(OperationError::Diverged { position });
+            }
+            self.ledger.note(position, &entry);
+            self.opening.repeated += 1;
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, position: u64, entry: &LogEntry) -> Result<(), OperationError> {
+        match &entry.operation {
+            Operation::Allocate { mentions } => {
+                let perceived = self.perceived(position)?;
+                let refused = |error: FactError| {
+                    StoreError::damaged(format!("facts, row {position}"), error.to_string())
+                };
+                let fact = self.engine.begin(&perceived).map_err(refused)?;
+                let mut results = Vec::with_capacity(mentions.len());
+                for (at, DecidedMention { ballot, .. }) in mentions.iter().enumerate() {
+                    self.engine.view(&perceived, at);
+                    let mut ballot = self.engine.restored_ballot(ballot);
+                    ballot.pattern = self.engine.encode(&perceived.mentions[at]);
+                    results.push(self.engine.commit_mention(&perceived, at, fact, ballot));
+                }
+                self.engine.finish(&perceived, fact, results);
+                Ok(())
+            }
+            operation => self.carry_out(operation),
+        }
+    }
+
+    pub(crate) fn decode(&self, position: u64, bytes: &[u8]) -> Result<LogEntry, OperationError> {
+        postcard::from_bytes(bytes)
+            .map_err(|error| StoreError::damaged(format!("log, row {position}"), error.to_string()).into())
+    }
+
+    /// An entry of the log; none if it was compacted away or never there.
+    pub(crate) fn entry(&self, position: u64) -> Result<Option<LogEntry>, OperationError> {
+        match self.store.get(Table::Log, position)? {
+            Some(bytes) => self.decode(position, &bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What a fact said, as received; none if it was compacted away or never there.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    pub fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
+        let Some(bytes) = self.store.get(Table::Facts, position)? else { return Ok(None) };
+        let fact = stored_fact::decode(&bytes);
+        fact.map(Some)
+            .map_err(|error| StoreError::damaged(format!("facts, row {position}"), error.to_string()).into())
+    }
+
+    /// The perceived fact that the log took in at a position.
+    pub(crate) fn perceived(&self, position: u64) -> Result<Perceived, OperationError> {
+        let damaged = |what: String| StoreError::damaged(format!("facts, row {position}"), what);
+        let fact = self.fact_at(position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
+        Ok(self.engine.perceive(fact).map_err(|error| damaged(error.to_string()))?)
+    }
+
+    /// Says what time it is, in seconds since 1970: what is recorded from now on carries it. It has no say in any decision.
+    pub fn set_time(&mut self, recorded_s: Option<i64>) {
+        self.recorded_s = recorded_s;
+    }
+
+    /// Allocates one fact, as one transaction that is on the disk when this returns.
+    ///
+    /// # Errors
+    /// As [`allocate_batch`](Self::allocate_batch); [`OperationError::Fact`] if the fact cannot be taken in.
+    pub fn allocate_fact(&mut self, fact: Fact) -> Result<AllocationResult, OperationError> {
+        let mut results = self.allocate_batch(vec![fact], Sync::Durable)?;
+        Ok(results.pop().expect("one result per fact")?)
+    }
+
+    /// Allocates facts one after the other and commits them together (group commit): all of them, or none, survive a crash. One
+    /// result per fact, in their order. A fact whose source has given its identifier before is passed over and its assignment
+    /// repeated, as it stands now. Where memory is short ([`set_memory_budget`](Self::set_memory_budget)), the first part of a batch
+    /// may be committed before the rest.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]: nothing of the batch is acknowledged; close the graph and open it again.
+    pub fn allocate_batch(
+        &mut self,
+        facts: Vec<Fact>,
+        sync: Sync,
+    ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
+        let seen = facts.into_iter().map(|fact| Self::read(&self.engine, fact)).collect();
+        self.allocate_read(seen, sync)
+    }
+
+    /// [`allocate_batch`](Self::allocate_batch), perceiving on the threads of `pool`. The result is the same.
+    ///
+    /// # Errors
+    /// As [`allocate_batch`](Self::allocate_batch).
+    #[cfg(feature = "parallel")]
+    pub fn allocate_batch_in(
+        &mut self,
+        pool: &rayon::ThreadPool,
+        facts: Vec<Fact>,
+        sync: Sync,
+    ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
+        use rayon::prelude::*;
+        let engine = &self.engine;
+        let perceiver = &engine.perceiver;
+        let seen = pool.install(|| facts.into_par_iter().map(|fact| ReadFact::of(perceiver, fact)).collect());
+        self.allocate_read(seen, sync)
+    }
+
+    fn read(engine: &AllocationEngine, fact: Fact) -> Result<ReadFact, FactError> {
+        ReadFact::of(&engine.perceiver, fact)
+    }
+
+    fn allocate_read(
+        &mut self,
+        facts: Vec<Result<ReadFact, FactError>>,
+        sync: Sync,
+    ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
+        self.check_whole()?;
+        let mut changes = ChangeSet::default();
+        let mut results = Vec::with_capacity(facts.len());
+        for fact in facts {
+            let result = match fact {
+                Err(error) => Ok(Err(error)),
+                Ok(fact) => match self.known(&fact, &changes) {
+                    Ok(Some(known)) => Ok(Ok(known)),
+                    Ok(None) => Ok(self.allocate_one(fact, &mut changes)),
+                    Err(error) => Err(error),
+                },
+            };
+            // What came before it in the batch is in memory and will not be in the store.
+            self.is_broken |= result.is_err() && !changes.is_empty();
+            results.push(result?);
+            if self.is_memory_short() {
+                self.commit(std::mem::take(&mut changes), Sync::Durable)?;
+                self.make_room()?;
+            }
+        }
+        self.commit(changes, sync)?;
+        Ok(results)
+    }
+
+    /// The standing assignment of a fact that its source has given before.
+    fn known(
+        &self,
+        fact: &ReadFact,
+        pending: &ChangeSet,
+    ) -> Result<Option<AllocationResult>, OperationError> {
+        let Some(id) = &fact.perceived.record_id else { return Ok(None) };
+        let source = fact.perceived.source.as_deref().unwrap_or_default();
+        match self.engine.fact_named(source, id) {
+            Some(known) => self.assignment(known, pending).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Where the mentions of a fact belong now, with the decision that was taken on them then. Its entry may still be `pending`.
+    fn assignment(&self, fact: u32, pending: &ChangeSet) -> Result<AllocationResult, OperationError> {
+        let position = self.engine.graph.position_of(fact);
+        let entry = match pending.value(Table::Log, position) {
+            Some(bytes) => Some(self.decode(position, bytes)?),
+            None => self.entry(position)?,
+        };
+        let mentions = match entry.map(|entry| entry.operation) {
+            Some(Operation::Allocate { mentions }) => mentions,
+            _ => Vec::new(),
+        };
+        let mut results = self.engine.graph.mentions_of(fact).enumerate().map(|(at, mention)| {
+            let ballot = match mentions.get(at) {
+                Some(decided) => self.engine.restored_ballot(&decided.ballot),
+                None => self.engine.foregone_ballot(true),
+            };
+            AllocationResult { repeated: true, ..self.engine.result(mention, &ballot) }
+        });
+        let mut result = results.next().expect("a fact has a mention");
+        result.object = results.next().map(Box::new);
+        Ok(result)
+    }
+
+    fn allocate_one(
+        &mut self,
+        fact: ReadFact,
+        changes: &mut ChangeSet,
+    ) -> Result<AllocationResult, FactError> {
+        let position = self.engine.position;
+        let mut ballots = Vec::with_capacity(2);
+        let result = self.engine.allocate_noting(&fact.perceived, |engine, ballot| {
+            ballots.push(engine.stored_ballot(ballot));
+        })?;
+        let nodes = result.mentions().map(|mention| mention.allocated_node);
+        let mentions: Vec<_> =
+            nodes.zip(ballots).map(|(node, ballot)| DecidedMention { node, ballot }).collect();
+        changes.put(Table::Facts, position, fact.stored(&result.record_id));
+        self.log(position, Operation::Allocate { mentions }, None, changes);
+        Ok(result)
+    }
+
+    /// Writes an operation that has been carried out into a change set.
+    pub(crate) fn log(
+        &mut self,
+        position: u64,
+        operation: Operation,
+        undoes: Option<u64>,
+        changes: &mut ChangeSet,
+    ) {
+        let mut chain = [0; 16];
+        chain.copy_from_slice(&self.engine.chain[..16]);
+        let entry = LogEntry { operation, undoes, recorded_s: self.recorded_s, chain };
+        let bytes = postcard::to_allocvec(&entry).expect("plain data has an encoding");
+        changes.put(Table::Log, position, bytes);
+        self.ledger.note(position, &entry);
+    }
+
+    /// Commits what has been carried out in memory.
+    pub(crate) fn commit(&mut self, changes: ChangeSet, sync: Sync) -> Result<(), OperationError> {
+        let committed = self.try_to_commit(changes, sync);
+        self.is_broken |= committed.is_err();
+        committed
+    }
+
+    fn try_to_commit(&mut self, mut changes: ChangeSet, sync: Sync) -> Result<(), OperationError> {
+        self.sound(())?;
+        if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
+            changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+        }
+        // Also without changes: what was committed lazily may have to become durable.
+        Ok(self.store.commit(changes, sync)?)
+    }
+
+    /// Refuses to go on where memory is ahead of the store, or not to be trusted.
+    pub(crate) fn check_whole(&self) -> Result<(), OperationError> {
+        self.sound(())?;
+        if self.is_broken { Err(OperationError::Broken) } else { Ok(()) }
+    }
+
+    /// Marks memory and store as different.
+    pub(crate) fn break_off(&mut self) {
+        self.is_broken = true;
+    }
+
+    /// Where an identifier of a record leads now: its result, as [`allocate_batch`](Self::allocate_batch) would repeat it. None if
+    /// there is no such fact, or it is forgotten.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    pub fn find(
+        &self,
+        source: Option<&str>,
+        record_id: &str,
+    ) -> Result<Option<AllocationResult>, OperationError> {
+        let found = match self.engine.fact_named(source.unwrap_or_default(), record_id) {
+            Some(fact) => Some(self.assignment(fact, &ChangeSet::default())?),
+            None => None,
+        };
+        self.sound(found)
+    }
+
+    /// What has been read, unless the snapshot could not be read on the way.
+    pub(crate) fn sound<T>(&self, read: T) -> Result<T, OperationError> {
+        self.engine.failure.check().map_err(OperationError::of_snapshot)?;
+        Ok(read)
+    }
+
+    /// Hash of the state; see [`StateHash`](crate::StateHash). Takes time in proportion to the graph.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    pub fn state_hash(&self) -> Result<crate::StateHash, OperationError> {
+        self.sound(self.engine.state_hash())
+    }
+
+    /// The engine, to look at. Its [`explain`](AllocationEngine::explain) knows nothing here: ballots stand in the log; ask
+    /// [`why`](Self::why).
+    pub fn engine(&self) -> &AllocationEngine {
+        &self.engine
+    }
+
+    /// The store, to look at.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The store, to have it checked. Whoever commits to it past the engine parts the two.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// All of the configuration that has a say in decisions, as text. Graphs under equal texts can be continued by each other's
+    /// engines.
+    pub fn configuration(&self) -> String {
+        self.engine.config.fingerprint()
+    }
+
+    /// What opening had to do.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    pub(crate) fn set_opening(&mut self, opening: Opening) {
+        self.opening = opening;
+    }
+
+    /// Position in the log that the next operation gets.
+    pub fn position(&self) -> u64 {
+        self.engine.position
+    }
+
+    /// Writes a snapshot, so that the next start need repeat nothing.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; the graph is safe all the same.
+    pub fn checkpoint(&mut self) -> Result<(), OperationError> {
+        self.check_whole()?;
+        // A snapshot that is ahead of the log after a loss of power would be of no use.
+        self.commit(ChangeSet::default(), Sync::Durable)?;
+        match self.save_snapshot() {
+            // Found while what has not been looked at was copied.
+            Err(OperationError::Store(damage @ StoreError::Damaged { .. })) => {
+                self.engine.failure.note(damage)
+            }
+            saved => saved?,
+        }
+        self.sound(())?;
+        self.snapshot_position = self.engine.position;
+        Ok(())
+    }
+
+    /// Operations since the last snapshot: what a start after a crash has to repeat.
+    pub fn tail(&self) -> u64 {
+        self.engine.position - self.snapshot_position
+    }
+
+    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat,
+    /// and removes one that turned out to be damaged.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; the graph is safe all the same.
+    pub fn close(mut self) -> Result<S, OperationError> {
+        let is_due = self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some();
+        let saved = if is_due && !self.is_broken { self.checkpoint() } else { Ok(()) };
+        match self.sound(()) {
+            Err(OperationError::Snapshot { .. }) => self.store.remove_snapshot()?,
+            _ => saved?,
+        }
+        Ok(self.store)
+    }
+
+    /// Nodes of a fact's mentions.
+    pub(crate) fn nodes_of(&self, fact: u32) -> Vec<NodeId> {
+        let graph = &self.engine.graph;
+        graph.mentions_of(fact).map(|mention| graph.id(graph.mentions[mention as usize].node)).collect()
+    }
+}
+
+/// A fact in both forms: as it is stored, and as it is decided on.
+struct ReadFact {
+    fact: Fact,
+    perceived: Perceived,
+}
+
+impl ReadFact {
+    fn of(perceiver: &crate::perceive::Perceiver, fact: Fact) -> Result<Self, FactError> {
+        Ok(Self { perceived: perceiver.perceive(fact.clone())?, fact })
+    }
+
+    /// Its bytes for the store, under the identifier that it has been given.
+    fn stored(mut self, record_id: &str) -> Vec<u8> {
+        if self.fact.record_id.is_none() {
+            let suffix = if self.perceived.mentions.len() == 2 { "#s" } else { "" };
+            self.fact.record_id = record_id.strip_suffix(suffix).map(str::to_owned);
+        }
+        stored_fact::encode(self.fact)
+    }
+}

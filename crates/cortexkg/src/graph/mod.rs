@@ -1,0 +1,458 @@
+//! Nodes, edges and where each came from, in memory.
+//!
+//! A node is known by what it has seen: for every field the values of its members with their counts, bounded, so that a
+//! node with a thousand members costs no more to compare than a small one.
+
+mod ties;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use cortexkg_store::StoreError;
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::dictionary::{FieldEntry, FieldId, ValueId};
+use crate::evidence::Bits;
+use crate::image::{ImageReader, ImageWriter};
+use crate::paged::{EachTable, Paged, Record, Table as _};
+use crate::perceive::TEXT_FIELD;
+use crate::profile::FieldKind;
+
+pub(crate) use ties::{Edge, Tie};
+
+/// A node's identifier, stable for ever.
+///
+/// The upper 16 bits are kept for a partition of a cluster and are 0 in a graph that stands alone; the lower 48 count up in
+/// the order of creation. Written `n17`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub u64);
+
+impl NodeId {
+    /// Largest identifier of one partition.
+    pub const MAX: Self = Self((1 << 48) - 1);
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&format!("n{}", self.0))
+    }
+}
+
+/// Position of a node in memory.
+pub(crate) type NodeIndex = u32;
+/// Stands for the node of a mention that has none: its fact is forgotten.
+pub(crate) const NOWHERE: NodeIndex = NodeIndex::MAX;
+/// Number of a mention: its position in the log of mentions.
+pub(crate) type MentionIndex = u32;
+
+/// Identifiers, mentions and the like in one record of a snapshot.
+const PLACES_AT_ONCE: usize = 1024;
+
+/// Relation between a node that was a close call and the candidate it may be the same as.
+pub const POSSIBLY_SAME: &str = "possibly_same";
+
+/// Most different values that a node remembers of a field of this kind; the rarest, then the oldest, gives way. Measured on
+/// inventors with a thousand patents: many firms, cities and partners help, many dates, numbers and titles do not.
+pub(crate) fn values_max(field: &FieldEntry) -> usize {
+    match field.kind {
+        // The names of a thing stay with it.
+        _ if field.name == TEXT_FIELD => 256,
+        FieldKind::Key => 256,
+        FieldKind::Identifier | FieldKind::Date | FieldKind::Number | FieldKind::LongText => 4,
+        _ => 32,
+    }
+}
+
+/// A value that members of a node had, and how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NodeValue {
+    pub(crate) field: FieldId,
+    pub(crate) value: ValueId,
+    pub(crate) count: u32,
+    /// The member that brought it.
+    pub(crate) first: MentionIndex,
+}
+
+/// A node without members is empty: merged into another, or all that was said of it is forgotten. It keeps its place and its
+/// identifier.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) members: SmallVec<[MentionIndex; 2]>,
+    /// Sorted by field; within a field in order of first appearance.
+    pub(crate) values: Vec<NodeValue>,
+    /// Edges that leave or reach it.
+    pub(crate) edges: SmallVec<[u32; 2]>,
+}
+
+impl Record for Node {
+    fn heap_bytes(&self) -> usize {
+        let spilled = |list: &SmallVec<[u32; 2]>| if list.spilled() { 4 * list.capacity() } else { 0 };
+        self.values.capacity() * size_of::<NodeValue>() + spilled(&self.members) + spilled(&self.edges)
+    }
+}
+
+impl Node {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Counts a member's value.
+    fn add_value(&mut self, (field, value): (FieldId, ValueId), first: MentionIndex, most: usize) {
+        let start = self.values.partition_point(|known| known.field < field);
+        let len = self.values[start..].partition_point(|known| known.field == field);
+        let known = &mut self.values[start..start + len];
+        if let Some(same) = known.iter_mut().find(|known| known.value == value) {
+            same.count += 1;
+            return;
+        }
+        let new = NodeValue { field, value, count: 1, first };
+        if len >= most {
+            let (at, _) =
+                known.iter().enumerate().min_by_key(|(at, known)| (known.count, *at)).expect("not empty");
+            self.values.remove(start + at);
+            self.values.insert(start + len - 1, new);
+        } else {
+            self.values.insert(start + len, new);
+        }
+    }
+}
+
+/// Where a mention came from and where it went.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Mention {
+    pub(crate) fact: u32,
+    /// 0: the fact itself; 1: subject; 2: object of a triple.
+    pub(crate) role: u8,
+    /// [`NOWHERE`] once its fact is forgotten.
+    pub(crate) node: NodeIndex,
+}
+
+/// What is remembered of a fact beside its content.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FactEntry {
+    pub(crate) record_id: Box<str>,
+    pub(crate) source: u32,
+    pub(crate) time_s: Option<i64>,
+    pub(crate) confidence: u16,
+    pub(crate) is_forgotten: bool,
+}
+
+impl Record for FactEntry {
+    fn heap_bytes(&self) -> usize {
+        self.record_id.len()
+    }
+}
+
+/// Where a fact stands in the log and among the mentions: always in memory.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct FactPlace {
+    /// Position in the log of the operation that took it in.
+    position: u64,
+    first_mention: MentionIndex,
+}
+
+/// The values of a mention, sorted by field.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct MentionValues(Box<[(FieldId, ValueId)]>);
+
+impl Record for MentionValues {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+}
+
+/// Evidence against a decision that was taken all the same.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Exception {
+    pub(crate) mention: MentionIndex,
+    pub(crate) field: FieldId,
+    pub(crate) stated: ValueId,
+    pub(crate) held: ValueId,
+    pub(crate) bits: Bits,
+}
+
+/// What each thing rests on is spread so that memory need not hold all of it: nodes, edges, facts and values come and go; where
+/// they belong (identifiers, positions, the node of each mention) is always there.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    nodes: Paged<Node>,
+    /// By place; ascending.
+    ids: Vec<NodeId>,
+    edges: Paged<Edge>,
+    pub(crate) predicates: IndexSet<String, FxBuildHasher>,
+    pub(crate) sources: IndexSet<String, FxBuildHasher>,
+    facts: Paged<FactEntry>,
+    fact_places: Vec<FactPlace>,
+    pub(crate) mentions: Vec<Mention>,
+    pub(crate) exceptions: Vec<Exception>,
+    /// Where nodes that were merged lead, for ever.
+    pub(crate) redirects: BTreeMap<NodeId, NodeId>,
+    values: Paged<MentionValues>,
+    /// Least identifier that no node has had.
+    next_id: u64,
+    /// Nodes that have members.
+    live_nodes: usize,
+    /// Facts that are not forgotten.
+    pub(crate) live_fact_count: usize,
+}
+
+impl Graph {
+    /// A node by its place.
+    #[inline]
+    pub(crate) fn node(&self, node: NodeIndex) -> &Node {
+        self.nodes.get(node)
+    }
+
+    /// A node, to be changed.
+    pub(crate) fn node_mut(&mut self, node: NodeIndex) -> &mut Node {
+        self.nodes.get_mut(node)
+    }
+
+    /// The identifier of a node.
+    pub(crate) fn id(&self, node: NodeIndex) -> NodeId {
+        self.ids[node as usize]
+    }
+
+    /// Identifiers of all nodes, those without members among them, in order.
+    pub(crate) fn ids(&self) -> &[NodeId] {
+        &self.ids
+    }
+
+    /// Visits all nodes in order, loading none to stay.
+    pub(crate) fn scan_nodes(&self, visit: impl FnMut(NodeIndex, &Node)) {
+        self.nodes.scan(visit);
+    }
+
+    /// What is remembered of a fact.
+    pub(crate) fn fact(&self, fact: u32) -> &FactEntry {
+        self.facts.get(fact)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn fact_mut(&mut self, fact: u32) -> &mut FactEntry {
+        self.facts.get_mut(fact)
+    }
+
+    /// Visits all facts in order, forgotten ones among them, loading none to stay.
+    pub(crate) fn scan_facts(&self, visit: impl FnMut(u32, &FactEntry)) {
+        self.facts.scan(visit);
+    }
+
+    /// The facts that are not forgotten, in order: those whose mentions are anywhere.
+    pub(crate) fn live_facts(&self) -> Vec<u32> {
+        let is_live = |fact: &u32| self.mentions[self.first_mention(*fact) as usize].node != NOWHERE;
+        (0..self.facts_ever()).filter(is_live).collect()
+    }
+
+    /// Number of facts, forgotten ones among them.
+    pub(crate) fn facts_ever(&self) -> u32 {
+        self.facts.len() as u32
+    }
+
+    /// Position in the log of the operation that took a fact in.
+    pub(crate) fn position_of(&self, fact: u32) -> u64 {
+        self.fact_places[fact as usize].position
+    }
+
+    /// Its first mention.
+    pub(crate) fn first_mention(&self, fact: u32) -> MentionIndex {
+        self.fact_places[fact as usize].first_mention
+    }
+
+    /// Remembers a fact, whose mentions are to follow.
+    pub(crate) fn add_fact(&mut self, entry: FactEntry, position: u64) -> u32 {
+        let first_mention = self.mentions.len() as MentionIndex;
+        self.fact_places.push(FactPlace { position, first_mention });
+        self.live_fact_count += 1;
+        self.facts.push(entry)
+    }
+
+    /// The place of a node, found by its identifier: identifiers rise with places.
+    pub(crate) fn index_of(&self, id: NodeId) -> Option<NodeIndex> {
+        self.ids.binary_search(&id).ok().map(|at| at as NodeIndex)
+    }
+
+    /// The identifier under which a node is known now: itself, or where its redirects lead.
+    pub(crate) fn resolve(&self, mut id: NodeId) -> NodeId {
+        while let Some(&next) = self.redirects.get(&id) {
+            id = next;
+        }
+        id
+    }
+
+    /// The position of a node or of what it was merged into.
+    pub(crate) fn resolved(&self, node: NodeIndex) -> NodeIndex {
+        let id = self.id(node);
+        self.index_of(self.resolve(id)).unwrap_or(node)
+    }
+
+    /// The position of a node that has members; redirects are not followed.
+    pub(crate) fn live_index_of(&self, id: NodeId) -> Option<NodeIndex> {
+        self.index_of(id).filter(|&node| !self.node(node).is_empty())
+    }
+
+    pub(crate) fn next_id(&self) -> NodeId {
+        NodeId(self.next_id)
+    }
+
+    /// Nodes that have members.
+    pub(crate) fn live_nodes(&self) -> usize {
+        self.live_nodes
+    }
+
+    /// Whether another fact might find no identifier or no place: 2^48 identifiers, 2^32 mentions.
+    pub(crate) fn is_full(&self) -> bool {
+        self.next_id + 1 > NodeId::MAX.0 || self.mentions.len() >= u32::MAX as usize - 1024
+    }
+
+    pub(crate) fn add_node(&mut self, id: NodeId) -> NodeIndex {
+        debug_assert!(id.0 >= self.next_id, "identifiers rise");
+        self.next_id = id.0 + 1;
+        self.ids.push(id);
+        self.nodes.push(Node::default())
+    }
+
+    /// Makes sure that no identifier below this one is given again.
+    pub(crate) fn reserve_ids(&mut self, next: NodeId) {
+        self.next_id = self.next_id.max(next.0);
+    }
+
+    /// Records a mention as a member of a node, which remembers its values.
+    pub(crate) fn add_mention(
+        &mut self,
+        mention: Mention,
+        values: &[(FieldId, ValueId)],
+        most: impl Fn(FieldId) -> usize,
+    ) -> MentionIndex {
+        let index = self.mentions.len() as MentionIndex;
+        self.mentions.push(mention);
+        self.values.push(MentionValues(values.into()));
+        self.join(index, mention.node, most);
+        index
+    }
+
+    /// Makes a mention a member of a node.
+    pub(crate) fn join(&mut self, mention: MentionIndex, node: NodeIndex, most: impl Fn(FieldId) -> usize) {
+        self.mentions[mention as usize].node = node;
+        let joined = self.nodes.get_mut(node);
+        self.live_nodes += usize::from(joined.is_empty());
+        joined.members.push(mention);
+        for &(field, value) in &self.values.get(mention).0 {
+            joined.add_value((field, value), mention, most(field));
+        }
+    }
+
+    /// Empties a node; its members are to join another, or the same again.
+    pub(crate) fn empty(&mut self, node: NodeIndex) -> SmallVec<[MentionIndex; 2]> {
+        let node = self.nodes.get_mut(node);
+        self.live_nodes -= usize::from(!node.is_empty());
+        node.values.clear();
+        std::mem::take(&mut node.members)
+    }
+
+    /// The values of a mention, sorted by field.
+    pub(crate) fn mention_values(&self, mention: MentionIndex) -> &[(FieldId, ValueId)] {
+        &self.values.get(mention).0
+    }
+
+    /// The mentions of a fact.
+    pub(crate) fn mentions_of(&self, fact: u32) -> std::ops::Range<MentionIndex> {
+        let next = self.fact_places.get(fact as usize + 1);
+        let end = next.map_or(self.mentions.len() as MentionIndex, |next| next.first_mention);
+        self.first_mention(fact)..end
+    }
+
+    /// The fact that an operation took in, forgotten or not.
+    pub(crate) fn fact_at(&self, position: u64) -> Option<u32> {
+        self.fact_places.binary_search_by_key(&position, |fact| fact.position).ok().map(|at| at as u32)
+    }
+
+    /// The number of a predicate, given one if it is new.
+    pub(crate) fn predicate(&mut self, name: &str) -> u32 {
+        match self.predicates.get_index_of(name) {
+            Some(at) => at as u32,
+            None => self.predicates.insert_full(name.to_owned()).0 as u32,
+        }
+    }
+
+    pub(crate) fn source(&mut self, name: &str) -> u32 {
+        match self.sources.get_index_of(name) {
+            Some(at) => at as u32,
+            None => self.sources.insert_full(name.to_owned()).0 as u32,
+        }
+    }
+
+    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        self.nodes.save("nodes", to)?;
+        to.section("node identifiers", self.ids.chunks(PLACES_AT_ONCE))?;
+        self.edges.save("edges", to)?;
+        to.section("predicates", &self.predicates)?;
+        to.section("sources", &self.sources)?;
+        self.facts.save("facts", to)?;
+        to.section("fact places", self.fact_places.chunks(PLACES_AT_ONCE))?;
+        to.section("mentions", self.mentions.chunks(PLACES_AT_ONCE))?;
+        self.values.save("mention values", to)?;
+        to.section("exceptions", self.exceptions.chunks(PLACES_AT_ONCE))?;
+        to.section("redirects", &self.redirects)?;
+        to.section("graph counts", [(self.next_id, self.live_nodes, self.live_fact_count)])
+    }
+
+    pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        self.nodes = Paged::open("nodes", from)?;
+        self.ids = from.chunks("node identifiers")?;
+        self.edges = Paged::open("edges", from)?;
+        self.predicates = from.all("predicates")?.into_iter().collect();
+        self.sources = from.all("sources")?.into_iter().collect();
+        self.facts = Paged::open("facts", from)?;
+        self.fact_places = from.chunks("fact places")?;
+        self.mentions = from.chunks("mentions")?;
+        self.values = Paged::open("mention values", from)?;
+        self.exceptions = from.chunks("exceptions")?;
+        self.redirects = from.all("redirects")?.into_iter().collect();
+        (self.next_id, self.live_nodes, self.live_fact_count) = from.one("graph counts")?;
+        Ok(())
+    }
+
+    pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
+        visit("nodes", &mut self.nodes);
+        visit("edges", &mut self.edges);
+        visit("facts", &mut self.facts);
+        visit("mention values", &mut self.values);
+    }
+
+    /// Bytes held, counted.
+    pub(crate) fn bytes(&self) -> usize {
+        self.nodes.bytes()
+            + self.edges.bytes()
+            + self.facts.bytes()
+            + self.values.bytes()
+            + self.ids.capacity() * size_of::<NodeId>()
+            + self.fact_places.capacity() * size_of::<FactPlace>()
+            + self.mentions.capacity() * size_of::<Mention>()
+            + self.exceptions.capacity() * size_of::<Exception>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_remembers_a_bounded_number_of_values() {
+        let mut graph = Graph::default();
+        let node = graph.add_node(NodeId(0));
+        for value in 0..100 {
+            graph.add_mention(Mention { fact: value, role: 0, node }, &[(2, value), (5, 7)], |_| 32);
+        }
+        let node = graph.node(0);
+        let field = |id| node.values.iter().filter(|value| value.field == id).copied().collect::<Vec<_>>();
+        assert_eq!(field(2).len(), 32);
+        assert_eq!(field(5), [NodeValue { field: 5, value: 7, count: 100, first: 0 }]);
+        assert!(node.values.is_sorted_by_key(|value| value.field));
+        assert_eq!(graph.mention_values(99), [(2, 99), (5, 7)]);
+    }
+}
