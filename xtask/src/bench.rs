@@ -2,6 +2,7 @@
 
 mod first_light;
 mod program;
+mod tiers;
 
 use clap::Subcommand;
 
@@ -10,11 +11,14 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// The whole path over each data set: quality, rate, latency, memory, state hash.
     FirstLight(first_light::Args),
+    /// The tiers above the store: hit rates beside the optimum, speed of hits.
+    Tiers(tiers::Args),
 }
 
 /// Runs one bench.
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::FirstLight(args) => first_light::run(args),
+        Bench::Tiers(args) => tiers::run(args),
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
     lint::code(&mut steps)?;
     steps.run("tests", || step::run(&mut cargo(["test", "--workspace", "--locked"])))?;
+    steps.run("interleavings", interleavings)?;
     lint::documentation(&mut steps)?;
     for level in Level::ALL {
         let name = format!("SIMD level {level}");
@@ -40,6 +41,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     steps.summarise();
     Ok(())
+}
+
+/// The tiers on a scheduler that tries many orders of steps. Behind a feature that replaces their locks, so nothing else runs with it.
+fn interleavings() -> Result<()> {
+    let tiers = ["--package", "cortexkg-tiers", "--features", "shuttle", "--locked"];
+    step::run(cargo(["clippy"]).args(tiers).args(["--all-targets", "--", "-D", "warnings"]))?;
+    step::run(cargo(["test"]).args(tiers).args(["--test", "interleavings"]))
 }
 
 /// The tests that pin results, with the kernels held at `level`.

@@ -130,6 +130,39 @@ fn a_bit_of_a_closed_store() {
     assert_eq!(earlier, 0);
 }
 
+/// One bad row does not cost the others: the store stays open, takes commits, and opens again.
+#[test]
+fn a_bad_row_among_good_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(ROWS_FILE);
+    let commit = |store: &mut RedbStore, key: u64| {
+        let mut changes = ChangeSet::default();
+        changes.put(Table::Facts, key, format!("fact {key:05}").repeat(400).into_bytes());
+        store.commit(changes, Sync::Durable).unwrap();
+    };
+    let mut store = RedbStore::open(directory.path()).unwrap();
+    (0..50).for_each(|key| commit(&mut store, key));
+    store.close().unwrap();
+    let mut file = std::fs::read(&path).unwrap();
+    let needle = b"fact 00007";
+    let at: Vec<usize> =
+        (0..file.len() - needle.len()).filter(|&at| file[at..].starts_with(needle)).collect();
+    at.into_iter().for_each(|at| file[at] ^= 1);
+    std::fs::write(&path, file).unwrap();
+
+    let mut store = RedbStore::open(directory.path()).unwrap();
+    for round in 0..2 {
+        let error = store.get(Table::Facts, 7).unwrap_err();
+        assert!(error.to_string().contains("table facts, row 7"), "{error}");
+        assert!(store.get(Table::Facts, 8).unwrap().is_some());
+        assert!(contents(&store).is_err());
+        commit(&mut store, 50 + round);
+        store.close().unwrap();
+        store = RedbStore::open(directory.path()).unwrap();
+    }
+    assert!(matches!(store.check(), Err(StoreError::Damaged { .. })));
+}
+
 /// After a crash redb takes damage in what was written last for a commit that did not happen, and shows the one before.
 #[test]
 fn a_bit_of_a_store_that_was_not_closed() {

@@ -75,6 +75,7 @@ impl<S: Store> DurableEngine<S> {
         self.log(position, Operation::Compact, None, &mut changes);
         let base = postcard::to_allocvec(&self.base()).expect("plain data has an encoding");
         changes.put(Table::Meta, meta::BASE, base.clone());
+        changes.put(Table::Meta, meta::BASE_POSITION, self.engine.position.to_le_bytes().to_vec());
         // The snapshot speaks of what is gone. Without it, the new base alone gives the same graph at the next start.
         self.store.remove_snapshot()?;
         self.commit(changes, Sync::Durable)?;
@@ -135,11 +136,19 @@ impl<S: Store> DurableEngine<S> {
             next_node: graph.next_id(),
             redirects: graph.redirects.iter().map(|(&from, &to)| (from, to)).collect(),
             loaded,
-            fields: dictionary.fields().map(|entry| (entry.name.clone(), entry.kind)).collect(),
+            fields: dictionary.lasting_fields(),
             learner: self.engine.lasting_learner(learner),
             weights: weights.clone(),
             ledger: self.ledger.clone(),
         }
+    }
+
+    /// Position from which the log goes on: that of the base, or 0.
+    pub(crate) fn base_position(&self) -> Result<u64, OperationError> {
+        let Some(bytes) = self.store.get(Table::Meta, meta::BASE_POSITION)? else { return Ok(0) };
+        let place = || format!("meta, row {}", meta::BASE_POSITION);
+        let bytes = bytes.try_into().map_err(|_| StoreError::damaged(place(), "is no position"))?;
+        Ok(u64::from_le_bytes(bytes))
     }
 
     /// Builds the graph from a base and the contents of its facts.

@@ -79,7 +79,7 @@ pub struct Candidates {
 pub struct RecallConfig {
     /// Most candidates of one mention, 1 to 4,096.
     pub candidates_max: usize,
-    /// Most nodes read from the posting list of one neuron; the newest count.
+    /// Most nodes read from the posting list of one neuron, up to 4,096; the newest count.
     pub postings_per_spike_max: usize,
     /// Most nodes read from all posting lists for one mention, spikes in order.
     pub postings_max: usize,
@@ -112,6 +112,10 @@ impl Default for RecallConfig {
 const COUNTERS: usize = 1 << 20;
 /// Counters in one record of a snapshot.
 const COUNTERS_AT_ONCE: usize = 1024;
+
+/// Most nodes in one list. A longer one loses its older half, which nobody reads: what so many nodes have tells none of them, and
+/// each is listed under what is rarer about it.
+const LIST_NODES_MAX: usize = 8192;
 
 /// Nodes under one hash, ascending, each once.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -223,7 +227,7 @@ impl SpikeIndex {
             let closed = u64::from(left) * 256 < u64::from(scores.top) * u64::from(config.spike_share_min);
             left -= weight;
             let nodes = self.with_neuron(spike.neuron);
-            let read = nodes.len().min(config.postings_per_spike_max).min(budget);
+            let read = nodes.len().min(config.postings_per_spike_max).min(LIST_NODES_MAX / 2).min(budget);
             let nodes = &nodes[nodes.len() - read..];
             if closed {
                 budget -= scores.add_to_found(nodes, weight).min(budget);
@@ -267,6 +271,9 @@ fn insert(lists: &mut Lists, key: u64, node: NodeIndex) {
     let nodes = &mut lists.get_or_default(key).0;
     let at = nodes.partition_point(|&known| known < node);
     nodes.insert(at, node);
+    if nodes.len() > LIST_NODES_MAX {
+        nodes.drain(..LIST_NODES_MAX / 2);
+    }
 }
 
 fn strike(lists: &mut Lists, key: u64, node: NodeIndex) {

@@ -58,7 +58,7 @@ impl Value {
         &self.terms[..usize::from(self.words)]
     }
 
-    /// Its items, sorted; the whole value where it is no list.
+    /// Its items, sorted; the whole value where it is no list, if there are lists in its field.
     pub(crate) fn items(&self) -> &[TermId] {
         &self.terms[usize::from(self.words)..]
     }
@@ -187,6 +187,18 @@ impl Dictionary {
         id as FieldId
     }
 
+    /// Names and kinds of all fields, for a graph that is laid out anew. A field that only forgotten facts had keeps its number and
+    /// loses its name, which may tell as much as a value.
+    pub(crate) fn lasting_fields(&self) -> Vec<(String, FieldKind)> {
+        let lasting = |(at, entry): (usize, &FieldEntry)| {
+            let is_own = entry.name.starts_with('@');
+            let name =
+                if is_own || entry.profile.present > 0 { entry.name.clone() } else { format!("@gone/{at}") };
+            (name, entry.kind)
+        };
+        self.fields().enumerate().map(lasting).collect()
+    }
+
     /// Knows the fields that a graph had before it was laid out anew: their numbers stay.
     pub(crate) fn know_fields(&mut self, fields: &[(String, FieldKind)]) {
         for (name, kind) in fields {
@@ -251,7 +263,11 @@ impl Dictionary {
         terms.sort_unstable();
         let words = terms.len();
         let whole = std::slice::from_ref(&value.normal);
-        let items = if value.items.is_empty() { whole } else { &value.items };
+        // A value that is no list is one item of a field that has lists, and has none elsewhere.
+        let items = match &value.items[..] {
+            [] if self.fields[usize::from(field)].profile.has_lists() => whole,
+            items => items,
+        };
         terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
         terms[words..].sort_unstable();
         let id = self.values.push(Value {

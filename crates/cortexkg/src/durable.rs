@@ -20,6 +20,8 @@ pub(crate) mod meta {
     pub(crate) const CONFIG: u64 = 1;
     /// What the log starts from; see [`Base`](crate::base::Base).
     pub(crate) const BASE: u64 = 2;
+    /// Position that the operation after the base got: snapshots from before it are of no use.
+    pub(crate) const BASE_POSITION: u64 = 3;
 }
 
 /// Operations after the last snapshot that a start may have to repeat: more than these, and closing writes a new snapshot.
@@ -77,8 +79,9 @@ pub struct Opening {
 }
 
 impl<S: Store> DurableEngine<S> {
-    /// Opens the graph in a store; an empty store is an empty graph. A snapshot that is damaged is passed over, and the graph built
-    /// from the log.
+    /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
+    /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
+    /// later is an error then, [`OperationError::Snapshot`], and healed by closing the graph and opening it again.
     ///
     /// # Errors
     /// [`OperationError::Config`] if the graph was made under another configuration; [`OperationError::Store`].
@@ -103,20 +106,42 @@ impl<S: Store> DurableEngine<S> {
             recorded_s: None,
             opening: Opening::default(),
         };
-        match durable.load_snapshot() {
-            Ok(true) => {}
-            Ok(false) => durable.start_from_base()?,
-            Err(OperationError::Store(damage @ StoreError::Damaged { .. })) => {
-                durable.opening.snapshot_damage = Some(damage.to_string());
+        match durable.start_from_snapshot() {
+            Ok(true) => return Ok(durable),
+            Ok(false) => {}
+            Err(damage @ OperationError::Snapshot { .. }) => {
                 durable.engine = AllocationEngine::new(config);
                 durable.ledger = Ledger::default();
-                durable.start_from_base()?;
+                durable.snapshot_position = 0;
+                durable.opening = Opening { snapshot_damage: Some(damage.to_string()), ..Opening::default() };
             }
             Err(error) => return Err(error),
         }
-        durable.snapshot_position = if durable.opening.is_rebuilt { 0 } else { durable.engine.position };
+        durable.start_from_base()?;
         durable.repeat_log()?;
         Ok(durable)
+    }
+
+    /// Starts from the snapshot and repeats what came after it. Says whether there was one to start from.
+    ///
+    /// # Errors
+    /// [`OperationError::Snapshot`] if it cannot be used; [`OperationError::Store`].
+    fn start_from_snapshot(&mut self) -> Result<bool, OperationError> {
+        if !self.load_snapshot()? {
+            return Ok(false);
+        }
+        self.snapshot_position = self.engine.position;
+        let repeated = self.repeat_log();
+        // Whatever else went wrong went wrong because of it.
+        self.sound(())?;
+        match repeated {
+            // The log alone decides whether it is the log that is wrong.
+            Err(OperationError::Diverged { position }) => {
+                let what = format!("repeating operation {position} after it gives another graph");
+                Err(OperationError::Snapshot { place: "the snapshot".to_owned(), what })
+            }
+            repeated => repeated.map(|()| true),
+        }
     }
 
     pub(crate) fn start_from_base(&mut self) -> Result<(), OperationError> {
@@ -352,23 +377,24 @@ impl<S: Store> DurableEngine<S> {
     }
 
     /// Commits what has been carried out in memory.
-    pub(crate) fn commit(&mut self, mut changes: ChangeSet, sync: Sync) -> Result<(), OperationError> {
-        let seen = self.engine.failure.take();
-        self.is_broken |= seen.is_err();
-        seen?;
-        if changes.is_empty() {
-            return Ok(());
-        }
-        if self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
-            changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
-        }
-        let committed = self.store.commit(changes, sync);
+    pub(crate) fn commit(&mut self, changes: ChangeSet, sync: Sync) -> Result<(), OperationError> {
+        let committed = self.try_to_commit(changes, sync);
         self.is_broken |= committed.is_err();
-        Ok(committed?)
+        committed
     }
 
-    /// Refuses to go on where memory is ahead of the store.
+    fn try_to_commit(&mut self, mut changes: ChangeSet, sync: Sync) -> Result<(), OperationError> {
+        self.sound(())?;
+        if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
+            changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+        }
+        // Also without changes: what was committed lazily may have to become durable.
+        Ok(self.store.commit(changes, sync)?)
+    }
+
+    /// Refuses to go on where memory is ahead of the store, or not to be trusted.
     pub(crate) fn check_whole(&self) -> Result<(), OperationError> {
+        self.sound(())?;
         if self.is_broken { Err(OperationError::Broken) } else { Ok(()) }
     }
 
@@ -396,7 +422,7 @@ impl<S: Store> DurableEngine<S> {
 
     /// What has been read, unless the snapshot could not be read on the way.
     pub(crate) fn sound<T>(&self, read: T) -> Result<T, OperationError> {
-        self.engine.failure.take()?;
+        self.engine.failure.check().map_err(OperationError::of_snapshot)?;
         Ok(read)
     }
 
@@ -450,7 +476,16 @@ impl<S: Store> DurableEngine<S> {
     /// [`OperationError::Store`]; the graph is safe all the same.
     pub fn checkpoint(&mut self) -> Result<(), OperationError> {
         self.check_whole()?;
-        self.save_snapshot()?;
+        // A snapshot that is ahead of the log after a loss of power would be of no use.
+        self.commit(ChangeSet::default(), Sync::Durable)?;
+        match self.save_snapshot() {
+            // Found while what has not been looked at was copied.
+            Err(OperationError::Store(damage @ StoreError::Damaged { .. })) => {
+                self.engine.failure.note(damage);
+            }
+            saved => saved?,
+        }
+        self.sound(())?;
         self.snapshot_position = self.engine.position;
         Ok(())
     }
@@ -460,13 +495,17 @@ impl<S: Store> DurableEngine<S> {
         self.engine.position - self.snapshot_position
     }
 
-    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat.
+    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat,
+    /// and removes one that turned out to be damaged.
     ///
     /// # Errors
     /// [`OperationError::Store`]; the graph is safe all the same.
     pub fn close(mut self) -> Result<S, OperationError> {
-        if !self.is_broken && (self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some()) {
-            self.checkpoint()?;
+        let is_due = self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some();
+        let saved = if is_due && !self.is_broken { self.checkpoint() } else { Ok(()) };
+        match self.sound(()) {
+            Err(OperationError::Snapshot { .. }) => self.store.remove_snapshot()?,
+            _ => saved?,
         }
         Ok(self.store)
     }

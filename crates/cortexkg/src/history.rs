@@ -146,7 +146,7 @@ impl<S: Store> DurableEngine<S> {
             what,
             nodes,
             undoes: entry.undoes,
-            undone_by: self.ledger.undone_by.get(&position).copied(),
+            undone_by: self.ledger.undone_by(position),
             recorded_s: entry.recorded_s,
         }
     }

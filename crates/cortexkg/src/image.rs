@@ -4,7 +4,7 @@
 //! word, mention, list of the index and so on, each in postcard's encoding; what a process can compute faster than read is left
 //! out.
 
-use cortexkg_store::{Section, Snapshot, SnapshotWriter, Store, StoreError};
+use cortexkg_store::{Section, Snapshot, SnapshotWriter, Store, StoreError, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -140,7 +140,11 @@ impl ImageReader<'_> {
 impl<S: Store> DurableEngine<S> {
     pub(crate) fn save_snapshot(&mut self) -> Result<(), OperationError> {
         let (engine, ledger) = (&self.engine, &self.ledger);
-        self.store.write_snapshot(&mut |out| save(engine, ledger, out))?;
+        self.store.write_snapshot(&mut |out| {
+            save(engine, ledger, out)?;
+            // What could not be read from the snapshot before must not be missing from this one.
+            engine.failure.check()
+        })?;
         let Some(snapshot) = self.store.snapshot()? else { return Ok(()) };
         let reader = ImageReader { snapshot: &snapshot, failure: self.engine.failure.clone() };
         let mut rebased = Ok(());
@@ -153,27 +157,39 @@ impl<S: Store> DurableEngine<S> {
     }
 
     /// Takes the snapshot over, if there is one that belongs to this log.
+    ///
+    /// # Errors
+    /// [`OperationError::Snapshot`] if it cannot be used; [`OperationError::Store`].
     pub(crate) fn load_snapshot(&mut self) -> Result<bool, OperationError> {
-        let Some(snapshot) = self.store.snapshot()? else { return Ok(false) };
+        let Some(snapshot) = self.store.snapshot().map_err(OperationError::of_snapshot)? else {
+            return Ok(false);
+        };
         let reader = ImageReader { snapshot: &snapshot, failure: self.engine.failure.clone() };
-        let head: Head = reader.one("head")?;
+        let head: Head = reader.one("head").map_err(OperationError::of_snapshot)?;
         if head.version != IMAGE_VERSION || !self.belongs(&head)? {
             return Ok(false);
         }
-        self.engine.load_image(&reader)?;
+        self.engine.load_image(&reader).map_err(OperationError::of_snapshot)?;
         self.engine.position = head.position;
         self.engine.chain = head.chain;
         self.ledger = head.ledger;
         Ok(true)
     }
 
-    /// Whether the log went through the state of a snapshot: another graph's, or one that is ahead of a log which lost its end, does not
-    /// belong.
+    /// Whether the log went through the state of a snapshot, and still starts from it or from before it. Another graph's does not
+    /// belong, nor does one from before a compaction.
     fn belongs(&self, head: &Head) -> Result<bool, OperationError> {
-        match head.position.checked_sub(1) {
-            None => Ok(true),
-            Some(last) => Ok(self.entry(last)?.is_some_and(|entry| entry.chain == head.chain[..16])),
+        let Some(last) = head.position.checked_sub(1) else { return Ok(true) };
+        let end = self.store.last_key(Table::Log)?.map_or(0, |last| last + 1);
+        if end < head.position {
+            let what = format!(
+                "it stands for {} operations, the log has {end}; what came then is lost",
+                head.position
+            );
+            return Err(OperationError::Snapshot { place: "the end of the log".to_owned(), what });
         }
+        let is_on_the_way = self.entry(last)?.is_some_and(|entry| entry.chain == head.chain[..16]);
+        Ok(is_on_the_way && head.position >= self.base_position()?)
     }
 }
 

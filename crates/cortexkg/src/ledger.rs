@@ -12,10 +12,8 @@ use crate::journal::{LogEntry, Operation};
 pub(crate) struct Ledger {
     /// Positions of all operations but allocations and placements, ascending.
     pub(crate) operations: Vec<u64>,
-    /// By the position of an operation that was taken back: the one that did.
-    pub(crate) undone_by: BTreeMap<u64, u64>,
-    /// By the position of an operation that takes another back: that other.
-    undoes: BTreeMap<u64, u64>,
+    /// By the position of an operation: the newest one that took it back, which may itself be taken back.
+    undone_by: BTreeMap<u64, u64>,
     /// By a node that is merged into another: the merge.
     pub(crate) merged_by: BTreeMap<NodeId, u64>,
 }
@@ -32,19 +30,25 @@ impl Ledger {
         self.operations.push(position);
         if let Some(undone) = entry.undoes {
             self.undone_by.insert(undone, position);
-            self.undoes.insert(position, undone);
-            // Taking back what took another back makes that other stand again.
-            if let Some(first) = self.undoes.get(&undone) {
-                self.undone_by.remove(first);
-            }
         }
+    }
+
+    /// The operation that took another back, if that stands.
+    pub(crate) fn undone_by(&self, position: u64) -> Option<u64> {
+        let &by = self.undone_by.get(&position)?;
+        // Whatever takes back what takes it back makes it stand again, and so on.
+        let mut stands = true;
+        let mut last = by;
+        while let Some(&next) = self.undone_by.get(&last) {
+            (last, stands) = (next, !stands);
+        }
+        stands.then_some(by)
     }
 
     /// Forgets operations before `end` that the log has no longer.
     pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(u64) -> bool) {
         self.operations.retain(|&position| is_kept(position));
         self.undone_by.retain(|&undone, by| is_kept(undone) && is_kept(*by));
-        self.undoes.retain(|&by, undone| is_kept(by) && is_kept(*undone));
         self.merged_by.retain(|_, &mut position| is_kept(position));
     }
 }
@@ -62,11 +66,13 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.note(3, &entry(None));
         ledger.note(4, &entry(Some(3)));
-        assert_eq!(ledger.undone_by.get(&3), Some(&4));
+        assert_eq!([3, 4].map(|at| ledger.undone_by(at)), [Some(4), None]);
         ledger.note(5, &entry(Some(4)));
-        assert_eq!(ledger.undone_by.get(&3), None);
-        assert_eq!(ledger.undone_by.get(&4), Some(&5));
-        ledger.note(6, &entry(Some(3)));
-        assert_eq!(ledger.undone_by.get(&3), Some(&6));
+        assert_eq!([3, 4, 5].map(|at| ledger.undone_by(at)), [None, Some(5), None]);
+        ledger.note(6, &entry(Some(5)));
+        assert_eq!([3, 4, 5].map(|at| ledger.undone_by(at)), [Some(4), None, Some(6)]);
+        ledger.note(7, &entry(Some(4)));
+        ledger.note(8, &entry(Some(3)));
+        assert_eq!([3, 4, 7].map(|at| ledger.undone_by(at)), [Some(8), Some(7), None]);
     }
 }

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::{AllocationEngine, keys};
 use crate::graph::{Graph, MentionIndex, NOWHERE, NodeId, NodeIndex, values_max};
-use crate::perceive::{Perceived, PerceivedMention};
+use crate::perceive::{FeatureClass, Perceived, PerceivedMention};
 
 /// The facts of the mentions that a change touches, perceived anew.
 #[derive(Default)]
@@ -45,9 +45,9 @@ enum Listing {
 pub(crate) type Moves = [(MentionIndex, NodeIndex)];
 
 impl AllocationEngine {
-    /// The facts whose contents a change needs: those of all members of all nodes that it touches.
-    pub(crate) fn facts_touched(&self, moves: &Moves) -> Vec<u32> {
-        let nodes = self.nodes_touched(moves);
+    /// The facts whose contents a change needs: those of all members of all nodes that it touches, `also` among them.
+    pub(crate) fn facts_touched(&self, moves: &Moves, also: &[NodeIndex]) -> Vec<u32> {
+        let nodes = self.nodes_touched(moves, also);
         let members = nodes.iter().flat_map(|&node| self.graph.node(node).members.iter().copied());
         let mentions = members.chain(moves.iter().map(|&(mention, _)| mention));
         let mut facts: Vec<u32> =
@@ -57,24 +57,26 @@ impl AllocationEngine {
         facts
     }
 
-    fn nodes_touched(&self, moves: &Moves) -> Vec<NodeIndex> {
+    fn nodes_touched(&self, moves: &Moves, also: &[NodeIndex]) -> Vec<NodeIndex> {
         let ends =
             |&(mention, to): &(MentionIndex, NodeIndex)| [self.graph.mentions[mention as usize].node, to];
-        let mut nodes: Vec<NodeIndex> = moves.iter().flat_map(ends).filter(|&node| node != NOWHERE).collect();
+        let ends = moves.iter().flat_map(ends).chain(also.iter().copied());
+        let mut nodes: Vec<NodeIndex> = ends.filter(|&node| node != NOWHERE).collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
     }
 
-    /// Moves mentions, and with them all that rests on membership. `redirect` changes where merged nodes lead; `seen` has the
-    /// facts of [`facts_touched`](Self::facts_touched).
+    /// Moves mentions, and with them all that rests on membership; nodes of `also` are gone through as well. `redirect` changes
+    /// where merged nodes lead; `seen` has the facts of [`facts_touched`](Self::facts_touched).
     pub(crate) fn regroup(
         &mut self,
         moves: &Moves,
+        also: &[NodeIndex],
         seen: &Seen,
         redirect: impl FnOnce(&mut BTreeMap<NodeId, NodeId>),
     ) {
-        let nodes = self.nodes_touched(moves);
+        let nodes = self.nodes_touched(moves, also);
         let goes: FxHashMap<MentionIndex, NodeIndex> = moves.iter().copied().collect();
         let (listed, wanted) = self.listings(&nodes, &goes, seen);
         let ties = self.graph.untie(&nodes);
@@ -165,18 +167,19 @@ impl AllocationEngine {
         (listed, wanted)
     }
 
-    /// Everything that a node may be listed under because of this member.
+    /// Everything that a node may be listed under because of this member. Whether a value is a key depends on the kind of its
+    /// field, which may have been another one when the member came in.
     fn listings_of<'a>(&self, mention: &'a PerceivedMention) -> impl Iterator<Item = Listing> + 'a {
-        let keys = keys(mention, &self.dictionary);
+        let whole = mention.features.iter().filter(|feature| feature.class == FeatureClass::Whole);
         let spikes = mention.features.iter().map(|feature| Listing::Spike(feature.key));
-        spikes.chain(keys.into_iter().map(Listing::Key))
+        spikes.chain(whole.map(|feature| Listing::Key(feature.key)))
     }
 
     /// Takes facts out of the graph: their mentions leave their nodes, and what was counted of them is taken back.
     pub(crate) fn take_out(&mut self, facts: &[u32], seen: &Seen) {
         let mentions = facts.iter().flat_map(|&fact| self.graph.mentions_of(fact));
         let moves: Vec<_> = mentions.map(|mention| (mention, NOWHERE)).collect();
-        self.regroup(&moves, seen, |_| {});
+        self.regroup(&moves, &[], seen, |_| {});
         for &(mention, _) in &moves {
             let (perceived, at) = seen.of(&self.graph, mention);
             self.view(&perceived, at);
@@ -206,6 +209,6 @@ impl AllocationEngine {
             }
             perceived.mentions[at].features.iter().for_each(|feature| self.index.count(feature.key));
         }
-        self.regroup(moves, seen, |_| {});
+        self.regroup(moves, &[], seen, |_| {});
     }
 }

@@ -13,6 +13,16 @@ pub enum OperationError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A part of the snapshot that was looked at is not what was written. The log has everything.
+    #[error(
+        "{place}: is damaged ({what}); close the graph, which removes its snapshot, and open it again: it is built anew from its log"
+    )]
+    Snapshot {
+        /// File and block, or section and record.
+        place: String,
+        /// What is wrong there.
+        what: String,
+    },
     /// The fact cannot be taken in.
     #[error(transparent)]
     Fact(#[from] FactError),
@@ -137,4 +147,16 @@ pub enum OperationError {
         /// What stands in the way, and what to undo first.
         why: String,
     },
+}
+
+impl OperationError {
+    /// An error of reading the snapshot.
+    pub(crate) fn of_snapshot(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { place, what } => Self::Snapshot { place, what },
+            // An unknown version may be a known one with a bit turned over.
+            StoreError::Format { path, what } => Self::Snapshot { place: path.display().to_string(), what },
+            other => Self::Store(other),
+        }
+    }
 }

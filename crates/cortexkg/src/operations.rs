@@ -12,6 +12,7 @@ use crate::journal::{LogEntry, MentionRef, Operation, PlacedFact};
 use crate::load::{KnowledgeGraph, node_facts};
 use crate::membership::{Moves, Seen};
 use crate::operation_error::OperationError;
+use crate::perceive::Perceived;
 
 /// Facts whose contents are held at once while many are forgotten or brought back.
 const FACTS_AT_ONCE: usize = 512;
@@ -144,7 +145,7 @@ impl<S: Store> DurableEngine<S> {
         if position >= end {
             return Err(OperationError::UnknownPosition { position, end });
         }
-        if let Some(&by) = self.ledger.undone_by.get(&position) {
+        if let Some(by) = self.ledger.undone_by(position) {
             return Err(OperationError::AlreadyUndone { position, by: Some(by) });
         }
         let entry = self.entry(position)?.ok_or(OperationError::Compacted { position })?;
@@ -157,6 +158,11 @@ impl<S: Store> DurableEngine<S> {
         let in_the_way = |why: String| Err(OperationError::InTheWay { position, why });
         let no_inverse = |what| Err(OperationError::NoInverse { position, what });
         let stays = |node: NodeId| !graph.redirects.contains_key(&node);
+        // Where members would go back to; a node that was compacted away has no place any more.
+        let target = |node: NodeId| {
+            let live = graph.resolve(node);
+            graph.index_of(live).map(|_| live).ok_or(OperationError::ForgottenNode { node })
+        };
         match entry.operation {
             Operation::Allocate { .. } | Operation::Place { .. } => {
                 let fact = graph.fact_at(position).ok_or(OperationError::Compacted { position })?;
@@ -164,6 +170,10 @@ impl<S: Store> DurableEngine<S> {
                     return Err(OperationError::AlreadyUndone { position, by: None });
                 }
                 Ok(Operation::Forget { facts: vec![self.placed(fact)] })
+            }
+            // Its undo was undone, and that merge was taken back: there is nothing left of either.
+            Operation::Merge { kept, merged, .. } if graph.redirects.get(&merged) != Some(&kept) => {
+                Err(OperationError::AlreadyUndone { position, by: None })
             }
             Operation::Merge { kept, merged, moved } => {
                 // Its members may have moved on with the node that it joined; those that left it since stay where they are.
@@ -176,7 +186,7 @@ impl<S: Store> DurableEngine<S> {
                     in_the_way(format!("{merged} is merged into another node; unmerge it first"))
                 }
                 Some(at) if graph.resolve(kept) != merged => {
-                    Ok(Operation::Merge { kept: graph.resolve(kept), merged, moved: self.members(at) })
+                    Ok(Operation::Merge { kept: target(kept)?, merged, moved: self.members(at) })
                 }
                 _ => in_the_way(format!("{kept} leads to {merged} now; unmerge it first")),
             },
@@ -185,7 +195,7 @@ impl<S: Store> DurableEngine<S> {
                     in_the_way(format!("{new} is merged into another node; unmerge it first"))
                 }
                 Some(at) if graph.resolve(from) != new => {
-                    Ok(Operation::Merge { kept: graph.resolve(from), merged: new, moved: self.members(at) })
+                    Ok(Operation::Merge { kept: target(from)?, merged: new, moved: self.members(at) })
                 }
                 _ => in_the_way(format!("{from} leads to {new} now; unmerge it first")),
             },
@@ -237,6 +247,21 @@ impl<S: Store> DurableEngine<S> {
     pub fn load_graph(&mut self, graph: &KnowledgeGraph) -> Result<Vec<NodeId>, OperationError> {
         self.check_whole()?;
         let (ids, perceived) = self.engine.check_graph(graph)?;
+        let added = self.add_graph(graph, &ids, perceived);
+        if added.is_err() {
+            self.break_off();
+        }
+        self.commit(added?, Sync::Durable)?;
+        Ok(ids)
+    }
+
+    /// Adds a graph that has been checked.
+    fn add_graph(
+        &mut self,
+        graph: &KnowledgeGraph,
+        ids: &[NodeId],
+        perceived: Vec<Vec<Perceived>>,
+    ) -> Result<ChangeSet, OperationError> {
         let mut changes = ChangeSet::default();
         for ((&id, node), perceived) in ids.iter().zip(&graph.nodes).zip(perceived) {
             let at = self.engine.graph.add_node(id);
@@ -253,24 +278,25 @@ impl<S: Store> DurableEngine<S> {
             self.carry_out(&operation)?;
             self.log(position, operation, None, &mut changes);
         }
-        self.commit(changes, Sync::Durable)?;
-        Ok(ids)
+        Ok(changes)
     }
 
-    /// Takes in facts whose nodes are known, as an export has them: one identifier per mention. Identifiers must be opened before
-    /// ([`open_nodes`](Self::open_nodes)). All of them in one transaction; one result per fact, in their order.
+    /// Takes in facts whose nodes are known, as an export has them: one identifier per mention; redirects are followed. Identifiers
+    /// must be opened before ([`open_nodes`](Self::open_nodes)). All of them in one transaction; one result per fact, in their order.
     ///
     /// # Errors
     /// [`OperationError::UnknownNode`]: then nothing has been added; [`OperationError::Store`].
     pub fn place_facts(
         &mut self,
-        facts: Vec<(Fact, Vec<NodeId>)>,
+        mut facts: Vec<(Fact, Vec<NodeId>)>,
         sync: Sync,
     ) -> Result<Vec<Result<crate::AllocationResult, crate::FactError>>, OperationError> {
         self.check_whole()?;
-        for &node in facts.iter().flat_map(|(_, nodes)| nodes) {
-            if self.engine.graph.index_of(node).is_none() {
-                return Err(OperationError::UnknownNode { node });
+        for node in facts.iter_mut().flat_map(|(_, nodes)| nodes) {
+            // A node that is merged into another has no members of its own.
+            *node = self.engine.graph.resolve(*node);
+            if self.engine.graph.index_of(*node).is_none() {
+                return Err(OperationError::UnknownNode { node: *node });
             }
         }
         let mut changes = ChangeSet::default();
@@ -362,23 +388,27 @@ impl<S: Store> DurableEngine<S> {
             }
             Operation::Merge { kept, merged, moved } => {
                 let moves = self.moves(moved, *kept);
-                let seen = self.seen(&moves, &[])?;
-                self.engine.regroup(&moves, &seen, |redirects| {
+                let seen = self.seen(&moves, &[], &[])?;
+                self.engine.regroup(&moves, &[], &seen, |redirects| {
                     redirects.insert(*merged, *kept);
                 });
             }
             Operation::Unmerge { merged, moved, .. } => {
                 let moves = self.moves(moved, *merged);
-                let seen = self.seen(&moves, &[])?;
-                self.engine.regroup(&moves, &seen, |redirects| {
+                // Also where no member moves: what is tied to the merged node leads back to it.
+                let graph = &self.engine.graph;
+                let ends = [graph.resolve(*merged), *merged].map(|id| graph.index_of(id));
+                let touched: Vec<NodeIndex> = ends.into_iter().flatten().collect();
+                let seen = self.seen(&moves, &touched, &[])?;
+                self.engine.regroup(&moves, &touched, &seen, |redirects| {
                     redirects.remove(merged);
                 });
             }
             Operation::Split { new, moved, .. } => {
                 self.engine.graph.add_node(*new);
                 let moves = self.moves(moved, *new);
-                let seen = self.seen(&moves, &[])?;
-                self.engine.regroup(&moves, &seen, |_| {});
+                let seen = self.seen(&moves, &[], &[])?;
+                self.engine.regroup(&moves, &[], &seen, |_| {});
             }
             Operation::Forget { facts } => self.carry_out_forget(facts)?,
             Operation::Restore { facts } => self.carry_out_restore(facts)?,
@@ -408,7 +438,7 @@ impl<S: Store> DurableEngine<S> {
                 part.iter().filter_map(|placed| self.engine.graph.fact_at(placed.fact)).collect();
             let mentions = facts.iter().flat_map(|&fact| self.engine.graph.mentions_of(fact));
             let moves: Vec<_> = mentions.map(|mention| (mention, NOWHERE)).collect();
-            let seen = self.seen(&moves, &facts)?;
+            let seen = self.seen(&moves, &[], &facts)?;
             self.engine.take_out(&facts, &seen);
         }
         Ok(())
@@ -423,7 +453,7 @@ impl<S: Store> DurableEngine<S> {
                 let nodes = placed.nodes.iter().map(|&id| self.engine.graph.index_of(id).unwrap_or(NOWHERE));
                 moves.extend(self.engine.graph.mentions_of(fact).zip(nodes));
             }
-            let seen = self.seen(&moves, &known)?;
+            let seen = self.seen(&moves, &[], &known)?;
             self.engine.bring_back(&known, &moves, &seen);
             for placed in part {
                 self.tie_again(placed.fact)?;
@@ -455,10 +485,10 @@ impl<S: Store> DurableEngine<S> {
         Ok(())
     }
 
-    /// The contents that a change of membership needs.
-    fn seen(&self, moves: &Moves, also: &[u32]) -> Result<Seen, OperationError> {
+    /// The contents that a change of membership needs: those of the members of all nodes that it touches, and of some facts.
+    fn seen(&self, moves: &Moves, nodes: &[NodeIndex], also: &[u32]) -> Result<Seen, OperationError> {
         let mut seen = Seen::default();
-        for fact in self.engine.facts_touched(moves).into_iter().chain(also.iter().copied()) {
+        for fact in self.engine.facts_touched(moves, nodes).into_iter().chain(also.iter().copied()) {
             if !seen.has(fact) {
                 let position = self.engine.graph.position_of(fact);
                 seen.insert(fact, self.perceived(position)?);

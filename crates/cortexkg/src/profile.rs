@@ -99,6 +99,11 @@ impl FieldProfile {
         }
     }
 
+    /// Whether any value was written as a list.
+    pub(crate) fn has_lists(&self) -> bool {
+        self.lists > 0
+    }
+
     /// The kind that the values seen so far speak for. A field without values is a name.
     ///
     /// In order: a list if a twentieth of the values are written as one; a date, a number (a fifth with a decimal point) or a code

@@ -3,11 +3,10 @@
 use cortexkg_store::Store;
 
 use crate::durable::DurableEngine;
-use crate::engine::AllocationEngine;
 use crate::operation_error::OperationError;
 
 /// Part of the budget, in 1/256, that is in use after room has been made: the rest is there to be filled again.
-const FILLED: usize = 192;
+const FILLED: usize = 224;
 
 impl<S: Store> DurableEngine<S> {
     /// Sets the most bytes that the engine's structures may take; none for as many as the graph has. What has not been looked at
@@ -46,20 +45,14 @@ impl<S: Store> DurableEngine<S> {
         // A snapshot costs as much as the graph is large, so it is to free a good part of the budget.
         if dirty > room / 2 {
             self.checkpoint()?;
+            dirty = 0;
         }
-        self.engine.evict_down_to(fixed + room);
+        // Each table gives of what it can let go of in the same proportion.
+        let (excess, clean) = (bytes.saturating_sub(room) as u128, (bytes - dirty).max(1) as u128);
+        self.engine.each_table(&mut |_, table| {
+            let clean_here = table.bytes().saturating_sub(table.dirty_bytes()) as u128;
+            table.evict((excess * clean_here / clean) as usize);
+        });
         Ok(())
-    }
-}
-
-impl AllocationEngine {
-    /// Evicts what was not used since the last time, then what was.
-    fn evict_down_to(&mut self, bytes_max: usize) {
-        for _ in 0..2 {
-            self.each_table(&mut |_, table| table.evict());
-            if self.memory().iter().map(|(_, bytes)| bytes).sum::<usize>() <= bytes_max {
-                break;
-            }
-        }
     }
 }

@@ -72,7 +72,7 @@ impl<S: Store> DurableEngine<S> {
         progress("index");
         let read = self.engine.verify_index(&mut report);
         found(read, &mut report)?;
-        found(self.engine.failure.take(), &mut report)?;
+        found(self.engine.failure.check(), &mut report)?;
         if let Some(snapshot) = found(self.store.snapshot(), &mut report)?.flatten() {
             progress("snapshot");
             let checked = snapshot.check();

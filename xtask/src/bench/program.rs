@@ -12,8 +12,8 @@ use crate::step::{self, cargo, command, root};
 /// The release build of `cortexkg`.
 pub(crate) struct Program {
     path: PathBuf,
-    /// Folder for what it writes.
-    scratch: PathBuf,
+    /// Folder for what it writes, and for what benches make of that.
+    pub(super) scratch: PathBuf,
 }
 
 /// How to run it.
@@ -58,6 +58,6 @@ impl Program {
     }
 }
 
-fn json(command: &mut Command) -> Result<Value> {
-    serde_json::from_slice(&step::output(command)?).context("cortexkg printed no JSON")
+pub(super) fn json(command: &mut Command) -> Result<Value> {
+    serde_json::from_slice(&step::output(command)?).context("the program printed no JSON")
 }

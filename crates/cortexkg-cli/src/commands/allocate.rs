@@ -7,7 +7,7 @@ use crate::allocation::{Allocated, Allocator};
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
 use crate::failure::{Failure, Outcome};
-use crate::graph::{note_of, to_create};
+use crate::graph::{MemoryBudget, note_of, to_create};
 use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
 use crate::outputs::OutputFile;
 use crate::palette::Palette;
@@ -75,6 +75,11 @@ pub struct Args {
     /// With --data: facts that are committed together [default: 1024].
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
+    /// With --data: most memory to take, like 512M or 1G [default: as much as the graph needs].
+    ///
+    /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
+    #[arg(long, value_name = "SIZE", value_parser = MemoryBudget::parse)]
+    pub memory_budget: Option<MemoryBudget>,
     /// No progress bar and no table; errors and rejections are still shown.
     #[arg(long, short)]
     pub quiet: bool,
@@ -321,7 +326,7 @@ impl Run<'_> {
 /// The engine that facts go to, in memory or in the graph's directory.
 fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
     let Some(directory) = data else { return Allocator::new(args.threads, args.progress_every) };
-    let graph = to_create(directory)?;
+    let graph = to_create(directory, args.memory_budget)?;
     if let Some(note) = note_of(&graph) {
         let _ = writeln!(err, "{note}");
     }

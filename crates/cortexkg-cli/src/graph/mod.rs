@@ -2,6 +2,7 @@
 
 mod change;
 mod failure;
+mod memory;
 mod names;
 mod open;
 pub(crate) mod requests;
@@ -10,6 +11,7 @@ use cortexkg::DurableEngine;
 use cortexkg_store::RedbStore;
 
 pub(crate) use change::{Nothing, tell_change};
+pub use memory::MemoryBudget;
 pub use names::{NodeArg, RecordArgs};
 pub(crate) use names::{find_source, leads_to, named_live};
 pub(crate) use open::{close, directory_of, existing, holds_a_graph, note_of, to_create, to_read, to_write};

@@ -7,7 +7,7 @@ use cortexkg::{DurableEngine, EngineConfig};
 use cortexkg_store::directory::ROWS_FILE;
 use cortexkg_store::{ChangeSet, RedbStore, Store, StoreError, Sync};
 
-use super::{Graph, requests};
+use super::{Graph, MemoryBudget, requests};
 use crate::clock;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -81,16 +81,19 @@ pub(crate) fn to_write(data: Option<&Path>, console: &mut Console<'_>) -> Result
 ///
 /// # Errors
 /// Where the directory cannot be made, somebody else has it open, or it is damaged.
-pub(crate) fn to_create(directory: &Path) -> Result<Graph, Failure> {
+pub(crate) fn to_create(directory: &Path, memory: Option<MemoryBudget>) -> Result<Graph, Failure> {
     if fs::metadata(directory).is_ok_and(|metadata| !metadata.is_dir()) {
         return Err(Failure::Usage(format!(
             "{} is no directory; name another with --data",
             directory.display()
         )));
     }
-    let store = RedbStore::open(directory)?;
+    let store =
+        RedbStore::open_with(directory, memory.map_or_else(Default::default, MemoryBudget::of_store))?;
     requests::clear(directory);
-    Ok(DurableEngine::open(store, EngineConfig::default())?)
+    let mut graph = DurableEngine::open(store, EngineConfig::default())?;
+    graph.set_memory_budget(memory.map(MemoryBudget::of_engine));
+    Ok(graph)
 }
 
 fn over(store: RedbStore, console: &mut Console<'_>) -> Result<Graph, Failure> {

@@ -6,8 +6,7 @@ use serde_json::value::RawValue;
 
 use cortexkg::fact::limits;
 use cortexkg::{Field, FieldValue};
-
-use super::json::{Kind, Members, kind};
+use cortexkg_interchange::json::{Kind, Members, kind};
 
 /// Deepest nesting that is taken apart.
 const DEPTH_MAX: usize = 32;

@@ -1,26 +1,32 @@
 //! JSON Lines: one object per line; a record, a triple or a text, told by its keys.
+//!
+//! The lines of an exported graph are known by the first of them: there the facts are taken, with the identifiers and sources
+//! that they had, and nodes and edges passed over.
 
 use std::io::BufRead;
 
 use serde_json::value::RawValue;
 
 use cortexkg::{Fact, Term};
+use cortexkg_interchange::json::{Kind, Members, kind, parse_object};
+use cortexkg_interchange::{JsonlElement, graph_element, is_graph_header};
 
 use super::entry::{Entry, Problem, Rejection, printable};
 use super::flatten::flatten;
-use super::json::{Kind, Members, key_at, kind};
 use super::lines::FactLines;
 
 /// Facts of JSON Lines.
 pub struct JsonlFacts<R> {
     lines: FactLines<R>,
     id: Option<String>,
+    /// Whether this is an exported graph; unknown until the first line.
+    is_graph: Option<bool>,
 }
 
 impl<R: BufRead> JsonlFacts<R> {
     /// `id` names the key of identifiers; without it `record_id`, `id` or the line number serve.
     pub fn new(reader: R, record_bytes_max: usize, id: Option<&str>) -> Self {
-        Self { lines: FactLines::new(reader, record_bytes_max), id: id.map(str::to_owned) }
+        Self { lines: FactLines::new(reader, record_bytes_max), id: id.map(str::to_owned), is_graph: None }
     }
 }
 
@@ -33,18 +39,32 @@ impl<R: BufRead> Iterator for JsonlFacts<R> {
                 Ok(read) => read,
                 Err(problem) => return Some(Err(problem)),
             };
-            if !bytes.trim_ascii().is_empty() {
-                let fact = object(bytes, line, self.id.as_deref());
-                return Some(fact.map(|fact| Entry { line, fact }).map_err(Problem::Rejected));
+            if bytes.trim_ascii().is_empty() {
+                continue;
             }
+            let fact = if *self.is_graph.get_or_insert_with(|| is_graph_header(bytes)) {
+                match graph_element(bytes, line) {
+                    Ok(JsonlElement::Fact(exported)) => Ok(named(exported.fact, line)),
+                    Ok(_) => continue,
+                    Err(rejection) => Err(rejection),
+                }
+            } else {
+                object(bytes, line, self.id.as_deref())
+            };
+            return Some(fact.map(|fact| Entry { line, fact }).map_err(Problem::Rejected));
         }
         None
     }
 }
 
+/// The fact with an identifier: that of its line if it brings none.
+fn named(fact: Fact, line: u64) -> Fact {
+    if fact.record_id.is_some() { fact } else { fact.with_id(line.to_string()) }
+}
+
 /// The fact that an object says.
 fn object(bytes: &[u8], line: u64, id_key: Option<&str>) -> Result<Fact, Rejection> {
-    let Members(mut members) = parse(bytes, line)?;
+    let Members(mut members) = parse_object(bytes, line)?;
     for (position, (key, _)) in members.iter().enumerate() {
         if members.iter().take(position).any(|(earlier, _)| earlier == key) {
             let message = "the key stands twice in the object; give a list, or two names";
@@ -97,46 +117,6 @@ fn object(bytes: &[u8], line: u64, id_key: Option<&str>) -> Result<Fact, Rejecti
 const ENVELOPE: [&str; 3] = ["source", "time", "confidence"];
 const TRIPLE: [&str; 3] = ["subject", "predicate", "object"];
 const KEYS_MAX: usize = 4096;
-
-fn parse(bytes: &[u8], line: u64) -> Result<Members<'_>, Rejection> {
-    let blame = |message: String, at: usize| {
-        let rejection = Rejection::at(line, message);
-        match key_at(bytes, at) {
-            Some(key) => rejection.field(&key),
-            None => rejection,
-        }
-    };
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let message =
-            format!("not valid UTF-8 at byte {at} of the line; convert the file: iconv -f LATIN1 -t UTF-8");
-        blame(message, at)
-    })?;
-    if !text.trim_start().starts_with('{') {
-        let advice = match text.trim_start().as_bytes().first() {
-            Some(b'[') => "an array is no record; put one object on each line: jq -c '.[]' FILE",
-            _ => "put one object on each line, like {\"name\": \"Citrus\"}",
-        };
-        return Err(Rejection::at(line, format!("the line is no JSON object; {advice}")));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let at = error.column().saturating_sub(1);
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        let around = text.as_bytes().get(at.saturating_sub(9)..).unwrap_or_default();
-        let around = around.get(..20).unwrap_or(around);
-        let no_number = ["NaN", "Infinity"]
-            .iter()
-            .find(|word| around.windows(word.len()).any(|window| window == word.as_bytes()));
-        let message = match no_number {
-            Some(word) => {
-                format!("{word} is no JSON and no usable number (column {}); leave the value out", at + 1)
-            }
-            None => format!("the line is no valid JSON: {message} (column {}); correct it there", at + 1),
-        };
-        blame(message, at)
-    })
-}
 
 fn take<'a>(members: &mut Vec<(String, &'a RawValue)>, key: &str) -> Option<&'a RawValue> {
     let position = members.iter().position(|(member, _)| member == key)?;
@@ -289,6 +269,24 @@ mod tests {
 
     fn read(line: &str) -> Result<Fact, String> {
         object(line.as_bytes(), 5, None).map_err(|rejection| rejection.to_string())
+    }
+
+    #[test]
+    fn an_exported_graph_gives_its_facts() {
+        let text = r#"
+            {"cortexkg_graph":1}
+            {"node":{"id":"n0","aliases":["Ada"]}}
+            {"fact":{"record_id":"r","name":"Ada"},"position":0,"nodes":["n0"],"source":"s"}
+            {"fact":{"text":"Ada"},"position":1,"nodes":["n0"]}
+            {"name":"no part of it"}
+            {"edge":{"from":"n0","predicate":"p","to":"n0"}}"#;
+        let read: Vec<_> = JsonlFacts::new(text.as_bytes(), 1000, None).collect();
+        let [Ok(record), Ok(said), Err(Problem::Rejected(rejection))] = read.as_slice() else {
+            panic!("{read:?}")
+        };
+        assert_eq!(record.fact, Fact::record([("name", "Ada")]).with_id("r").with_source("s"));
+        assert_eq!(said.fact, Fact::text("Ada").with_id("5"));
+        assert!(rejection.to_string().starts_with("line 6: the object has no key node"), "{rejection}");
     }
 
     #[test]

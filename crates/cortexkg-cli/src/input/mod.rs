@@ -10,11 +10,9 @@ mod error;
 mod flatten;
 mod format;
 mod ids;
-mod json;
 mod jsonl;
 mod lines;
 mod ntriples;
-mod records;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

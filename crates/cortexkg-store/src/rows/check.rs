@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::contain::{contain, damaged, failed};
-use super::handle::{Contained, View, open};
+use super::contain::damaged;
+use super::handle::{View, open};
 use super::options::CheckReport;
 use super::tables::{Tallies, Tally};
 use crate::change::Table;
@@ -34,12 +34,4 @@ pub(super) fn check_rows(path: &Path, view: &View, known: &Tallies) -> Result<Ch
         report.bytes += found.bytes;
     }
     Ok(report)
-}
-
-/// Has redb verify its pages and its account of free space. Says whether the latter had to be put right.
-pub(super) fn check_pages(path: &Path, database: &mut Contained) -> Result<bool, StoreError> {
-    contain(path, || {
-        let clean = database.database_mut().check_integrity().map_err(|error| failed(path, error))?;
-        Ok(!clean)
-    })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redb::{Database, Durability};
 
-use super::contain::{contain, failed};
+use super::contain::{Boundary, failed};
 use super::counted::{CountedFile, Counters};
 use super::handle::{Contained, Handle, View, open};
 use super::migrate::VERSION;
@@ -30,24 +30,19 @@ pub(super) fn write_partial(
     let path = directory.path().join(ROWS_PARTIAL_FILE);
     let file = directory.open(ROWS_PARTIAL_FILE, OpenMode::Create);
     let file = file.map_err(|error| StoreError::io(path.display().to_string(), error))?;
-    let database = contain(&path, || {
-        let mut builder = Database::builder();
-        builder.set_cache_size(cache_bytes);
-        let database = builder.create_with_backend(CountedFile::new(file, counters.clone()));
-        database.map(Contained::new).map_err(|error| failed(&path, error))
-    })?;
-    let tallies = fill(&path, database.database(), rows, decide)?;
+    let mut builder = Database::builder();
+    builder.set_cache_size(cache_bytes);
+    let file = CountedFile::new(file, counters.clone());
+    let database = Contained::open(Arc::new(Boundary::new(&path)), &builder, file)?;
+    let tallies = fill(&database, rows, decide)?;
     Ok((database, tallies))
 }
 
-fn fill(
-    path: &Path,
-    database: &Database,
-    rows: Option<&View>,
-    decide: &mut Decide<'_>,
-) -> Result<Tallies, StoreError> {
+fn fill(database: &Contained, rows: Option<&View>, decide: &mut Decide<'_>) -> Result<Tallies, StoreError> {
+    let (boundary, path) = (database.boundary(), database.boundary().path());
+    let database = database.database();
     let mut tallies = Tallies::default();
-    let mut transaction = contain(path, || database.begin_write().map_err(|error| failed(path, error)))?;
+    let mut transaction = boundary.run(|| database.begin_write().map_err(|error| failed(path, error)))?;
     let durable = transaction.set_durability(Durability::Immediate);
     durable.map_err(|error| failed(path, error))?;
     for table in Table::ALL {
@@ -67,12 +62,12 @@ fn fill(
                     (replaced.0.as_slice(), replaced.1)
                 }
             };
-            contain(path, || new.insert(key, stored).map(drop).map_err(|error| failed(path, error)))?;
+            boundary.run(|| new.insert(key, stored).map(drop).map_err(|error| failed(path, error)))?;
             tallies.of_mut(table).add(stored.len(), check);
             Ok(())
         })?;
     }
-    contain(path, || {
+    boundary.run(|| {
         tallies.write(path, &transaction, None)?;
         write_version(path, &transaction, VERSION)?;
         transaction.commit().map_err(|error| failed(path, error))
@@ -158,7 +153,7 @@ impl BackupSource {
         let counters = Arc::default();
         let (database, _) =
             write_partial(directory, self.cache_bytes, &counters, Some(&self.view), &mut keep)?;
-        database.close(path)?;
+        database.close()?;
         directory.sync().map_err(io)?;
         directory.rename(ROWS_PARTIAL_FILE, ROWS_FILE).map_err(io)?;
         directory.sync().map_err(io)

@@ -1,45 +1,69 @@
 //! The redb database of a store, and a view of one of its states.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::{
+    Builder, Database, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+};
 
-use super::contain::{contain, contain_drop, failed};
+use super::contain::{Boundary, failed};
+use super::counted::CountedFile;
 use super::tables::{FORMAT_TABLE, Tallies, definition};
 use crate::change::Table;
 use crate::envelope;
 use crate::error::StoreError;
 use crate::store::Visit;
 
-/// A database whose end cannot panic.
+/// A database within its boundary.
 #[derive(Debug)]
-pub(super) struct Contained(Option<Database>);
+pub(super) struct Contained {
+    database: Option<Database>,
+    boundary: Arc<Boundary>,
+}
 
 impl Contained {
-    pub(super) fn new(database: Database) -> Self {
-        Self(Some(database))
+    /// Opens a file, or makes a database in it if it is empty.
+    pub(super) fn open(
+        boundary: Arc<Boundary>,
+        builder: &Builder,
+        file: CountedFile,
+    ) -> Result<Self, StoreError> {
+        let database = boundary.run(|| {
+            let database = builder.create_with_backend(file);
+            database.map_err(|error| failed(boundary.path(), error))
+        })?;
+        Ok(Self { database: Some(database), boundary })
+    }
+
+    pub(super) fn boundary(&self) -> &Arc<Boundary> {
+        &self.boundary
     }
 
     pub(super) fn database(&self) -> &Database {
-        self.0.as_ref().expect("taken out only by drop and close")
+        self.database.as_ref().expect("taken out only by drop and close")
     }
 
-    pub(super) fn database_mut(&mut self) -> &mut Database {
-        self.0.as_mut().expect("taken out only by drop and close")
+    /// Has redb verify all pages and its account of free space. Says whether that was in order.
+    pub(super) fn check_integrity(&mut self) -> Result<bool, StoreError> {
+        let database = self.database.as_mut().expect("taken out only by drop and close");
+        let boundary = &self.boundary;
+        boundary.run(|| database.check_integrity().map_err(|error| failed(boundary.path(), error)))
     }
 
     /// Closes the database: lazy commits become durable, and the next opening need not recover.
-    pub(super) fn close(mut self, path: &Path) -> Result<(), StoreError> {
-        let database = self.0.take().expect("taken out only by drop and close");
-        contain(path, || database.close().map_err(|error| failed(path, error)))
+    pub(super) fn close(mut self) -> Result<(), StoreError> {
+        self.boundary.check()?;
+        let database = self.database.take().expect("taken out only by drop and close");
+        self.boundary.run(|| database.close().map_err(|error| failed(self.boundary.path(), error)))
     }
 }
 
 impl Drop for Contained {
     fn drop(&mut self) {
-        contain_drop(self.0.take());
+        if let Some(database) = self.database.take() {
+            self.boundary.end(database);
+        }
     }
 }
 
@@ -47,27 +71,31 @@ impl Drop for Contained {
 #[derive(Clone)]
 pub(super) enum Handle {
     Write(Arc<Contained>),
-    Read(Arc<ReadOnlyDatabase>),
+    Read(Arc<ReadOnlyDatabase>, Arc<Boundary>),
 }
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Write(_) => "Write",
-            Self::Read(_) => "Read",
+            Self::Read(..) => "Read",
         })
     }
 }
 
 impl Handle {
     /// A view of the present state.
-    pub(super) fn view(&self, path: &Path) -> Result<View, StoreError> {
-        contain(path, || {
+    pub(super) fn view(&self) -> Result<View, StoreError> {
+        let boundary = match self {
+            Self::Write(database) => database.boundary(),
+            Self::Read(_, boundary) => boundary,
+        };
+        boundary.run(|| {
             let transaction = match self {
                 Self::Write(database) => database.database().begin_read(),
-                Self::Read(database) => database.begin_read(),
+                Self::Read(database, _) => database.begin_read(),
             };
-            View::new(path, &transaction.map_err(|error| failed(path, error))?)
+            View::new(boundary.clone(), &transaction.map_err(|error| failed(boundary.path(), error))?)
         })
     }
 }
@@ -76,16 +104,18 @@ type Rows = ReadOnlyTable<u64, &'static [u8]>;
 
 /// One state of all tables. While it lives, redb keeps the pages of that state.
 pub(super) struct View {
-    path: PathBuf,
+    boundary: Arc<Boundary>,
     format: Rows,
     tables: [Rows; 3],
 }
 
 impl View {
-    fn new(path: &Path, transaction: &ReadTransaction) -> Result<Self, StoreError> {
-        let open = |definition| transaction.open_table(definition).map_err(|error| failed(path, error));
+    fn new(boundary: Arc<Boundary>, transaction: &ReadTransaction) -> Result<Self, StoreError> {
+        let open =
+            |definition| transaction.open_table(definition).map_err(|error| failed(boundary.path(), error));
         let [meta, log, facts] = Table::ALL.map(|table| open(definition(table)));
-        Ok(Self { path: path.to_owned(), format: open(FORMAT_TABLE)?, tables: [meta?, log?, facts?] })
+        let (format, tables) = (open(FORMAT_TABLE)?, [meta?, log?, facts?]);
+        Ok(Self { boundary, format, tables })
     }
 
     pub(super) fn rows(&self, table: Table) -> &Rows {
@@ -94,19 +124,21 @@ impl View {
 
     /// What the tables must hold.
     pub(super) fn tallies(&self) -> Result<Tallies, StoreError> {
-        contain(&self.path, || Tallies::read(&self.path, &self.format))
+        self.boundary.run(|| Tallies::read(self.boundary.path(), &self.format))
     }
 
     /// The payload of a row.
     pub(super) fn get(&self, table: Table, key: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        contain(&self.path, || {
-            let stored = self.rows(table).get(key).map_err(|error| failed(&self.path, error))?;
-            let Some(stored) = stored else {
-                return Ok(None);
-            };
-            let (payload, _) = open(table, key, stored.value())?;
-            Ok(Some(payload.to_vec()))
-        })
+        let stored = self.boundary.run(|| {
+            let stored = self.rows(table).get(key).map_err(|error| failed(self.boundary.path(), error))?;
+            Ok(stored.map(|stored| stored.value().to_vec()))
+        })?;
+        let Some(mut stored) = stored else {
+            return Ok(None);
+        };
+        let payload_bytes = open(table, key, &stored)?.0.len();
+        stored.truncate(payload_bytes);
+        Ok(Some(stored))
     }
 
     /// Visits payloads.
@@ -131,13 +163,13 @@ impl View {
         keys: std::ops::RangeInclusive<u64>,
         visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
-        let path = &self.path;
+        let path = self.boundary.path();
         let range = || self.rows(table).range(keys.clone()).map_err(|error| failed(path, error));
-        let mut rows = contain(path, range)?;
+        let mut rows = self.boundary.run(range)?;
         let mut before = None;
         loop {
             // The visitor runs outside: its panics are no damage. Asking for the bytes inside shows whether they can be had.
-            let row = contain(path, || {
+            let row = self.boundary.run(|| {
                 let row = rows.next().transpose().map_err(|error| failed(path, error))?;
                 Ok(row.map(|(key, value)| {
                     let _ = value.value();
@@ -157,8 +189,8 @@ impl View {
 
     /// The largest key.
     pub(super) fn last_key(&self, table: Table) -> Result<Option<u64>, StoreError> {
-        contain(&self.path, || {
-            let last = self.rows(table).last().map_err(|error| failed(&self.path, error))?;
+        self.boundary.run(|| {
+            let last = self.rows(table).last().map_err(|error| failed(self.boundary.path(), error))?;
             Ok(last.map(|(key, _)| key.value()))
         })
     }

@@ -30,7 +30,7 @@ use crate::envelope;
 use crate::error::StoreError;
 use crate::snapshot::Snapshot;
 use crate::store::{Decide, Store, Sync, Visit, WriteSnapshot};
-use contain::{contain, damaged, failed};
+use contain::{Boundary, damaged, failed};
 use counted::{CountedFile, Counters};
 use handle::{Contained, Handle, View};
 use migrate::{MIGRATIONS, Migration};
@@ -116,7 +116,8 @@ impl RedbStore {
         let file =
             file.ok_or_else(|| StoreError::io(path.display().to_string(), io::ErrorKind::NotFound.into()))?;
         let counters = Arc::<Counters>::default();
-        let database = contain(&path, || {
+        let boundary = Arc::new(Boundary::new(&path));
+        let database = boundary.run(|| {
             let mut builder = Database::builder();
             builder.set_cache_size(options.cache_bytes);
             let file = CountedFile::new(file, counters.clone());
@@ -124,7 +125,8 @@ impl RedbStore {
             migrate::check_version(&path, migrate::version(&path, &database)?, false)?;
             Ok(database)
         })?;
-        Self::assemble(directory, options, lock, counters, Handle::Read(Arc::new(database)))
+        let handle = Handle::Read(Arc::new(database), boundary);
+        Self::assemble(directory, options, lock, counters, handle)
     }
 
     fn open_migrating(
@@ -142,16 +144,19 @@ impl RedbStore {
         directory.sync().map_err(io)?;
         let counters = Arc::<Counters>::default();
         let database = match existing(&*directory, OpenMode::Write)? {
-            Some(file) => contain(&path, || {
+            Some(file) => {
                 let mut builder = Database::builder();
                 builder.set_cache_size(options.cache_bytes);
-                let database = builder.create_with_backend(CountedFile::new(file, counters.clone()));
-                let database = Contained::new(database.map_err(|error| failed(&path, error))?);
-                let version = migrate::version(&path, database.database())?;
-                migrate::check_version(&path, version, true)?;
-                migrate::migrate(&path, database.database(), version, migrations)?;
-                Ok(database)
-            })?,
+                builder.set_check_integrity_on_open(options.verify_on_open);
+                let file = CountedFile::new(file, counters.clone());
+                let database = Contained::open(Arc::new(Boundary::new(&path)), &builder, file)?;
+                database.boundary().run(|| {
+                    let version = migrate::version(&path, database.database())?;
+                    migrate::check_version(&path, version, true)?;
+                    migrate::migrate(&path, database.database(), version, migrations)
+                })?;
+                database
+            }
             None => {
                 let none = &mut |_, _, _: &[u8]| Ok(crate::store::Rewrite::Keep);
                 let (database, _) =
@@ -173,7 +178,7 @@ impl RedbStore {
         handle: Handle,
     ) -> Result<Self, StoreError> {
         let path = directory.path().join(ROWS_FILE);
-        let view = handle.view(&path)?;
+        let view = handle.view()?;
         let tallies = view.tallies()?;
         Ok(Self {
             view: OnceLock::from(view),
@@ -200,10 +205,10 @@ impl RedbStore {
     pub fn check(&mut self) -> Result<CheckReport, StoreError> {
         self.view.take();
         let repaired = match &mut self.handle {
-            Handle::Read(_) => false,
+            Handle::Read(..) => false,
             Handle::Write(database) => {
                 let busy = || StoreError::Busy { place: self.path.display().to_string(), what: "a backup" };
-                check::check_pages(&self.path, Arc::get_mut(database).ok_or_else(busy)?)?
+                !Arc::get_mut(database).ok_or_else(busy)?.check_integrity()?
             }
         };
         self.lazy = false;
@@ -216,7 +221,7 @@ impl RedbStore {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn backup_source(&self) -> Result<BackupSource, StoreError> {
-        let view = self.handle.view(&self.path)?;
+        let view = self.handle.view()?;
         let rows = Table::ALL.iter().map(|&table| self.tallies.of(table).rows).sum();
         Ok(BackupSource { handle: self.handle.clone(), view, rows, cache_bytes: self.options.cache_bytes })
     }
@@ -230,7 +235,8 @@ impl RedbStore {
     }
 
     /// Closes the store: lazy commits become durable, and the next opening need not recover. Letting go of a store does the same, but
-    /// tells nobody if it fails. While a [`BackupSource`] lives, the closing is left to it.
+    /// tells nobody if it fails. While a [`BackupSource`] lives, the closing is left to it. A store in which redb has shown damage is
+    /// not closed: it takes no more commits, and its next opening verifies the whole file.
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::Damaged`].
@@ -241,10 +247,10 @@ impl RedbStore {
         }
         match self.handle {
             Handle::Write(database) => match Arc::into_inner(database) {
-                Some(database) => database.close(&self.path),
+                Some(database) => database.close(),
                 None => Ok(()),
             },
-            Handle::Read(_) => Ok(()),
+            Handle::Read(..) => Ok(()),
         }
     }
 
@@ -272,7 +278,7 @@ impl RedbStore {
         if let Some(view) = self.view.get() {
             return Ok(view);
         }
-        let view = self.handle.view(&self.path)?;
+        let view = self.handle.view()?;
         // Two readers may come here at once; both views are of the same state.
         Ok(self.view.get_or_init(|| view))
     }
@@ -281,8 +287,11 @@ impl RedbStore {
     fn writable(&self) -> Result<Arc<Contained>, StoreError> {
         match &self.handle {
             Handle::Write(_) if self.unnamed => Err(failed(&self.path, redb::Error::PreviousIo)),
-            Handle::Write(database) => Ok(database.clone()),
-            Handle::Read(_) => Err(StoreError::ReadOnly),
+            Handle::Write(database) => {
+                database.boundary().check()?;
+                Ok(database.clone())
+            }
+            Handle::Read(..) => Err(StoreError::ReadOnly),
         }
     }
 
@@ -354,7 +363,8 @@ impl Store for RedbStore {
         let bytes: u64 = changes.changes.iter().map(bytes_of).sum();
         // Let go first, so that redb may use the pages that this commit frees in the one after.
         self.view.take();
-        self.tallies = contain(&self.path, || self.transact(database.database(), changes, durability))?;
+        let transact = || self.transact(database.database(), changes, durability);
+        self.tallies = database.boundary().run(transact)?;
         self.lazy = sync == Sync::Lazy;
         self.commits += 1;
         self.committed_bytes += bytes;

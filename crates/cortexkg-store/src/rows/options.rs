@@ -7,11 +7,15 @@ pub struct RedbOptions {
     pub cache_bytes: usize,
     /// Bytes of blocks that an open snapshot keeps in memory. 64 MiB if not given.
     pub snapshot_cache_bytes: u64,
+    /// Whether opening for writing reads the whole store file and verifies redb's pages, as it does after a crash: roughly a second
+    /// per gigabyte. Without it, damage of the pages on which redb itself relies is found when it stumbles over them, which can
+    /// end the process (see `docs/format.md`). Not if not given.
+    pub verify_on_open: bool,
 }
 
 impl Default for RedbOptions {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, snapshot_cache_bytes: 64 << 20 }
+        Self { cache_bytes: 64 << 20, snapshot_cache_bytes: 64 << 20, verify_on_open: false }
     }
 }
 

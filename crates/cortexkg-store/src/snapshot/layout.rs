@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// Version of the container.
 pub(super) const VERSION: u32 = 1;
 /// Bytes of payload in a block.
-pub(super) const BLOCK_BYTES: usize = 16_384;
+pub(super) const BLOCK_BYTES: usize = 4096;
 /// Bytes of a block's check.
 pub(super) const CHECK_BYTES: usize = 8;
 /// Bytes of the header.
@@ -15,7 +15,7 @@ pub(super) const FOOTER_BYTES: usize = 64;
 /// Bytes of the directory, at most: some ten thousand sections.
 pub(super) const DIRECTORY_BYTES_MAX: u64 = 1 << 20;
 /// Records in a group.
-pub(super) const GROUP_RECORDS: u64 = 64;
+pub(super) const GROUP_RECORDS: u64 = 16;
 /// The longest record that stands in its group.
 pub(super) const INLINE_BYTES_MAX: usize = 65_534;
 /// The length that stands for a record elsewhere.

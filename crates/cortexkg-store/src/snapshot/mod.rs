@@ -1,7 +1,7 @@
 //! The container of snapshots and of portable graph files (`.ckg`): named sections of records, written once from front to back, read
 //! at random or in order, every block verified whenever it is read. See `docs/format.md` for the bytes.
 //!
-//! Writing streams: memory is one group of records (64 of at most 64 KiB) and 8 bytes per 64 records of the section being written.
+//! Writing streams: memory is one group of records (16 of at most 64 KiB) and 8 bytes per 16 records of the section being written.
 //! Opening reads header, footer and directory only. Reads at random go through a cache of blocks with a bound in bytes; reading in
 //! order passes it by.
 //!

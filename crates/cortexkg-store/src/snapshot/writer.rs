@@ -39,7 +39,7 @@ impl std::fmt::Debug for SnapshotWriter<'_> {
 }
 
 impl<'a> SnapshotWriter<'a> {
-    /// Begins a container. It is written in pieces of 16 KiB.
+    /// Begins a container. It is written in pieces of 4 KiB.
     ///
     /// # Errors
     /// [`StoreError::Io`].

@@ -22,6 +22,12 @@ struct Own<V> {
     used: AtomicBool,
 }
 
+impl<V: Record> Own<V> {
+    fn bytes(&self) -> usize {
+        2 * size_of::<(u64, Self)>() + self.value.as_ref().map_or(0, Record::heap_bytes)
+    }
+}
+
 /// A bucket of the snapshot, sorted by hash.
 #[derive(Debug, Default)]
 struct Bucket<V> {
@@ -45,6 +51,8 @@ struct Base<V> {
     failure: Failure,
     /// Their number is a power of two; an entry is in the bucket that the upper bits of its hash name.
     buckets: Vec<OnceLock<Box<Bucket<V>>>>,
+    /// Where the search for something to let go of goes on.
+    hand: usize,
 }
 
 /// Values by hash. Hashes must be spread evenly.
@@ -205,7 +213,7 @@ impl<V: Record> Table for PagedMap<V> {
             own.value.is_some()
         });
         let buckets = std::iter::repeat_with(OnceLock::new).take(buckets).collect();
-        self.base = Some(Base { section, failure: from.failure().clone(), buckets });
+        self.base = Some(Base { section, failure: from.failure().clone(), buckets, hand: 0 });
         self.count_bytes();
         Ok(())
     }
@@ -218,14 +226,28 @@ impl<V: Record> Table for PagedMap<V> {
         self.bytes = AtomicUsize::new(own + buckets.map(|bucket| bucket.bytes()).sum::<usize>());
     }
 
-    fn evict(&mut self) {
+    fn evict(&mut self, bytes: usize) {
         let Some(base) = &mut self.base else { return };
-        for slot in &mut base.buckets {
-            if slot.get_mut().is_some_and(|bucket| !std::mem::take(bucket.used.get_mut())) {
-                slot.take();
+        let mut freed = 0;
+        for _ in 0..2 {
+            for _ in 0..base.buckets.len() {
+                if freed >= bytes {
+                    break;
+                }
+                base.hand = (base.hand + 1) % base.buckets.len();
+                let slot = &mut base.buckets[base.hand];
+                let Some(bucket) = slot.get_mut() else { continue };
+                if !std::mem::take(bucket.used.get_mut()) {
+                    freed += bucket.bytes();
+                    slot.take();
+                }
             }
+            self.own.retain(|_, own| {
+                let stays = freed >= bytes || own.dirty || std::mem::take(own.used.get_mut());
+                freed += if stays { 0 } else { own.bytes() };
+                stays
+            });
         }
-        self.own.retain(|_, own| own.dirty || std::mem::take(own.used.get_mut()));
         if self.own.len() * 4 < self.own.capacity() {
             self.own.shrink_to_fit();
         }
@@ -239,9 +261,7 @@ impl<V: Record> Table for PagedMap<V> {
 
     fn dirty_bytes(&self) -> usize {
         let dirty = self.own.values().filter(|own| own.dirty);
-        dirty
-            .map(|own| 2 * size_of::<(u64, Own<V>)>() + own.value.as_ref().map_or(0, Record::heap_bytes))
-            .sum()
+        dirty.map(Own::bytes).sum()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A table lies in a snapshot, in memory, or partly in both. What is looked at is loaded and stays until memory is short; what is
 //! changed stays until the next snapshot has it. Looking never fails on the spot: where the snapshot cannot be read, a record without
-//! content is given and the failure noted, and whoever decides on records asks [`Failure::take`] before the decision counts.
+//! content is given and the failure noted, and whoever decides on records asks [`Failure::check`] before the decision counts.
 //!
 //! - [`Paged`]: records by number, in blocks of eight;
 //! - [`PagedMap`]: values by hash, in buckets; [`IdMap`] finds numbers by hash.
@@ -38,8 +38,8 @@ impl Record for u32 {
 pub(crate) trait Table {
     /// Lies in a snapshot that has just been written from it; what is in memory stays and is as the snapshot has it.
     fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError>;
-    /// Lets go of what the snapshot has and nobody has looked at since the last call.
-    fn evict(&mut self);
+    /// Lets go of about so many bytes of what the snapshot has, of those that nobody has looked at lately first (second chance).
+    fn evict(&mut self, bytes: usize);
     /// Counts bytes anew, with what changes have made of the records.
     fn count_bytes(&mut self);
     /// Bytes in memory, as far as they are known.
@@ -56,12 +56,21 @@ pub(crate) type EachTable<'a> = dyn FnMut(&'static str, &mut dyn Table) + 'a;
 pub(crate) struct Failure(Arc<Mutex<Option<StoreError>>>);
 
 impl Failure {
-    fn note(&self, error: StoreError) {
+    /// Notes that something could not be loaded.
+    pub(crate) fn note(&self, error: StoreError) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
-    /// What went wrong since the last call, if anything did: then nothing that was seen since can be trusted.
-    pub(crate) fn take(&self) -> Result<(), StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    /// What went wrong first, if anything did. It stays: the record without content that was given instead stays, too, so nothing
+    /// that is seen from then on can be trusted.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(()),
+            Some(StoreError::Io { place, source }) => {
+                Err(StoreError::io(place, std::io::Error::new(source.kind(), source.to_string())))
+            }
+            Some(StoreError::Damaged { place, what }) => Err(StoreError::damaged(place, what)),
+            Some(other) => Err(StoreError::damaged("the snapshot", other.to_string())),
+        }
     }
 }

@@ -41,11 +41,13 @@ pub(crate) struct Paged<T> {
     base: Option<Base>,
     /// Bytes of the blocks in memory; what changes made of them is counted by [`count_bytes`](Self::count_bytes).
     bytes: AtomicUsize,
+    /// Where the search for something to let go of goes on.
+    hand: usize,
 }
 
 impl<T> Default for Paged<T> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), len: 0, base: None, bytes: AtomicUsize::new(0) }
+        Self { blocks: Vec::new(), len: 0, base: None, bytes: AtomicUsize::new(0), hand: 0 }
     }
 }
 
@@ -176,7 +178,7 @@ impl<T: Record> Paged<T> {
         }
         let base = Some(Base { section, failure: from.failure().clone() });
         let blocks = std::iter::repeat_with(OnceLock::new).take(blocks).collect();
-        Ok(Self { blocks, len, base, bytes: AtomicUsize::new(0) })
+        Ok(Self { blocks, len, base, bytes: AtomicUsize::new(0), hand: 0 })
     }
 }
 
@@ -194,20 +196,26 @@ impl<T: Record> Table for Paged<T> {
         self.bytes = AtomicUsize::new(blocks.map(|block| block.bytes()).sum());
     }
 
-    fn evict(&mut self) {
-        if self.base.is_none() {
+    fn evict(&mut self, bytes: usize) {
+        if self.base.is_none() || self.blocks.is_empty() {
             return;
         }
         let mut freed = 0;
-        for slot in &mut self.blocks {
+        // The second time round, what was used the first time goes.
+        for _ in 0..2 * self.blocks.len() {
+            if freed >= bytes {
+                break;
+            }
+            self.hand = (self.hand + 1) % self.blocks.len();
+            let slot = &mut self.blocks[self.hand];
             let Some(block) = slot.get_mut() else { continue };
             if !block.dirty && !std::mem::take(block.used.get_mut()) {
                 freed += block.bytes();
                 slot.take();
             }
         }
-        let bytes = self.bytes.get_mut();
-        *bytes = bytes.saturating_sub(freed);
+        let held = self.bytes.get_mut();
+        *held = held.saturating_sub(freed);
     }
 
     fn bytes(&self) -> usize {

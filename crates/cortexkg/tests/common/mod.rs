@@ -1,6 +1,9 @@
 //! The data sets that ship with the repository, and short ways to say a stream.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub(crate) mod picture;
+pub(crate) mod stream;
+
 use std::path::Path;
 
 use cortexkg::{AllocationEngine, AllocationResult, EngineConfig, Fact};

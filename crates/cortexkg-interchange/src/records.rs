@@ -10,7 +10,7 @@ use std::io::{self, BufRead};
 
 /// What [`RecordSplitter::next_into`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Split {
+pub enum Split {
     /// A record, without its line end.
     Whole,
     /// A record of so many bytes, more than the limit; it has been skipped.
@@ -57,7 +57,8 @@ impl LineCount {
     }
 }
 
-pub(super) struct RecordSplitter<R> {
+/// Cuts a table into records.
+pub struct RecordSplitter<R> {
     reader: R,
     /// Bytes to read before the reader's, after a resync.
     pending: Vec<u8>,
@@ -80,7 +81,8 @@ pub(super) struct RecordSplitter<R> {
 const REREAD_FACTOR: u64 = 16;
 
 impl<R: BufRead> RecordSplitter<R> {
-    pub(super) fn new(reader: R, delimiter: u8, limit: usize) -> Self {
+    /// Records of `reader`, each of at most `limit` bytes.
+    pub fn new(reader: R, delimiter: u8, limit: usize) -> Self {
         Self {
             reader,
             pending: Vec::new(),
@@ -98,31 +100,35 @@ impl<R: BufRead> RecordSplitter<R> {
     }
 
     /// Says how many columns a row has, by which a row is recognised after damage.
-    pub(super) fn expect_columns(&mut self, columns: usize) {
+    pub fn expect_columns(&mut self, columns: usize) {
         self.columns = columns;
     }
 
     /// The line on which the record read last starts, counted from 1.
-    pub(super) fn record_line(&self) -> u64 {
+    pub fn record_line(&self) -> u64 {
         self.record_line
     }
 
     /// The line that is read next, counted from 1.
-    pub(super) fn next_line(&self) -> u64 {
+    pub fn next_line(&self) -> u64 {
         self.lines.line
     }
 
     /// Whether the record read last uses quotes as no table should: `"a"b`.
-    pub(super) fn is_dubious(&self) -> bool {
+    pub fn is_dubious(&self) -> bool {
         self.dubious
     }
 
-    pub(super) fn limit(&self) -> usize {
+    /// Most bytes of a record.
+    pub fn limit(&self) -> usize {
         self.limit
     }
 
     /// Reads the next record that is not blank into `record`, replacing what was there.
-    pub(super) fn next_into(&mut self, record: &mut Vec<u8>) -> io::Result<Split> {
+    ///
+    /// # Errors
+    /// Those of the reader. What was read of the record is no record.
+    pub fn next_into(&mut self, record: &mut Vec<u8>) -> io::Result<Split> {
         record.clear();
         self.record_line = self.lines.line;
         self.terminator = None;
@@ -189,7 +195,7 @@ impl<R: BufRead> RecordSplitter<R> {
 
     /// Gives up the first line of `record`, which was read last, and goes back to its second line, if that is a
     /// row of the expected number of columns. Says whether it did.
-    pub(super) fn resync(&mut self, record: &[u8]) -> bool {
+    pub fn resync(&mut self, record: &[u8]) -> bool {
         let Some(break_at) = memchr::memchr2(b'\n', b'\r', record) else { return false };
         let (_, rest) = record.split_at(break_at);
         let rest = rest.strip_prefix(b"\r\n").or_else(|| rest.split_first().map(|(_, rest)| rest));

@@ -1,0 +1,65 @@
+//! How much memory a graph may take.
+
+use cortexkg_store::RedbOptions;
+
+/// Least budget: what cannot be let go of takes about as much already in a small graph.
+const BYTES_MIN: u64 = 32 << 20;
+/// The budget in sixteenths: for each of the store's two caches, and for the structures of the engine. What the allocator, the input
+/// and the program itself take is the rest.
+const PARTS: u64 = 16;
+const CACHE_PARTS: u64 = 1;
+const ENGINE_PARTS: u64 = 11;
+
+/// Most bytes that the process is to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryBudget(u64);
+
+impl MemoryBudget {
+    /// Reads `512M`, `1G` or a number of bytes.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+            "" | "b" => 0,
+            "k" | "kib" => 10,
+            "m" | "mib" => 20,
+            "g" | "gib" => 30,
+            _ => return Err("a number with K, M or G behind it, like 512M or 1G".into()),
+        };
+        let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+        match bytes {
+            Some(bytes) if bytes >= BYTES_MIN => Ok(Self(bytes)),
+            Some(_) => Err("at least 32M".into()),
+            None => Err("a number with K, M or G behind it, like 512M or 1G".into()),
+        }
+    }
+
+    /// The caches of the store.
+    pub(crate) fn of_store(self) -> RedbOptions {
+        let cache_bytes = self.0 / PARTS * CACHE_PARTS;
+        RedbOptions {
+            cache_bytes: cache_bytes as usize,
+            snapshot_cache_bytes: cache_bytes,
+            ..RedbOptions::default()
+        }
+    }
+
+    /// The structures of the engine.
+    pub(crate) fn of_engine(self) -> usize {
+        (self.0 / PARTS * ENGINE_PARTS) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        assert_eq!(MemoryBudget::parse("1G"), Ok(MemoryBudget(1 << 30)));
+        assert_eq!(MemoryBudget::parse("512MiB"), Ok(MemoryBudget(512 << 20)));
+        assert_eq!(MemoryBudget::parse("67108864"), Ok(MemoryBudget(64 << 20)));
+        for wrong in ["", "G", "1T", "1.5G", "-1G", "1K", "99999999999999G", "é"] {
+            assert!(MemoryBudget::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

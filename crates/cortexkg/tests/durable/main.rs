@@ -1,0 +1,14 @@
+//! A graph in a store: what is acknowledged survives, whatever is taken back comes back, and all roads lead to the same graph.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod compact;
+mod forget;
+mod load;
+mod merge;
+mod refusals;
+mod reopen;
+mod undo;

@@ -1,0 +1,9 @@
+//! Tables of edges: whatever the bytes, reading ends and nothing panics.
+#![no_main]
+
+use cortexkg_interchange::{InterchangeFormat, TableKind, drain};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    drain(data, InterchangeFormat::Csv(TableKind::Edges));
+});

@@ -1,0 +1,174 @@
+//! `cargo xtask bench tiers`: hit rates of the tiers beside what no policy can beat, and the speed of a hit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use comfy_table::Table;
+use serde_json::Value;
+
+use super::first_light::{Set, number, table};
+use super::program::{Program, Setting, json};
+use crate::step::cargo;
+
+/// The set whose decisions stand in for a trace.
+const STAND_IN: &str = "patentsview";
+
+/// Options of `cargo xtask bench tiers`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Trace of accesses: numbers of nodes as little-endian u32, one per access (may be given more than once) [default:
+    /// the nodes decided for patentsview, if it is there: one access per record, without the other candidates].
+    #[arg(long = "trace", value_name = "FILE")]
+    traces: Vec<PathBuf>,
+    /// Folder with one folder per set, looked into before data and data/cache.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures and prints.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut traces = args.traces.clone();
+    if traces.is_empty() {
+        match Set::find(STAND_IN, args.data.as_deref()) {
+            Some(set) => traces.push(stand_in(&set)?),
+            None => eprintln!(
+                "{STAND_IN}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE"
+            ),
+        }
+    }
+    let mut bench =
+        cargo(["bench", "--quiet", "--locked", "--package", "cortexkg-tiers", "--bench", "tiers", "--"]);
+    for trace in &traces {
+        bench.arg("--trace").arg(fs::canonicalize(trace).with_context(|| trace.display().to_string())?);
+    }
+    let measured = json(&mut bench)?;
+    if args.json {
+        println!("{measured}");
+    } else {
+        println!("{}\n\n{}", hits(&measured), speed(&measured));
+    }
+    Ok(())
+}
+
+/// The nodes that the program decides for, in the order of the records, as a trace.
+fn stand_in(set: &Set) -> Result<PathBuf> {
+    eprintln!("{STAND_IN}: allocating, for a trace");
+    let program = Program::build()?;
+    let (_, out) = program.allocate(STAND_IN, &set.records, Setting::default())?;
+    let trace = program.scratch.join(format!("{STAND_IN}.decided.trace"));
+    fs::write(&trace, decided(&fs::read_to_string(&out)?, &out)?)?;
+    Ok(trace)
+}
+
+/// The numbers in the column `node_id` of a file of decisions.
+fn decided(decisions: &str, path: &Path) -> Result<Vec<u8>> {
+    let mut lines = decisions.lines();
+    // Counted from the end of the line: an identifier of a record may hold a comma.
+    let column = lines
+        .next()
+        .and_then(|header| header.rsplit(',').position(|name| name == "node_id"))
+        .with_context(|| format!("{}: has no column node_id", path.display()))?;
+    let mut bytes = Vec::new();
+    for (line, text) in lines.enumerate() {
+        let node: u32 = text
+            .rsplit(',')
+            .nth(column)
+            .and_then(|node| node.strip_prefix('n')?.parse().ok())
+            .with_context(|| format!("{}: line {} names no node", path.display(), line + 2))?;
+        bytes.extend_from_slice(&node.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+/// One row per load and room. All rates are shares of all accesses.
+fn hits(measured: &Value) -> Table {
+    let mut table = table(&[
+        "load",
+        "accesses",
+        "keys",
+        "room",
+        "L1 + L2",
+        "L1 %",
+        "L2 %",
+        "both %",
+        "> 80 %",
+        "one tier %",
+        "optimum %",
+        "of optimum %",
+        "of knowing frequencies %",
+    ]);
+    for row in measured["hits"].as_array().into_iter().flatten() {
+        let rate = |name: &str| row[name].as_f64();
+        let percent = |value: Option<f64>| number(value.map(|value| value * 100.0), 1);
+        let of = |name: &str| percent(rate("rate").zip(rate(name)).map(|(rate, most)| rate / most));
+        let bound = if row["optimum_is"] == "exact" { "" } else { "≤ " };
+        let text = |name: &str| row[name].as_str().unwrap_or("?").to_owned();
+        table.add_row([
+            text("load"),
+            row["accesses"].to_string(),
+            row["keys"].to_string(),
+            percent(rate("share")) + " %",
+            text("room"),
+            percent(rate("l1_rate")),
+            percent(rate("l2_rate")),
+            percent(rate("rate")),
+            if rate("rate").is_some_and(|rate| rate > 0.8) { "yes" } else { "NO" }.to_owned(),
+            percent(rate("one_tier")),
+            bound.to_owned() + &percent(rate("optimum")),
+            of("optimum"),
+            of("frequency"),
+        ]);
+    }
+    table
+}
+
+/// One row per way to read.
+fn speed(measured: &Value) -> Table {
+    let mut table = table(&["a hit in", "threads", "ns", "million/s, all threads"]);
+    for row in measured["speed"].as_array().into_iter().flatten() {
+        let (ns, threads) = (row["ns"].as_f64(), row["threads"].as_f64());
+        table.add_row([
+            row["reader"].as_str().unwrap_or("?").to_owned(),
+            row["threads"].to_string(),
+            number(ns, 0),
+            number(ns.zip(threads).map(|(ns, threads)| threads * 1_000.0 / ns), 1),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_shows_the_rate_beside_the_optimum() {
+        let measured = json!({
+            "hits": [{
+                "load": "Zipf(1.0)", "accesses": 100, "keys": 10, "room": "1 + 4 entries", "share": 0.5, "l1_rate": 0.5,
+                "l2_rate": 0.31, "rate": 0.81, "one_tier": 0.82, "optimum": 0.9, "optimum_is": "bound", "frequency": null,
+            }],
+            "speed": [{ "reader": "L1 hit", "threads": 2, "ns": 100.0 }],
+        });
+        let text = hits(&measured).to_string();
+        for part in ["1 + 4 entries", "50.0 %", "81.0", "yes", "82.0", "≤ 90.0", "90.0", "n/a"] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert!(speed(&measured).to_string().contains("20.0"));
+    }
+
+    #[test]
+    fn decisions_become_a_trace() {
+        let path = Path::new("nodes.csv");
+        let text = "record_id,node_id,decision\n\"a,b\",n1,new\nc,n258,existing\n";
+        assert_eq!(decided(text, path).expect("two rows"), [1, 0, 0, 0, 2, 1, 0, 0]);
+        assert!(decided("record_id,node_id\na,x1\n", path).is_err());
+        assert!(decided("record_id\n", path).is_err());
+    }
+}
