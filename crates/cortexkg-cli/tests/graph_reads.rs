@@ -214,7 +214,8 @@ fn the_past_can_be_read() {
     assert_eq!(members(&["get", "n0"]), 1);
     assert_eq!(members(&["get", "n0", "--as-of", "4"]), 2);
     assert_eq!(graph.json(&["facts", "n0", "--as-of", "2"])["facts"].as_array().unwrap().len(), 1);
-    assert_eq!(graph.json(&["search", "bel-air", "--as-of", "3"])["hits"][0]["node"], 2);
+    let then = graph.json(&["search", "bel-air", "--as-of", "3"]);
+    assert!(then["hits"].as_array().unwrap().iter().any(|hit| hit["node"] == 2), "{then}");
     assert_eq!(graph.json(&["search", "bel-air"])["hits"][0]["node"], 1);
     assert_eq!(graph.json(&["neighbours", "n0", "--as-of", "3"])["position"], 3);
     let said = graph.run(&["get", "n2", "--as-of", "1"]);

@@ -39,7 +39,7 @@
 //!
 //! # Reading
 //!
-//! [`import`] gathers an [`ImportedGraph`]: what a graph that stands elsewhere said of its nodes.
+//! [`import()`] gathers an [`ImportedGraph`]: what a graph that stands elsewhere said of its nodes.
 //! [`ImportedGraph::to_knowledge_graph`] makes of it what `AllocationEngine::load_graph` takes. A record that cannot be taken is a
 //! [`Rejection`] with line and field, and the others are read all the same; where the input cannot be understood any further, an
 //! [`InterchangeError`] says why. [`JsonlGraph`] reads the lossless format one line at a time.

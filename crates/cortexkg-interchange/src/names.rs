@@ -12,12 +12,12 @@ pub(crate) fn parse_node_id(text: &str) -> Option<NodeId> {
     (id <= NodeId::MAX).then_some(id)
 }
 
-/// A name as part of a URN: everything but letters, digits and `-._~` as percent codes of its UTF-8.
+/// A name as part of a URN: everything but letters, digits and `-._~@` as percent codes of its UTF-8.
 pub(crate) fn percent_encode(name: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');

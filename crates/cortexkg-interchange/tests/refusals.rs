@@ -221,6 +221,23 @@ fn rdf_of_others_becomes_a_graph() {
 }
 
 #[test]
+fn nodes_without_a_label_are_numbered() {
+    let turtle =
+        "<http://x/a> <http://x/p> [ <http://x/q> 1 ], [ <http://x/q> 2 ], _:b1 .\n_:b1 <http://x/q> 3 .\n";
+    let json = r#"{"@id":"http://x/a","http://x/p":[{"http://x/q":1},{"http://x/q":2},{"@id":"_:b1","http://x/q":3}]}"#;
+    for (format, text) in [(InterchangeFormat::Turtle, turtle), (InterchangeFormat::JsonLd, json)] {
+        let (graph, refused) = told(format, text);
+        assert_eq!(refused, Vec::<String>::new());
+        let properties = graph.nodes.iter().flat_map(|node| &node.properties);
+        let mut blanks: Vec<_> =
+            properties.filter(|known| known.field == "@blank").map(|known| &*known.value).collect();
+        blanks.sort_unstable();
+        assert_eq!(blanks, ["_:[1] ", "_:[2] ", "_:b1 "], "{format}");
+        assert_eq!(told(format, text).0, graph, "{format}");
+    }
+}
+
+#[test]
 fn names_that_edges_give_stay_literals() {
     let mut graph = ImportedGraph::default();
     graph.nodes.push(ExportedNode {

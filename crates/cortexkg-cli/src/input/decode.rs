@@ -50,6 +50,26 @@ impl<R: Read> Peeked<R> {
         Self { head: Cursor::new(head), deferred, inner }
     }
 
+    /// Looks at the first line that is not blank, and at what came with it; at up to `count_max` bytes if it is longer. Does not wait
+    /// for more than that line.
+    pub(crate) fn first_line(mut inner: R, count_max: usize) -> Self {
+        let mut head = Vec::new();
+        let mut chunk = vec![0; count_max];
+        let mut deferred = None;
+        while head.len() < count_max && !head.trim_ascii_start().contains(&b'\n') {
+            match inner.read(&mut chunk[..count_max - head.len()]) {
+                Ok(0) => break,
+                Ok(count) => head.extend_from_slice(&chunk[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    deferred = Some(error);
+                    break;
+                }
+            }
+        }
+        Self { head: Cursor::new(head), deferred, inner }
+    }
+
     /// The bytes looked at that have not been read yet.
     pub(crate) fn head(&self) -> &[u8] {
         let at = usize::try_from(self.head.position()).unwrap_or(usize::MAX);
@@ -114,6 +134,27 @@ mod tests {
         assert!(compression == Compression::Gzip && text == b"hello" && error.is_none());
         let (compression, text, error) = read(&zstd::encode_all(&b"hello"[..], 1).unwrap());
         assert!(compression == Compression::Zstd && text == b"hello" && error.is_none());
+    }
+
+    /// Gives one line at a time, and panics if asked for more than there are.
+    struct Slow(Vec<&'static [u8]>);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let line = self.0.remove(0);
+            buffer[..line.len()].copy_from_slice(line);
+            Ok(line.len())
+        }
+    }
+
+    #[test]
+    fn the_first_line_is_not_waited_beyond() {
+        let mut peeked = Peeked::first_line(Slow(vec![b"\n", b"a,", b"b\n1"]), 100);
+        assert_eq!(peeked.head(), b"\na,b\n1");
+        let mut buffer = [0; 6];
+        peeked.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, b"\na,b\n1");
+        assert_eq!(Peeked::first_line(&b"abcdef"[..], 3).head(), b"abc");
     }
 
     #[test]

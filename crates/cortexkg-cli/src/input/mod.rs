@@ -100,7 +100,7 @@ impl<'a> FactInput<'a> {
         let counted = Counted { reader, bytes: Arc::clone(&bytes_read) };
         let broken = |compression, source| InputError::Read { line: 1, entries: 0, compression, source };
         let (compression, decoded) = decode(counted).map_err(|source| broken(Compression::None, source))?;
-        let mut decoded = Peeked::new(decoded, SNIFF_BYTES);
+        let mut decoded = Peeked::first_line(decoded, SNIFF_BYTES);
         decoded.check().map_err(|source| broken(compression, source))?;
         let head = decoded.head();
         if head.is_empty() {

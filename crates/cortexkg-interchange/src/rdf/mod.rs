@@ -13,7 +13,7 @@
 //! What is lost: how many members have a value, facts themselves, and the difference between literals that RDF takes for the same
 //! (a plain one and one of `xsd:string`; `@EN` and `@en`).
 //!
-//! Reading takes any RDF. An IRI or blank node is a node; a literal is a property, unless it is one that a node of its own
+//! Reading takes any RDF. An IRI or blank node is a node (those without a label are numbered); a literal is a property, unless it is one that a node of its own
 //! stands for; names come from `rdfs:label`, `skos:prefLabel`, `skos:altLabel`, `foaf:name` and `schema:name`. Of quads the
 //! graph's name is not looked at. Contexts of JSON-LD are not fetched.
 

@@ -134,11 +134,21 @@ fn jsonld(
     Ok(())
 }
 
+/// Whether a label is one that the parsers draw at random for blank nodes that have none: about 32 hexadecimal digits, the first a
+/// letter. Nobody could rely on it, and the same file shall give the same graph.
+fn is_drawn(label: &str) -> bool {
+    label.len() >= 24
+        && label.starts_with(|first: char| first.is_ascii_lowercase())
+        && label.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// Everything that was said, by what it was said of.
 #[derive(Default)]
 pub(super) struct Statements {
     pub(super) subjects: Vec<Subject>,
     index: HashMap<Rc<str>, usize>,
+    /// Numbers of blank nodes without a label, in order of appearance.
+    unlabelled: HashMap<String, usize>,
     predicates: HashMap<Rc<str>, ()>,
 }
 
@@ -213,7 +223,12 @@ impl Statements {
     ) -> Result<usize> {
         let (key, is_blank) = match term {
             // As the engine has it for blank nodes of a source.
-            Term::Blank(label) => (format!("_:{label} {}", options.source), true),
+            Term::Blank(label) if !is_drawn(&label) => (format!("_:{label} {}", options.source), true),
+            Term::Blank(label) => {
+                let number = self.unlabelled.len() + 1;
+                let number = *self.unlabelled.entry(label).or_insert(number);
+                (format!("_:[{number}] {}", options.source), true)
+            }
             Term::Iri(text) | Term::Name(text) | Term::Literal { value: text, .. } => (text, false),
         };
         if let Some(known) = self.index.get(key.as_str()) {
