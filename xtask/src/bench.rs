@@ -1,7 +1,6 @@
 //! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
 
 mod first_light;
-mod program;
 mod tiers;
 
 use clap::Subcommand;

@@ -11,9 +11,11 @@ mod deny;
 mod fuzz;
 mod lint;
 mod picture;
+mod program;
 mod step;
 mod test;
 mod tidy;
+mod torture;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +39,8 @@ enum Chore {
     Fuzz(fuzz::Args),
     /// Fetch the larger public data sets into data/cache.
     Data(data::Args),
+    /// Break graphs: failing disks, turned bits, killed processes, random operations, long streams.
+    Torture(torture::Args),
     /// Measure on real data.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -51,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Deny => deny::check(),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Data(args) => data::run(&args),
+        Chore::Torture(args) => torture::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Picture(args) => picture::run(&args),
     }

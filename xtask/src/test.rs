@@ -4,7 +4,7 @@ use anyhow::Result;
 use cortexkg_simd::{LEVEL_VARIABLE, Level};
 
 use crate::step::{self, Steps, cargo};
-use crate::{deny, lint};
+use crate::{deny, lint, torture};
 
 /// Names of the tests that pin results which must not depend on the instruction set.
 const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
     lint::code(&mut steps)?;
     steps.run("tests", || step::run(&mut cargo(["test", "--workspace", "--locked"])))?;
+    steps.run("killed processes", torture::some_kills)?;
     steps.run("interleavings", interleavings)?;
     lint::documentation(&mut steps)?;
     for level in Level::ALL {

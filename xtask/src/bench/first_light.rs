@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use cortexkg_simd::Level;
 use serde_json::{Value, json};
 
-use super::program::{Program, Setting};
+use crate::program::{Program, Setting};
 use crate::step::root;
 
 /// A set with what it is to reach: pairwise F1, the same of a batch linker configured by hand for the set (at a

@@ -8,7 +8,7 @@ use comfy_table::Table;
 use serde_json::Value;
 
 use super::first_light::{Set, number, table};
-use super::program::{Program, Setting, json};
+use crate::program::{Program, Setting, json};
 use crate::step::cargo;
 
 /// The set whose decisions stand in for a trace.
@@ -59,7 +59,7 @@ fn stand_in(set: &Set) -> Result<PathBuf> {
     eprintln!("{STAND_IN}: allocating, for a trace");
     let program = Program::build()?;
     let (_, out) = program.allocate(STAND_IN, &set.records, Setting::default())?;
-    let trace = program.scratch.join(format!("{STAND_IN}.decided.trace"));
+    let trace = program.scratch().join(format!("{STAND_IN}.decided.trace"));
     fs::write(&trace, decided(&fs::read_to_string(&out)?, &out)?)?;
     Ok(trace)
 }

@@ -1,4 +1,4 @@
-//! The `cortexkg` program as a bench sees it: a process that is given files and prints JSON.
+//! The `cortexkg` program as a chore sees it: a process that is given files and prints JSON.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,8 +12,8 @@ use crate::step::{self, cargo, command, root};
 /// The release build of `cortexkg`.
 pub(crate) struct Program {
     path: PathBuf,
-    /// Folder for what it writes, and for what benches make of that.
-    pub(super) scratch: PathBuf,
+    /// Folder for what it writes, and for what chores make of that.
+    scratch: PathBuf,
 }
 
 /// How to run it.
@@ -26,15 +26,35 @@ pub(crate) struct Setting {
 }
 
 impl Program {
-    /// Builds it.
+    /// Builds it for release.
     pub(crate) fn build() -> Result<Self> {
-        step::run(&mut cargo(["build", "--quiet", "--release", "--locked", "--package", "cortexkg-cli"]))?;
+        Self::build_as("release", "release")
+    }
+
+    /// Builds it as the tests have it.
+    pub(crate) fn build_for_tests() -> Result<Self> {
+        Self::build_as("test", "debug")
+    }
+
+    fn build_as(profile: &str, folder: &str) -> Result<Self> {
+        let build = ["build", "--quiet", "--profile", profile, "--locked", "--package", "cortexkg-cli"];
+        step::run(&mut cargo(build))?;
         let target = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| root().join("target"), |dir| root().join(dir));
         let scratch = target.join("bench");
         std::fs::create_dir_all(&scratch)?;
-        let path = target.join("release").join(format!("cortexkg{}", std::env::consts::EXE_SUFFIX));
+        let path = target.join(folder).join(format!("cortexkg{}", std::env::consts::EXE_SUFFIX));
         Ok(Self { path, scratch })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Folder for what it writes.
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// Allocates a set; gives the report and the file of decisions.
@@ -58,6 +78,6 @@ impl Program {
     }
 }
 
-pub(super) fn json(command: &mut Command) -> Result<Value> {
+pub(crate) fn json(command: &mut Command) -> Result<Value> {
     serde_json::from_slice(&step::output(command)?).context("the program printed no JSON")
 }
