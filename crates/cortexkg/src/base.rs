@@ -65,35 +65,46 @@ impl<S: Store> DurableEngine<S> {
     fn try_to_compact(&mut self) -> Result<Compaction, OperationError> {
         let position = self.engine.position;
         self.carry_out(&Operation::Compact)?;
-        let graph = &self.engine.graph;
-        let live: FxHashSet<u64> =
-            graph.live_facts().into_iter().map(|fact| graph.position_of(fact)).collect();
-        let mut report = Compaction { facts: 0, entries: 0 };
-        let dropped = self.dropped(&live)?;
+        let dropped = self.dropped(&self.live_positions())?;
         self.ledger.retain(|position| !dropped.contains(&position));
         let mut changes = ChangeSet::default();
         self.log(position, Operation::Compact, None, &mut changes);
         let base = postcard::to_allocvec(&self.base()).expect("plain data has an encoding");
         changes.put(Table::Meta, meta::BASE, base.clone());
         changes.put(Table::Meta, meta::BASE_POSITION, self.engine.position.to_le_bytes().to_vec());
+        changes.put(Table::Meta, meta::COMPACTING, Vec::new());
         // The snapshot speaks of what is gone. Without it, the new base alone gives the same graph at the next start.
         self.store.remove_snapshot()?;
         self.commit(changes, Sync::Durable)?;
+        let report = self.finish_compaction()?;
+        self.build_from(&base)?;
+        self.checkpoint()?;
+        Ok(report)
+    }
+
+    /// Removes what the base has no longer from the store. The base is there already: a crash in between loses nothing, and the
+    /// next opening does it again.
+    pub(crate) fn finish_compaction(&mut self) -> Result<Compaction, OperationError> {
+        let live = self.live_positions();
+        let mut report = Compaction::default();
         self.store.rewrite(&mut |table, key, value| {
             let fate = match table {
                 Table::Facts if live.contains(&key) => Rewrite::Keep,
                 Table::Facts => Rewrite::Drop,
-                Table::Log if dropped.contains(&key) => Rewrite::Drop,
                 Table::Log => trimmed(key, value, &live)?,
+                Table::Meta if key == meta::COMPACTING => Rewrite::Drop,
                 Table::Meta => Rewrite::Keep,
             };
             report.facts += u64::from(table == Table::Facts && fate == Rewrite::Drop);
             report.entries += u64::from(table == Table::Log && fate == Rewrite::Drop);
             Ok(fate)
         })?;
-        self.build_from(&base)?;
-        self.checkpoint()?;
         Ok(report)
+    }
+
+    fn live_positions(&self) -> FxHashSet<u64> {
+        let graph = &self.engine.graph;
+        graph.live_facts().into_iter().map(|fact| graph.position_of(fact)).collect()
     }
 
     /// Operations that speak of nothing but facts that are gone.
@@ -246,6 +257,9 @@ fn trimmed(position: u64, value: &[u8], live: &FxHashSet<u64>) -> Result<Rewrite
         }
         Operation::Forget { facts } | Operation::Restore { facts } => {
             facts.retain(|placed| live.contains(&placed.fact));
+            if facts.is_empty() {
+                return Ok(Rewrite::Drop);
+            }
         }
         Operation::Merge { moved, .. }
         | Operation::Unmerge { moved, .. }

@@ -22,6 +22,8 @@ pub(crate) mod meta {
     pub(crate) const BASE: u64 = 2;
     /// Position that the operation after the base got: snapshots from before it are of no use.
     pub(crate) const BASE_POSITION: u64 = 3;
+    /// There while a compaction has its base but the store still has what is to go.
+    pub(crate) const COMPACTING: u64 = 4;
 }
 
 /// Operations after the last snapshot that a start may have to repeat: more than these, and closing writes a new snapshot.
@@ -107,7 +109,7 @@ impl<S: Store> DurableEngine<S> {
             opening: Opening::default(),
         };
         match durable.start_from_snapshot() {
-            Ok(true) => return Ok(durable),
+            Ok(true) => return durable.opened(),
             Ok(false) => {}
             Err(damage @ OperationError::Snapshot { .. }) => {
                 durable.engine = AllocationEngine::new(config);
@@ -119,7 +121,19 @@ impl<S: Store> DurableEngine<S> {
         }
         durable.start_from_base()?;
         durable.repeat_log()?;
-        Ok(durable)
+        durable.opened()
+    }
+
+    /// Finishes what a crash interrupted.
+    fn opened(mut self) -> Result<Self, OperationError> {
+        if self.store.get(Table::Meta, meta::COMPACTING)?.is_some() {
+            match self.finish_compaction() {
+                // Where there is no room, or nothing may be written, the graph is right all the same; a later opening does it.
+                Ok(_) | Err(OperationError::Store(StoreError::Io { .. } | StoreError::ReadOnly)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self)
     }
 
     /// Starts from the snapshot and repeats what came after it. Says whether there was one to start from.
