@@ -181,6 +181,7 @@ fn standard_output_and_wrong_usage() {
     let said = graph.run(&["export", "graph.xyz"]);
     assert_eq!(said.code, 2);
     said.tells(&["graph.xyz", "--format"]);
+    assert_eq!(graph.run(&["export", &graph.path("g.jsonl.gz")]).code, 2);
     assert_eq!(graph.run(&["export", &graph.path("g.nt"), "--base", "no base"]).code, 2);
     let none = Graph::none();
     assert_eq!(none.run(&["import", "/nonexistent.jsonl"]).code, 2);

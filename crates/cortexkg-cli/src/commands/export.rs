@@ -108,6 +108,11 @@ impl Write for Out {
 /// Where the format is unknown, the graph cannot be read, or the file not be written.
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let format = GraphFormat::choose(args.format, &args.file)?;
+    if args.file.extension().is_some_and(|extension| extension == "gz" || extension == "zst") {
+        return Err(Failure::Usage(
+            "files are written plain; for a compressed one: cortexkg export - … | gzip".into(),
+        ));
+    }
     let is_stdout = args.file.as_os_str() == "-";
     if args.json && is_stdout {
         return Err(Failure::Usage(

@@ -237,7 +237,7 @@ impl Taking<'_, '_> {
                 facts.extend(node.facts(id).into_iter().map(|fact| (fact, vec![id], None)));
             }
         }
-        self.place(facts)?;
+        self.place(&facts)?;
         for (from, to) in redirects {
             self.graph.redirect(from, to)?;
             self.imported.redirects += 1;
@@ -246,7 +246,7 @@ impl Taking<'_, '_> {
     }
 
     /// Takes facts in, those recorded at one time together.
-    fn place(&mut self, facts: Vec<Placed>) -> Result<(), Failure> {
+    fn place(&mut self, facts: &[Placed]) -> Result<(), Failure> {
         let progress = Progress::of_rows(self.console.draws_progress, facts.len() as u64);
         let now = clock::now_s();
         let mut placed = 0;
