@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allocate, assignments, backup, compact, completions, demo, facts, forget, get, how, log, merge,
-    neighbours, restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
+    allocate, assignments, backup, compact, completions, demo, export, facts, forget, get, how, import, log,
+    merge, neighbours, restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -64,6 +64,10 @@ pub enum Command {
     Backup(backup::Args),
     /// Make a graph from a backup.
     Restore(restore::Args),
+    /// Write the graph in a format that others read.
+    Export(export::Args),
+    /// Take a graph in from elsewhere.
+    Import(import::Args),
     /// Score an allocation against known clusters: pairwise and B-cubed precision, recall and F1.
     Score(score::Args),
     /// See it work: 864 restaurants from two guides, decided, scored and explained.

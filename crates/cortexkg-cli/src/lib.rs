@@ -21,6 +21,7 @@ mod explained;
 mod failure;
 pub mod graph;
 pub mod input;
+pub mod interchange;
 pub mod latency;
 pub mod outputs;
 pub mod palette;
@@ -52,10 +53,12 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Assignments(args) => commands::assignments::run(args, data, console),
         Command::Backup(args) => commands::backup::run(args, data, console),
         Command::Compact(args) => commands::compact::run(args, data, console),
+        Command::Export(args) => commands::export::run(args, data, console),
         Command::Facts(args) => commands::facts::run(args, data, console),
         Command::Forget(args) => commands::forget::run(args, data, console),
         Command::Get(args) => commands::get::run(args, data, console),
         Command::How(args) => commands::how::run(args, data, console),
+        Command::Import(args) => commands::import::run(args, data, console),
         Command::Log(args) => commands::log::run(args, data, console),
         Command::Merge(args) => commands::merge::run(args, data, console),
         Command::Neighbours(args) => commands::neighbours::run(args, data, console),

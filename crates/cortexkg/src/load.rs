@@ -39,6 +39,14 @@ pub struct GraphNode {
     pub embedding: Option<Vec<f32>>,
 }
 
+impl GraphNode {
+    /// What the node says, as the facts that it is loaded as: its properties are a record named `graph:ID`, its aliases texts named
+    /// `graph:ID/N`.
+    pub fn facts(&self, id: NodeId) -> Vec<Fact> {
+        node_facts(id, self)
+    }
+}
+
 /// An edge to load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphEdge {

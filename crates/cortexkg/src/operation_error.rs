@@ -63,6 +63,12 @@ pub enum OperationError {
         /// The node.
         node: NodeId,
     },
+    /// The identifier is that of a node with members, or leads to another already.
+    #[error("{node} is a node, or leads to one already")]
+    NotFree {
+        /// The identifier.
+        node: NodeId,
+    },
     /// Both identifiers lead to one node.
     #[error("{left} and {right} are one node already")]
     SameNode {

@@ -344,6 +344,26 @@ impl<S: Store> DurableEngine<S> {
         self.perform(Operation::Open { nodes }, None)
     }
 
+    /// Lets an identifier lead to a node, as it did in the graph that both come from. It must have been opened
+    /// ([`open_nodes`](Self::open_nodes)) and have no members. Gives the position of the operation, which is a merge.
+    ///
+    /// # Errors
+    /// [`OperationError::UnknownNode`], [`OperationError::SameNode`]; [`OperationError::NotFree`] if `from` has members.
+    pub fn redirect(&mut self, from: NodeId, to: NodeId) -> Result<u64, OperationError> {
+        let graph = &self.engine.graph;
+        let kept = graph.resolve(to);
+        for node in [from, kept] {
+            graph.index_of(node).ok_or(OperationError::UnknownNode { node })?;
+        }
+        if graph.resolve(from) == kept {
+            return Err(OperationError::SameNode { left: from, right: to });
+        }
+        if graph.redirects.contains_key(&from) || graph.live_index_of(from).is_some() {
+            return Err(OperationError::NotFree { node: from });
+        }
+        self.perform(Operation::Merge { kept, merged: from, moved: Vec::new() }, None)
+    }
+
     /// Carries an operation out and commits it.
     pub(crate) fn perform(
         &mut self,

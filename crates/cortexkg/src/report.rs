@@ -112,6 +112,11 @@ impl AllocationEngine {
         self.graph.live_fact_count
     }
 
+    /// The identifier that the next node gets: above all that are, or were, in use.
+    pub fn next_node_id(&self) -> NodeId {
+        self.graph.next_id()
+    }
+
     /// The identifier under which a node is known now: its own, or where those that were merged lead.
     pub fn resolve(&self, id: NodeId) -> NodeId {
         self.graph.resolve(id)

@@ -1,6 +1,7 @@
 //! The graph in a directory: opening it, naming what is in it, asking its writer for something.
 
 mod change;
+pub(crate) mod ckg;
 mod failure;
 mod memory;
 mod names;

@@ -1,0 +1,290 @@
+//! `cortexkg import`: a graph from elsewhere.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use cortexkg::{Fact, GraphEdge, KnowledgeGraph, NodeId};
+use cortexkg_interchange::{DEFAULT_BASE, ImportOptions, ImportedGraph, import};
+use cortexkg_store::Sync;
+use serde::Serialize;
+
+use crate::clock;
+use crate::commands::backup::check_empty;
+use crate::console::Console;
+use crate::durable::COMMIT_FACTS;
+use crate::failure::{Failure, Outcome};
+use crate::graph::{Graph, ckg, close, directory_of, note_of, to_create};
+use crate::input::{Rejection, decode};
+use crate::interchange::{GraphFormat, GraphTable, failure};
+use crate::outputs::OutputFile;
+use crate::progress::Progress;
+use crate::rejects::Rejects;
+use crate::report::grouped;
+
+/// Options of `cortexkg import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nodes are taken as they are: nothing is decided. Into an empty directory they keep their identifiers; in a graph that is there
+already they get new ones. A .ckg goes into an empty directory only and gives the same graph bit for bit. From JSONL come
+the facts as well; other formats bring nodes and edges, and what a node says becomes a fact named graph:ID. An import that is
+cut off leaves a part behind: import into a new directory then. To have records decided on, use `allocate`.
+
+Exit codes: as of `allocate`.
+
+Example:
+  cortexkg import graph.ckg --data graph
+  cortexkg import nodes.csv --edges edges.csv --data graph
+  cortexkg import dump.ttl.gz --data graph")]
+pub struct Args {
+    /// The file to read. gzip and zstd are undone.
+    pub file: PathBuf,
+    /// A table of edges that belongs to a table of nodes.
+    #[arg(long, value_name = "FILE")]
+    pub edges: Option<PathBuf>,
+    /// Format [default: by the name of the file].
+    #[arg(long, value_enum)]
+    pub format: Option<GraphFormat>,
+    /// What stands before n17 in the IRI of a node that brings its identifier (RDF).
+    #[arg(long, value_name = "IRI", default_value = DEFAULT_BASE)]
+    pub base: String,
+    /// Name of the source: blank nodes mean something only within it [default: the name of the file].
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Write every rejected record: one JSON object per line, with line, record, field and message.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Print one JSON object that tells how much was taken in.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Imported {
+    nodes: u64,
+    facts: u64,
+    edges: u64,
+    redirects: u64,
+    rejected: u64,
+    /// Values beyond what a node may hold.
+    left_out: u64,
+    /// Position that the next operation gets.
+    position: u64,
+    state_hash: String,
+}
+
+/// Takes the graph in.
+///
+/// # Errors
+/// Where the file cannot be used, or the graph not be written.
+pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    let directory = directory_of(data)?;
+    let format = GraphFormat::choose(args.format, &args.file)?;
+    let mut imported = Imported::default();
+    let graph = if format == GraphFormat::Ckg {
+        check_empty(directory, "--data")?;
+        let progress = Progress::of_rows(console.draws_progress, ckg::rows_of(&args.file));
+        let read = ckg::read(&args.file, directory, &progress);
+        progress.finish();
+        let graph = read?;
+        let counts = graph.view(None)?.counts()?;
+        (imported.nodes, imported.facts) = (counts.nodes, counts.facts);
+        (imported.edges, imported.redirects) = (counts.edges.unwrap_or_default(), counts.redirects);
+        graph
+    } else {
+        let mut rejects = Rejects::new(match &args.rejects {
+            Some(path) => Some(OutputFile::create(path)?),
+            None => None,
+        });
+        let read = read(args, format, &mut rejects, console)?;
+        let graph = to_create(directory, None)?;
+        note_of(&graph).iter().for_each(|note| console.tell(note));
+        let mut taking = Taking { graph, imported, rejects: &mut rejects, console };
+        taking.take_in(read)?;
+        let Taking { graph, imported: taken, .. } = taking;
+        imported = taken;
+        imported.rejected = rejects.count();
+        rejects.finish()?.iter().for_each(|note| console.tell(note));
+        graph
+    };
+    imported.position = graph.position();
+    imported.state_hash = graph.state_hash()?.to_string();
+    close(graph)?;
+    if args.json {
+        console.print_json(&imported)?;
+    } else {
+        console.print(&format!(
+            "{} nodes, {} facts and {} edges are in {}\n state hash  {}\n",
+            grouped(imported.nodes),
+            grouped(imported.facts),
+            grouped(imported.edges),
+            directory.display(),
+            console.out_palette.faint(&imported.state_hash)
+        ))?;
+    }
+    if imported.left_out > 0 {
+        console.tell(&format!(
+            "note: {} values were left out; a node holds only so many of one field",
+            grouped(imported.left_out)
+        ));
+    }
+    Ok(if imported.rejected > 0 { Outcome::WithRejections } else { Outcome::Complete })
+}
+
+/// Reads the files whole.
+fn read(
+    args: &Args,
+    format: GraphFormat,
+    rejects: &mut Rejects,
+    console: &mut Console<'_>,
+) -> Result<ImportedGraph, Failure> {
+    let mut graph = read_file(args, &args.file, format, GraphTable::Nodes, rejects, console)?;
+    if let Some(edges) = &args.edges {
+        if format != GraphFormat::Csv {
+            return Err(Failure::Usage(
+                "--edges goes with a CSV table of nodes; other formats hold their edges".into(),
+            ));
+        }
+        graph.append(read_file(args, edges, format, GraphTable::Edges, rejects, console)?);
+    }
+    Ok(graph)
+}
+
+fn read_file(
+    args: &Args,
+    path: &Path,
+    format: GraphFormat,
+    table: GraphTable,
+    rejects: &mut Rejects,
+    console: &mut Console<'_>,
+) -> Result<ImportedGraph, Failure> {
+    let name = path.display().to_string();
+    let unusable = |error: std::io::Error| {
+        Failure::Usage(format!("cannot read {name}: {error}; check the path and the permissions"))
+    };
+    let Some(format) = format.interchange(table) else {
+        return Err(Failure::Usage(format!("{name}: a .ckg is imported by itself")));
+    };
+    let (_, reader) = decode(File::open(path).map_err(unusable)?).map_err(unusable)?;
+    let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let options = ImportOptions {
+        base: args.base.clone(),
+        source: args.source.clone().unwrap_or(file_name),
+        ..ImportOptions::default()
+    };
+    let mut failed = None;
+    let read = import(format, reader, &options, &mut |rejection: Rejection| {
+        let noted = note(rejects, &rejection, console);
+        failed = failed.take().or(noted.err());
+    });
+    match failed {
+        Some(failure) => Err(failure),
+        None => read.map_err(|error| failure(&name, error)),
+    }
+}
+
+fn note(rejects: &mut Rejects, rejection: &Rejection, console: &mut Console<'_>) -> Result<(), Failure> {
+    if rejects.note(rejection)? {
+        let word = console.err_palette.warning("rejected:");
+        console.tell(&format!("{word} {rejection}"));
+    }
+    Ok(())
+}
+
+/// A fact with the nodes of its mentions, and when it was recorded.
+type Placed = (Fact, Vec<NodeId>, Option<i64>);
+
+struct Taking<'a, 'c> {
+    graph: Graph,
+    imported: Imported,
+    rejects: &'a mut Rejects,
+    console: &'a mut Console<'c>,
+}
+
+impl Taking<'_, '_> {
+    fn take_in(&mut self, mut read: ImportedGraph) -> Result<(), Failure> {
+        if self.graph.position() > 0 {
+            read.renumber(self.graph.engine().next_node_id());
+        }
+        read.nodes.sort_by_key(|node| node.id);
+        let (known, left_out) = read.to_knowledge_graph();
+        self.imported.left_out = left_out;
+        // Identifiers that lead to others are taken, too.
+        let redirects: Vec<(NodeId, NodeId)> = read
+            .nodes
+            .iter()
+            .flat_map(|node| node.redirects.iter().map(move |&from| (from, node.id)))
+            .collect();
+        let mut ids: BTreeSet<NodeId> = redirects.iter().map(|&(from, _)| from).collect();
+        ids.extend(read.nodes.iter().map(|node| node.id));
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.imported.nodes = read.nodes.len() as u64;
+        self.graph.set_time(Some(clock::now_s()));
+        self.graph.open_nodes(ids.into_iter().collect())?;
+        let stated: BTreeSet<NodeId> =
+            read.facts.iter().flat_map(|fact| fact.mentions.iter().map(|&(_, node)| node)).collect();
+        let mut facts: Vec<Placed> = Vec::with_capacity(read.facts.len());
+        read.facts.sort_by_key(|fact| fact.position);
+        for fact in read.facts {
+            let nodes = fact.mentions.iter().map(|&(_, node)| node).collect();
+            facts.push((fact.fact, nodes, fact.recorded_s));
+        }
+        // What is said of a node without facts becomes one.
+        for node in &known.nodes {
+            if let Some(id) = node.id.filter(|id| !stated.contains(id)) {
+                facts.extend(node.facts(id).into_iter().map(|fact| (fact, vec![id], None)));
+            }
+        }
+        self.place(&facts)?;
+        for (from, to) in redirects {
+            self.graph.redirect(from, to)?;
+            self.imported.redirects += 1;
+        }
+        self.tie(read.edges)
+    }
+
+    /// Takes facts in, those recorded at one time together.
+    fn place(&mut self, facts: &[Placed]) -> Result<(), Failure> {
+        let progress = Progress::of_rows(self.console.draws_progress, facts.len() as u64);
+        let now = clock::now_s();
+        let mut placed = 0;
+        for part in facts.chunk_by(|a, b| a.2 == b.2).flat_map(|part| part.chunks(COMMIT_FACTS)) {
+            self.graph.set_time(part.first().and_then(|fact| fact.2).or(Some(now)));
+            let batch = part.iter().map(|(fact, nodes, _)| (fact.clone(), nodes.clone())).collect();
+            let results = self.graph.place_facts(batch, Sync::Lazy)?;
+            for ((fact, ..), result) in part.iter().zip(results) {
+                placed += 1;
+                match result {
+                    Ok(_) => self.imported.facts += 1,
+                    Err(error) => {
+                        let id = fact.record_id.as_deref().unwrap_or_default();
+                        let rejection = Rejection::at(placed, error.to_string()).record(Some(id));
+                        progress.aside(|| note(self.rejects, &rejection, self.console))?;
+                    }
+                }
+            }
+            progress.rows(placed);
+        }
+        self.graph.set_time(Some(now));
+        progress.finish();
+        Ok(())
+    }
+
+    /// Adds the edges that facts have not brought already.
+    fn tie(&mut self, mut edges: Vec<GraphEdge>) -> Result<(), Failure> {
+        edges.sort_by_key(|edge| edge.from);
+        let mut missing = Vec::new();
+        for of_one in edges.chunk_by(|a, b| a.from == b.from) {
+            let from = of_one.first().map(|edge| edge.from);
+            let there = from.and_then(|from| self.graph.engine().node(from)).map(|node| node.edges);
+            let there: BTreeSet<_> = there.unwrap_or_default().into_iter().collect();
+            let lacks = |edge: &&GraphEdge| !there.contains(&(edge.from, edge.predicate.clone(), edge.to));
+            missing.extend(of_one.iter().filter(lacks).cloned());
+        }
+        self.imported.edges = edges.len() as u64;
+        self.graph.load_graph(&KnowledgeGraph { nodes: Vec::new(), edges: missing })?;
+        Ok(())
+    }
+}
