@@ -168,7 +168,7 @@ fn faults() {
         Fault::LostSyncs,
     ];
     for (kind, fault) in kinds.into_iter().enumerate() {
-        let (stride, first) = if is_full() { (1, 0) } else { (97 + 6 * kind as u64, 13 * kind as u64) };
+        let (stride, first) = if is_full() { (1, 0) } else { (151 + 6 * kind as u64, 17 * kind as u64) };
         let (mut runs, mut openings, mut earlier) = (0, 0, 0);
         for at in (first..operations).step_by(stride as usize) {
             let disk = Disk::new();

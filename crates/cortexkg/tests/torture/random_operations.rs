@@ -1,6 +1,6 @@
 //! Random operations on a graph and on a plain model of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cortexkg::{Decision, Depth, DurableEngine, Fact, Forget, NodeId, OperationError};
 use cortexkg_store::{MemoryStore, Store, Sync};
@@ -22,9 +22,13 @@ struct Run {
     facts: usize,
     refused: usize,
     reopened: usize,
+    /// How things stood after some operations: the nodes of mentions, and where identifiers led.
+    past: Vec<(u64, Then)>,
     /// How often each kind of operation was done.
-    done: std::collections::BTreeMap<&'static str, usize>,
+    done: BTreeMap<&'static str, usize>,
 }
+
+type Then = (BTreeMap<Mention, NodeId>, BTreeMap<NodeId, NodeId>);
 
 /// A mention's name, as operations take it.
 fn name(model: &Model, (position, at): Mention) -> String {
@@ -257,6 +261,29 @@ impl Run {
         assert_eq!(self.graph.engine().fact_count(), self.model.live_facts().count());
     }
 
+    /// How things stood right after an operation, as far as it is not compacted away.
+    fn compare_then(
+        &self,
+        position: u64,
+        nodes: &BTreeMap<Mention, NodeId>,
+        redirects: &BTreeMap<NodeId, NodeId>,
+    ) {
+        let view = self.graph.view(Some(position)).unwrap();
+        let mut found = Vec::new();
+        view.assignments(&mut |assignment| {
+            found.push((assignment.log_position, assignment.record_id.clone(), assignment.node));
+            Ok(())
+        })
+        .unwrap();
+        let there = nodes.iter().filter(|((fact, _), _)| self.model.facts.contains_key(fact));
+        let expected: Vec<_> =
+            there.map(|(&mention, &node)| (mention.0, name(&self.model, mention), node)).collect();
+        assert_eq!(found, expected, "as of {position}");
+        for (&from, &to) in redirects {
+            assert_eq!(view.resolve(from), view.resolve(to), "{from} as of {position}");
+        }
+    }
+
     /// Everything that the model knows.
     fn compare(&mut self) {
         let (graph, model) = (&self.graph, &self.model);
@@ -284,6 +311,9 @@ impl Run {
             let found = graph.find(source, id).unwrap().map(|found| found.log_position);
             assert_eq!(found, model.named(source, id), "{position}");
         }
+        for (position, (nodes, redirects)) in &self.past {
+            self.compare_then(*position, nodes, redirects);
+        }
         let values: u64 = picture.model.iter().map(|field| field.present).sum();
         assert!(model.live_facts().count() > 0 || values == 0, "nothing is left but counts");
     }
@@ -300,13 +330,21 @@ fn random_operations() {
         facts: 0,
         refused: 0,
         reopened: 0,
-        done: std::collections::BTreeMap::new(),
+        past: Vec::new(),
+        done: BTreeMap::new(),
     };
     let (mut at, mut compared) = (0, 0);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         while at < operations {
             run.step();
             at += 1;
+            if at % 97 == 0 {
+                run.past
+                    .push((run.model.position - 1, (run.model.nodes.clone(), run.model.redirects.clone())));
+                if run.past.len() > 4 {
+                    run.past.remove(at % 5);
+                }
+            }
             if at % 40 == 0 || at == operations {
                 run.compare();
                 compared += 1;

@@ -14,8 +14,8 @@ const LIVE: usize = 2_000;
 /// Facts of one source, which is forgotten as a whole.
 const SOURCE_FACTS: usize = 50;
 const STRETCHES: usize = 10;
-/// How often in a stretch the graph is compacted.
-const COMPACTIONS: usize = 5;
+/// Sources that come and go before the graph is compacted.
+const COMPACT_AFTER: usize = 200;
 
 /// Bytes of memory that the process holds, as the operating system counts; none where it does not tell.
 fn resident_bytes() -> Option<usize> {
@@ -73,7 +73,7 @@ fn long_stream() {
             graph.forget(&Forget::Source(&source)).unwrap();
             forgot.push(start.elapsed().as_nanos() / SOURCE_FACTS as u128);
             oldest += 1;
-            if (turn + 1) % (per_stretch / COMPACTIONS).max(1) == 0 {
+            if (turn + 1) % COMPACT_AFTER == 0 {
                 graph.compact().unwrap();
             }
         }
