@@ -20,6 +20,8 @@ struct Run {
     graph: DurableEngine<MemoryStore>,
     model: Model,
     facts: usize,
+    /// Whether some facts bring vectors: in every other run.
+    has_vectors: bool,
     refused: usize,
     reopened: usize,
     /// How things stood after some operations: the nodes of mentions, and where identifiers led.
@@ -92,6 +94,11 @@ impl Run {
                 SOURCES => None,
                 at => Some(format!("source {at}")),
             };
+            if self.has_vectors && self.random.below(5) == 0 {
+                let of = self.random.below(30);
+                let vector = (0..8).map(|at| ((of * 31 + at * 17) * 7919 % 199) as f32 - 99.0);
+                fact.embedding = Some(vector.collect());
+            }
             // Now and then an identifier that was used before.
             let number =
                 if self.random.below(10) == 0 { self.random.below(self.facts + 1) } else { self.facts };
@@ -328,6 +335,7 @@ fn random_operations() {
         graph: open(MemoryStore::default()),
         model: Model::default(),
         facts: 0,
+        has_vectors: seed.is_multiple_of(2),
         refused: 0,
         reopened: 0,
         past: Vec::new(),
