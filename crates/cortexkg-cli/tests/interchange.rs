@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Graph, data};
+use serde_json::json;
 
 const TRIPLES: &str = "\
 <http://e/ada> <http://e/knows> <http://e/charles> .
@@ -136,7 +137,9 @@ fn other_formats_bring_nodes_and_edges_back() {
         let said = copy.run(&[&["import", &file, "--json"], with_edges].concat());
         assert_eq!(said.code, 0, "{name}: {}", said.err);
         assert_eq!(said.report()["nodes"], exported["nodes"], "{name}");
-        assert_eq!(copy.json(&["stats"])["edges"], exported["edges"], "{name}");
+        let edges = &graph.json(&["stats"])["edges"];
+        assert_eq!(exported["edges"], if name == "nodes.csv" { json!(0) } else { edges.clone() }, "{name}");
+        assert_eq!(copy.json(&["stats"])["edges"], *edges, "{name}");
         assert_eq!(copy.run(&["verify"]).code, 0, "{name}");
     }
 }

@@ -137,6 +137,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             let mut export = Export {
                 view: &view,
                 graph: &graph,
+                parts: args.parts()?,
                 nodes: nodes_of(&graph, &view)?,
                 merged: merged(&graph, &view, args.as_of.position.is_none()),
                 name: &name,
@@ -144,7 +145,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             };
             let mut options =
                 ExportOptions { base: args.base.clone(), provenance: true, ..ExportOptions::default() };
-            export.learn_schema(&mut options, args)?;
+            export.learn_schema(&mut options)?;
             export.write(exporter(format, &options, &mut out).map_err(|error| failure(&name, error))?)?
         }
     };
@@ -201,7 +202,38 @@ fn merged(graph: &Graph, view: &GraphView<'_>, is_present: bool) -> BTreeMap<Nod
     merged
 }
 
+/// Which parts of a graph a file holds.
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    nodes: bool,
+    facts: bool,
+    edges: bool,
+    /// Whether the fields must be known beforehand.
+    has_columns: bool,
+}
+
+impl Args {
+    fn parts(&self) -> Result<Parts, Failure> {
+        let all = Parts { nodes: true, facts: true, edges: true, has_columns: false };
+        let of_table = |table| Parts {
+            nodes: table == GraphTable::Nodes,
+            facts: table == GraphTable::Facts,
+            edges: table == GraphTable::Edges,
+            has_columns: true,
+        };
+        Ok(match GraphFormat::choose(self.format, &self.file)? {
+            GraphFormat::Csv => of_table(self.table),
+            #[cfg(feature = "parquet")]
+            GraphFormat::Parquet => of_table(self.table),
+            GraphFormat::Graphml => Parts { facts: false, has_columns: true, ..all },
+            // RDF is told of facts, too: they say from which sources a node is known.
+            _ => all,
+        })
+    }
+}
+
 struct Export<'a> {
+    parts: Parts,
     view: &'a GraphView<'a>,
     graph: &'a Graph,
     nodes: Vec<NodeId>,
@@ -212,18 +244,13 @@ struct Export<'a> {
 
 impl Export<'_> {
     /// Formats with columns must know them beforehand.
-    fn learn_schema(&self, options: &mut ExportOptions, args: &Args) -> Result<(), Failure> {
-        let has_columns = match GraphFormat::choose(args.format, &args.file)? {
-            GraphFormat::Csv | GraphFormat::Graphml => true,
-            #[cfg(feature = "parquet")]
-            GraphFormat::Parquet => true,
-            _ => false,
-        };
-        if !has_columns {
+    fn learn_schema(&self, options: &mut ExportOptions) -> Result<(), Failure> {
+        if !self.parts.has_columns {
             return Ok(());
         }
         self.progress.step("looking at the fields");
-        for &id in &self.nodes {
+        let nodes = if self.parts.nodes { &self.nodes[..] } else { &[] };
+        for &id in nodes {
             if let Some(node) = self.view.node(id)? {
                 node.properties.iter().for_each(|(field, ..)| options.schema.see_node_field(field));
             }
@@ -238,7 +265,8 @@ impl Export<'_> {
         let mut exported = Exported::default();
         let failed = |error| failure(self.name, error);
         self.progress.step("writing nodes");
-        for &id in &self.nodes {
+        let nodes = if self.parts.nodes { &self.nodes[..] } else { &[] };
+        for &id in nodes {
             let Some(view) = self.view.node(id)? else { continue };
             let mut node = ExportedNode::from(view);
             node.redirects = self.merged.remove(&id).unwrap_or_default();
@@ -251,7 +279,8 @@ impl Export<'_> {
             out.fact(fact).map_err(failed)
         })?;
         self.progress.step("writing edges");
-        for &id in &self.nodes {
+        let nodes = if self.parts.edges { &self.nodes[..] } else { &[] };
+        for &id in nodes {
             let Some(view) = self.view.node(id)? else { continue };
             for (from, predicate, to) in view.edges {
                 // Those that come from elsewhere are written there.
@@ -265,8 +294,11 @@ impl Export<'_> {
         Ok(exported)
     }
 
-    /// Visits the facts with their nodes, in the order of the log.
+    /// Visits the facts with their nodes, in the order of the log, if the file is to hold them.
     fn each_fact(&self, visit: &mut dyn FnMut(&ExportedFact) -> Result<(), Failure>) -> Result<(), Failure> {
+        if !self.parts.facts {
+            return Ok(());
+        }
         let mut pending: Vec<Assignment> = Vec::new();
         let mut stopped = None;
         let visited = self.view.assignments(&mut |assignment| {
