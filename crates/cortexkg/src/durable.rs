@@ -2,7 +2,6 @@
 
 use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
-use crate::config::EngineConfig;
 use crate::decision::AllocationResult;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
@@ -10,6 +9,7 @@ use crate::fact::Fact;
 use crate::graph::NodeId;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
+use crate::opening::Opening;
 use crate::operation_error::OperationError;
 use crate::perceive::Perceived;
 use crate::stored_fact;
@@ -25,9 +25,6 @@ pub(crate) mod meta {
     /// There while a compaction has its base but the store still has what is to go.
     pub(crate) const COMPACTING: u64 = 4;
 }
-
-/// Operations after the last snapshot that a start may have to repeat: more than these, and closing writes a new snapshot.
-const TAIL_MAX: u64 = 4096;
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
 ///
@@ -59,154 +56,17 @@ pub struct DurableEngine<S> {
     pub(crate) store: S,
     pub(crate) ledger: Ledger,
     /// Position up to which the snapshot goes.
-    snapshot_position: u64,
+    pub(crate) snapshot_position: u64,
     /// Set once memory and store may differ.
-    is_broken: bool,
+    pub(crate) is_broken: bool,
     /// Most bytes that the engine's structures may take.
     pub(crate) memory_bytes_max: Option<usize>,
     /// What the caller says the time is.
-    recorded_s: Option<i64>,
-    opening: Opening,
-}
-
-/// What opening a graph had to do.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Opening {
-    /// Operations that were repeated from the log.
-    pub repeated: u64,
-    /// Whether everything was built from the log, without a snapshot.
-    pub is_rebuilt: bool,
-    /// What was wrong with the snapshot, if it was there and could not be used.
-    pub snapshot_damage: Option<String>,
+    pub(crate) recorded_s: Option<i64>,
+    pub(crate) opening: Opening,
 }
 
 impl<S: Store> DurableEngine<S> {
-    /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
-    /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
-    /// later is an error then, [`OperationError::Snapshot`], and healed by closing the graph and opening it again.
-    ///
-    /// # Errors
-    /// [`OperationError::Config`] if the graph was made under another configuration; [`OperationError::Store`].
-    pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
-        // Ballots stand in the log.
-        config.ballots_kept = 0;
-        let wanted = config.fingerprint();
-        match store.get(Table::Meta, meta::CONFIG)? {
-            Some(found) if found != wanted.as_bytes() => {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                return Err(OperationError::Config { found, wanted });
-            }
-            _ => {}
-        }
-        let mut durable = Self {
-            engine: AllocationEngine::new(config.clone()),
-            store,
-            ledger: Ledger::default(),
-            snapshot_position: 0,
-            is_broken: false,
-            memory_bytes_max: None,
-            recorded_s: None,
-            opening: Opening::default(),
-        };
-        match durable.start_from_snapshot() {
-            Ok(true) => return durable.opened(),
-            Ok(false) => {}
-            Err(damage @ OperationError::Snapshot { .. }) => {
-                durable.engine = AllocationEngine::new(config);
-                durable.ledger = Ledger::default();
-                durable.snapshot_position = 0;
-                durable.opening = Opening { snapshot_damage: Some(damage.to_string()), ..Opening::default() };
-            }
-            Err(error) => return Err(error),
-        }
-        durable.start_from_base()?;
-        durable.repeat_log()?;
-        durable.opened()
-    }
-
-    /// Finishes what a crash interrupted.
-    fn opened(mut self) -> Result<Self, OperationError> {
-        if self.store.get(Table::Meta, meta::COMPACTING)?.is_some() {
-            match self.finish_compaction() {
-                // Where there is no room, or nothing may be written, the graph is right all the same; a later opening does it.
-                Ok(_) | Err(OperationError::Store(StoreError::Io { .. } | StoreError::ReadOnly)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(self)
-    }
-
-    /// Starts from the snapshot and repeats what came after it. Says whether there was one to start from.
-    ///
-    /// # Errors
-    /// [`OperationError::Snapshot`] if it cannot be used; [`OperationError::Store`].
-    fn start_from_snapshot(&mut self) -> Result<bool, OperationError> {
-        if !self.load_snapshot()? {
-            return Ok(false);
-        }
-        self.snapshot_position = self.engine.position;
-        let repeated = self.repeat_log();
-        // Whatever else went wrong went wrong because of it.
-        self.sound(())?;
-        match repeated {
-            // The log alone decides whether it is the log that is wrong.
-            Err(OperationError::Diverged { position }) => {
-                let what = format!("repeating operation {position} after it gives another graph");
-                Err(OperationError::Snapshot { place: "the snapshot".to_owned(), what })
-            }
-            repeated => repeated.map(|()| true),
-        }
-    }
-
-    pub(crate) fn start_from_base(&mut self) -> Result<(), OperationError> {
-        self.opening.is_rebuilt = true;
-        match self.store.get(Table::Meta, meta::BASE)? {
-            Some(bytes) => self.build_from(&bytes),
-            None => Ok(()),
-        }
-    }
-
-    /// Repeats the operations that the log has beyond where the engine stands.
-    pub(crate) fn repeat_log(&mut self) -> Result<(), OperationError> {
-        let Some(last) = self.store.last_key(Table::Log)? else { return Ok(()) };
-        while self.engine.position <= last {
-            let position = self.engine.position;
-            let Some(bytes) = self.store.get(Table::Log, position)? else {
-                return Err(StoreError::damaged(format!("log, row {position}"), "it is missing").into());
-            };
-            let entry = self.decode(position, &bytes)?;
-            self.repeat(position, &entry)?;
-            if entry.chain != self.engine.chain[..16] {
-                return Err(OperationError::Diverged { position });
-            }
-            self.ledger.note(position, &entry);
-            self.opening.repeated += 1;
-        }
-        Ok(())
-    }
-
-    fn repeat(&mut self, position: u64, entry: &LogEntry) -> Result<(), OperationError> {
-        match &entry.operation {
-            Operation::Allocate { mentions } => {
-                let perceived = self.perceived(position)?;
-                let refused = |error: FactError| {
-                    StoreError::damaged(format!("facts, row {position}"), error.to_string())
-                };
-                let fact = self.engine.begin(&perceived).map_err(refused)?;
-                let mut results = Vec::with_capacity(mentions.len());
-                for (at, DecidedMention { ballot, .. }) in mentions.iter().enumerate() {
-                    self.engine.view(&perceived, at);
-                    let mut ballot = self.engine.restored_ballot(ballot);
-                    ballot.pattern = self.engine.encode(&perceived.mentions[at]);
-                    results.push(self.engine.commit_mention(&perceived, at, fact, ballot));
-                }
-                self.engine.finish(&perceived, fact, results);
-                Ok(())
-            }
-            operation => self.carry_out(operation),
-        }
-    }
-
     pub(crate) fn decode(&self, position: u64, bytes: &[u8]) -> Result<LogEntry, OperationError> {
         postcard::from_bytes(bytes)
             .map_err(|error| StoreError::damaged(format!("log, row {position}"), error.to_string()).into())
@@ -470,58 +330,9 @@ impl<S: Store> DurableEngine<S> {
         self.engine.config.fingerprint()
     }
 
-    /// What opening had to do.
-    pub fn opening(&self) -> &Opening {
-        &self.opening
-    }
-
-    pub(crate) fn set_opening(&mut self, opening: Opening) {
-        self.opening = opening;
-    }
-
     /// Position in the log that the next operation gets.
     pub fn position(&self) -> u64 {
         self.engine.position
-    }
-
-    /// Writes a snapshot, so that the next start need repeat nothing.
-    ///
-    /// # Errors
-    /// [`OperationError::Store`]; the graph is safe all the same.
-    pub fn checkpoint(&mut self) -> Result<(), OperationError> {
-        self.check_whole()?;
-        // A snapshot that is ahead of the log after a loss of power would be of no use.
-        self.commit(ChangeSet::default(), Sync::Durable)?;
-        match self.save_snapshot() {
-            // Found while what has not been looked at was copied.
-            Err(OperationError::Store(damage @ StoreError::Damaged { .. })) => {
-                self.engine.failure.note(damage);
-            }
-            saved => saved?,
-        }
-        self.sound(())?;
-        self.snapshot_position = self.engine.position;
-        Ok(())
-    }
-
-    /// Operations since the last snapshot: what a start after a crash has to repeat.
-    pub fn tail(&self) -> u64 {
-        self.engine.position - self.snapshot_position
-    }
-
-    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat,
-    /// and removes one that turned out to be damaged.
-    ///
-    /// # Errors
-    /// [`OperationError::Store`]; the graph is safe all the same.
-    pub fn close(mut self) -> Result<S, OperationError> {
-        let is_due = self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some();
-        let saved = if is_due && !self.is_broken { self.checkpoint() } else { Ok(()) };
-        match self.sound(()) {
-            Err(OperationError::Snapshot { .. }) => self.store.remove_snapshot()?,
-            _ => saved?,
-        }
-        Ok(self.store)
     }
 
     /// Nodes of a fact's mentions.

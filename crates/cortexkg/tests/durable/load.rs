@@ -170,3 +170,19 @@ fn a_fact_that_is_placed_in_a_merged_node_goes_where_that_leads() {
     assert_eq!(placed[0].as_ref().unwrap().allocated_node, ids[0]);
     check_roads(&graph, "placed in a merged node");
 }
+
+#[test]
+fn what_is_tied_to_a_redirected_node_leads_on() {
+    let mut graph = empty();
+    graph.load_graph(&loaded()).unwrap();
+    graph.open_nodes(vec![NodeId(20)]).unwrap();
+    let tied = KnowledgeGraph { nodes: vec![node(None, "alan turing", "prof")], edges: vec![edge(20, 21)] };
+    graph.load_graph(&tied).unwrap();
+    assert_eq!(graph.engine().edge_count(), 2, "an edge needs members at both ends");
+    graph.redirect(NodeId(20), NodeId(3)).unwrap();
+    let knows = (NodeId(3), "knows".to_owned(), NodeId(21));
+    assert_eq!(graph.engine().node(NodeId(21)).unwrap().edges, [knows]);
+    check_roads(&graph, "redirected");
+    graph.compact().unwrap();
+    check_roads(&graph, "redirected and compacted");
+}

@@ -1,0 +1,202 @@
+//! Opening and closing a graph: from its snapshot, from its base, by repeating its log.
+
+use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
+
+use crate::config::EngineConfig;
+use crate::durable::{DurableEngine, meta};
+use crate::engine::AllocationEngine;
+use crate::error::FactError;
+use crate::journal::{DecidedMention, LogEntry, Operation};
+use crate::ledger::Ledger;
+use crate::operation_error::OperationError;
+
+/// Operations after the last snapshot that a start may have to repeat: more than these, and closing writes a new snapshot.
+const TAIL_MAX: u64 = 4096;
+
+/// What opening a graph had to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Operations that were repeated from the log.
+    pub repeated: u64,
+    /// Whether everything was built from the log, without a snapshot.
+    pub is_rebuilt: bool,
+    /// What was wrong with the snapshot, if it was there and could not be used.
+    pub snapshot_damage: Option<String>,
+}
+
+impl<S: Store> DurableEngine<S> {
+    /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
+    /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
+    /// later is an error then, [`OperationError::Snapshot`], and healed by closing the graph and opening it again.
+    ///
+    /// # Errors
+    /// [`OperationError::Config`] if the graph was made under another configuration; [`OperationError::Store`].
+    pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
+        // Ballots stand in the log.
+        config.ballots_kept = 0;
+        let wanted = config.fingerprint();
+        match store.get(Table::Meta, meta::CONFIG)? {
+            Some(found) if found != wanted.as_bytes() => {
+                let found = String::from_utf8_lossy(&found).into_owned();
+                return Err(OperationError::Config { found, wanted });
+            }
+            _ => {}
+        }
+        let mut durable = Self {
+            engine: AllocationEngine::new(config.clone()),
+            store,
+            ledger: Ledger::default(),
+            snapshot_position: 0,
+            is_broken: false,
+            memory_bytes_max: None,
+            recorded_s: None,
+            opening: Opening::default(),
+        };
+        match durable.start_from_snapshot() {
+            Ok(true) => return durable.opened(),
+            Ok(false) => {}
+            Err(damage @ OperationError::Snapshot { .. }) => {
+                durable.engine = AllocationEngine::new(config);
+                durable.ledger = Ledger::default();
+                durable.snapshot_position = 0;
+                durable.opening = Opening { snapshot_damage: Some(damage.to_string()), ..Opening::default() };
+            }
+            Err(error) => return Err(error),
+        }
+        durable.start_from_base()?;
+        durable.repeat_log()?;
+        durable.opened()
+    }
+
+    /// Finishes what a crash interrupted.
+    fn opened(mut self) -> Result<Self, OperationError> {
+        if self.store.get(Table::Meta, meta::COMPACTING)?.is_some() {
+            match self.finish_compaction() {
+                // Where there is no room, or nothing may be written, the graph is right all the same; a later opening does it.
+                Ok(_) | Err(OperationError::Store(StoreError::Io { .. } | StoreError::ReadOnly)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Starts from the snapshot and repeats what came after it. Says whether there was one to start from.
+    ///
+    /// # Errors
+    /// [`OperationError::Snapshot`] if it cannot be used; [`OperationError::Store`].
+    fn start_from_snapshot(&mut self) -> Result<bool, OperationError> {
+        if !self.load_snapshot()? {
+            return Ok(false);
+        }
+        self.snapshot_position = self.engine.position;
+        let repeated = self.repeat_log();
+        // Whatever else went wrong went wrong because of it.
+        self.sound(())?;
+        match repeated {
+            // The log alone decides whether it is the log that is wrong.
+            Err(OperationError::Diverged { position }) => {
+                let what = format!("repeating operation {position} after it gives another graph");
+                Err(OperationError::Snapshot { place: "the snapshot".to_owned(), what })
+            }
+            repeated => repeated.map(|()| true),
+        }
+    }
+
+    pub(crate) fn start_from_base(&mut self) -> Result<(), OperationError> {
+        self.opening.is_rebuilt = true;
+        match self.store.get(Table::Meta, meta::BASE)? {
+            Some(bytes) => self.build_from(&bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Repeats the operations that the log has beyond where the engine stands.
+    pub(crate) fn repeat_log(&mut self) -> Result<(), OperationError> {
+        let Some(last) = self.store.last_key(Table::Log)? else { return Ok(()) };
+        while self.engine.position <= last {
+            let position = self.engine.position;
+            let Some(bytes) = self.store.get(Table::Log, position)? else {
+                return Err(StoreError::damaged(format!("log, row {position}"), "it is missing").into());
+            };
+            let entry = self.decode(position, &bytes)?;
+            self.repeat(position, &entry)?;
+            if entry.chain != self.engine.chain[..16] {
+                return Err(OperationError::Diverged { position });
+            }
+            self.ledger.note(position, &entry);
+            self.opening.repeated += 1;
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, position: u64, entry: &LogEntry) -> Result<(), OperationError> {
+        match &entry.operation {
+            Operation::Allocate { mentions } => {
+                let perceived = self.perceived(position)?;
+                let refused = |error: FactError| {
+                    StoreError::damaged(format!("facts, row {position}"), error.to_string())
+                };
+                let fact = self.engine.begin(&perceived).map_err(refused)?;
+                let mut results = Vec::with_capacity(mentions.len());
+                for (at, DecidedMention { ballot, .. }) in mentions.iter().enumerate() {
+                    self.engine.view(&perceived, at);
+                    let mut ballot = self.engine.restored_ballot(ballot);
+                    ballot.pattern = self.engine.encode(&perceived.mentions[at]);
+                    results.push(self.engine.commit_mention(&perceived, at, fact, ballot));
+                }
+                self.engine.finish(&perceived, fact, results);
+                Ok(())
+            }
+            operation => self.carry_out(operation),
+        }
+    }
+
+    /// What opening had to do.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    pub(crate) fn set_opening(&mut self, opening: Opening) {
+        self.opening = opening;
+    }
+
+    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat,
+    /// and removes one that turned out to be damaged.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; the graph is safe all the same.
+    pub fn close(mut self) -> Result<S, OperationError> {
+        let is_due = self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some();
+        let saved = if is_due && !self.is_broken { self.checkpoint() } else { Ok(()) };
+        match self.sound(()) {
+            Err(OperationError::Snapshot { .. }) => self.store.remove_snapshot()?,
+            _ => saved?,
+        }
+        Ok(self.store)
+    }
+
+    /// Writes a snapshot, so that the next start need repeat nothing.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; the graph is safe all the same.
+    pub fn checkpoint(&mut self) -> Result<(), OperationError> {
+        self.check_whole()?;
+        // A snapshot that is ahead of the log after a loss of power would be of no use.
+        self.commit(ChangeSet::default(), Sync::Durable)?;
+        match self.save_snapshot() {
+            // Found while what has not been looked at was copied.
+            Err(OperationError::Store(damage @ StoreError::Damaged { .. })) => {
+                self.engine.failure.note(damage);
+            }
+            saved => saved?,
+        }
+        self.sound(())?;
+        self.snapshot_position = self.engine.position;
+        Ok(())
+    }
+
+    /// Operations since the last snapshot: what a start after a crash has to repeat.
+    pub fn tail(&self) -> u64 {
+        self.engine.position - self.snapshot_position
+    }
+}
