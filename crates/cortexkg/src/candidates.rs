@@ -5,12 +5,12 @@
 
 use cortexkg_store::StoreError;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, PagedMap, Record, Table as _};
+use crate::paged::EachTable;
+use crate::postings::{LIST_NODES_READ_MAX, Postings};
 use crate::spike::{SpikePattern, rank_weight};
 
 /// What recalled a candidate; several roads may lead to one node.
@@ -113,34 +113,17 @@ const COUNTERS: usize = 1 << 20;
 /// Counters in one record of a snapshot.
 const COUNTERS_AT_ONCE: usize = 1024;
 
-/// Most nodes in one list. A longer one loses its older half, which nobody reads: what so many nodes have tells none of them, and
-/// each is listed under what is rarer about it.
-const LIST_NODES_MAX: usize = 8192;
-
-/// Nodes under one hash, ascending, each once.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Nodes(SmallVec<[NodeIndex; 4]>);
-
-impl Record for Nodes {
-    fn heap_bytes(&self) -> usize {
-        if self.0.spilled() { self.0.capacity() * size_of::<NodeIndex>() } else { 0 }
-    }
-}
-
-/// Nodes by a hash.
-type Lists = PagedMap<Nodes>;
-
 /// Nodes by neuron and by key, and how often each feature has been seen.
 #[derive(Debug)]
 pub(crate) struct SpikeIndex {
-    postings: Lists,
-    keys: Lists,
+    postings: Postings,
+    keys: Postings,
     counters: Vec<u32>,
 }
 
 impl Default for SpikeIndex {
     fn default() -> Self {
-        Self { postings: Lists::default(), keys: Lists::default(), counters: vec![0; COUNTERS] }
+        Self { postings: Postings::default(), keys: Postings::default(), counters: vec![0; COUNTERS] }
     }
 }
 
@@ -171,48 +154,51 @@ impl SpikeIndex {
 
     /// Lists a node under a neuron.
     pub(crate) fn add_neuron(&mut self, neuron: u64, node: NodeIndex) {
-        insert(&mut self.postings, neuron, node);
+        self.postings.insert(neuron, node);
     }
 
-    /// The nodes listed under a neuron, oldest first.
-    pub(crate) fn with_neuron(&self, neuron: u64) -> &[NodeIndex] {
-        self.postings.get(neuron).map_or(&[], |nodes| &nodes.0)
+    /// The newest nodes listed under a neuron, newest first.
+    pub(crate) fn with_neuron(&self, neuron: u64, most: usize) -> Vec<NodeIndex> {
+        self.postings.newest(neuron, most)
     }
 
-    /// Visits every list.
+    /// Visits every list; nodes newest first.
     pub(crate) fn scan(&self, mut visit: impl FnMut(u64, &[NodeIndex])) -> Result<(), StoreError> {
-        for lists in [&self.postings, &self.keys] {
-            lists.scan(|key, nodes| {
-                visit(key, &nodes.0);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        self.postings.scan(&mut visit)?;
+        self.keys.scan(&mut visit)
     }
 
     /// Whether a node is listed under a neuron.
     pub(crate) fn lists(&self, neuron: u64, node: NodeIndex) -> bool {
-        self.with_neuron(neuron).binary_search(&node).is_ok()
+        self.postings.contains(neuron, node)
+    }
+
+    /// Whether a node is listed under a key.
+    pub(crate) fn lists_key(&self, key: u64, node: NodeIndex) -> bool {
+        self.keys.contains(key, node)
     }
 
     /// Strikes a node from a neuron's list.
     pub(crate) fn remove(&mut self, neuron: u64, node: NodeIndex) {
-        strike(&mut self.postings, neuron, node);
+        self.postings.remove(neuron, node);
     }
 
     /// Strikes a node from a key's list.
     pub(crate) fn remove_key(&mut self, key: u64, node: NodeIndex) {
-        strike(&mut self.keys, key, node);
+        self.keys.remove(key, node);
     }
 
     /// Lists a node under a key.
     pub(crate) fn add_key(&mut self, key: u64, node: NodeIndex) {
-        insert(&mut self.keys, key, node);
+        self.keys.insert(key, node);
     }
 
-    /// The nodes that have a key, oldest first.
-    pub(crate) fn with_key(&self, key: u64) -> &[NodeIndex] {
-        self.keys.get(key).map_or(&[], |nodes| &nodes.0)
+    /// The oldest nodes that have a key, oldest first.
+    pub(crate) fn with_key(&self, key: u64, most: usize) -> Vec<NodeIndex> {
+        let mut nodes = self.keys.newest(key, usize::MAX);
+        nodes.reverse();
+        nodes.truncate(most);
+        nodes
     }
 
     /// Adds up, for every node listed under a spike, the weight of the spike's rank.
@@ -226,15 +212,16 @@ impl SpikeIndex {
             let weight = rank_weight(rank);
             let closed = u64::from(left) * 256 < u64::from(scores.top) * u64::from(config.spike_share_min);
             left -= weight;
-            let nodes = self.with_neuron(spike.neuron);
-            let read = nodes.len().min(config.postings_per_spike_max).min(LIST_NODES_MAX / 2).min(budget);
-            let nodes = &nodes[nodes.len() - read..];
+            let most = config.postings_per_spike_max.min(LIST_NODES_READ_MAX).min(budget);
+            let mut nodes = std::mem::take(&mut scores.nodes);
+            self.postings.read_newest(spike.neuron, most, &mut nodes);
             if closed {
-                budget -= scores.add_to_found(nodes, weight).min(budget);
+                budget -= scores.add_to_found(&nodes, weight).min(budget);
             } else {
                 nodes.iter().for_each(|&node| scores.add(node, weight));
-                budget -= read;
+                budget -= nodes.len();
             }
+            scores.nodes = nodes;
         }
     }
 
@@ -245,8 +232,8 @@ impl SpikeIndex {
     }
 
     pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        self.postings = Lists::open("postings", from)?;
-        self.keys = Lists::open("keys", from)?;
+        self.postings = Postings::open("postings", from)?;
+        self.keys = Postings::open("keys", from)?;
         self.counters.clear();
         from.section("counters", |part: Vec<u32>| self.counters.extend(part))?;
         let whole = self.counters.len() == COUNTERS;
@@ -258,30 +245,8 @@ impl SpikeIndex {
     }
 
     pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
-        visit("postings", &mut self.postings);
-        visit("keys", &mut self.keys);
-    }
-}
-
-fn insert(lists: &mut Lists, key: u64, node: NodeIndex) {
-    // Most often the newest node is added, or the one that is there alone.
-    if lists.get(key).is_some_and(|nodes| nodes.0.binary_search(&node).is_ok()) {
-        return;
-    }
-    let nodes = &mut lists.get_or_default(key).0;
-    let at = nodes.partition_point(|&known| known < node);
-    nodes.insert(at, node);
-    if nodes.len() > LIST_NODES_MAX {
-        nodes.drain(..LIST_NODES_MAX / 2);
-    }
-}
-
-fn strike(lists: &mut Lists, key: u64, node: NodeIndex) {
-    let Some(at) = lists.get(key).and_then(|nodes| nodes.0.binary_search(&node).ok()) else { return };
-    let nodes = &mut lists.get_or_default(key).0;
-    nodes.remove(at);
-    if nodes.is_empty() {
-        lists.remove(key);
+        visit("postings", self.postings.pages());
+        visit("keys", self.keys.pages());
     }
 }
 
@@ -292,6 +257,8 @@ pub(crate) struct Scores {
     entries: Vec<(u32, u32)>,
     touched: Vec<NodeIndex>,
     top: u32,
+    /// Nodes that were read from a list.
+    nodes: Vec<NodeIndex>,
 }
 
 impl Scores {
@@ -316,9 +283,9 @@ impl Scores {
         self.top = self.top.max(entry.1);
     }
 
-    /// Adds to those of `nodes` (ascending) that have a score already. Returns how many nodes were looked at.
+    /// Adds to those of `nodes` (newest first) that have a score already. Returns how many nodes were looked at.
     fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) -> usize {
-        let Self { round, entries, touched, top } = self;
+        let Self { round, entries, touched, top, .. } = self;
         let mut add = |node: NodeIndex| {
             let entry = &mut entries[node as usize];
             if entry.0 == *round {
@@ -327,7 +294,8 @@ impl Scores {
             }
         };
         if touched.len() * 8 < nodes.len() {
-            touched.iter().filter(|node| nodes.binary_search(node).is_ok()).for_each(|&node| add(node));
+            let is_listed = |node: &NodeIndex| nodes.binary_search_by(|known| node.cmp(known)).is_ok();
+            touched.iter().filter(|node| is_listed(node)).for_each(|&node| add(node));
             touched.len()
         } else {
             nodes.iter().for_each(|&node| add(node));
@@ -358,7 +326,7 @@ impl Scores {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.entries.capacity() * 8 + self.touched.capacity() * 4
+        self.entries.capacity() * 8 + (self.touched.capacity() + self.nodes.capacity()) * 4
     }
 }
 

@@ -245,7 +245,7 @@ impl AllocationEngine {
         for vote in &winner.votes {
             let (Column::Exception, Some(held)) = (vote.column, vote.nearest) else { continue };
             let stated = self.graph.mention_values(mention).iter().find(|(field, _)| *field == vote.field);
-            let Some(&(field, stated)) = stated else { continue };
+            let Some((field, stated)) = stated else { continue };
             if vote.level == Level::Different {
                 self.graph.exceptions.push(Exception { mention, field, stated, held, bits: vote.bits });
             }
@@ -310,8 +310,8 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
-        let members = &self.graph.node(leader).members;
-        let member = members[choice(position, members.len() as u64, 200) as usize];
+        let members = self.graph.node(leader).members;
+        let Some(member) = members.get(choice(position, members.len() as u64, 200) as usize) else { return };
         let pair = compare_mentions(&context, self.columns.words(), member);
         self.learner.observe_candidate([position as MentionIndex, member], pair);
     }

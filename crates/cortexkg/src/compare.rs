@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::dictionary::{Dictionary, KeyRule, Shape, TermId, Value, ValueId};
+use crate::dictionary::{Dictionary, KeyRule, TermId, ValueId};
+use crate::entries::{Shape, Value};
 use crate::evidence::Bits;
 use crate::perceive::namespace;
+use crate::paged::List;
 use crate::profile::FieldKind;
 use crate::spelling::{Slips, WordCache, slips, word};
 
@@ -107,7 +109,7 @@ pub(crate) fn compare(
 /// Most information that any comparison with a value can find.
 pub(crate) fn most_information(dictionary: &Dictionary, value: ValueId) -> Bits {
     let value = dictionary.value(value);
-    let items = value.items().iter().map(|&item| dictionary.term_information(item));
+    let items = value.items.iter().map(|item| dictionary.term_information(item));
     let best = items.clone().max().unwrap_or(Bits::ZERO);
     dictionary.information(value).max(best + (items.sum::<Bits>() - best).scaled(OTHER_ITEMS))
 }
@@ -137,7 +139,7 @@ type OpenWords = SmallVec<[TermId; 16]>;
 /// Two different values of one field.
 struct Pair<'a> {
     dictionary: &'a Dictionary,
-    values: (&'a Value, &'a Value),
+    values: (Value<'a>, Value<'a>),
 }
 
 impl Pair<'_> {
@@ -212,7 +214,7 @@ impl Pair<'_> {
 
     fn shares_word(&self) -> bool {
         let mut shares = false;
-        let (a, b) = (self.values.0.words(), self.values.1.words());
+        let (a, b) = (self.values.0.words, self.values.1.words);
         merge(a, b, |side, _| shares |= side == Side::Both);
         shares
     }
@@ -243,10 +245,10 @@ impl Pair<'_> {
     /// Names and texts: words aligned one to one, each weighed by its information (soft TF-IDF after Cohen, Ravikumar and
     /// Fienberg, *A Comparison of String Distance Metrics for Name-Matching Tasks*, 2003).
     fn words(&self, thresholds: &Thresholds, cache: &mut WordCache) -> Comparison {
-        let (a, b) = (self.values.0.words(), self.values.1.words());
-        if let ([one], [other]) = (a, b) {
-            let (level, share) = word(self.dictionary, cache, *one, *other);
-            let information = self.dictionary.term_information(*one).scaled(share as u32);
+        let (a, b) = (self.values.0.words, self.values.1.words);
+        if let (1, Some(one), 1, Some(other)) = (a.len(), a.first(), b.len(), b.first()) {
+            let (level, share) = word(self.dictionary, cache, one, other);
+            let information = self.dictionary.term_information(one).scaled(share as u32);
             return Comparison { level, information };
         }
         let weight = |term: TermId| self.dictionary.term_weight(term);
@@ -317,7 +319,7 @@ impl Pair<'_> {
 
     /// Lists: what they share, by its rarest items.
     fn list(&self) -> Comparison {
-        let (a, b) = (self.values.0.items(), self.values.1.items());
+        let (a, b) = (self.values.0.items, self.values.1.items);
         let (mut shared, mut best, mut others) = (0, Bits::ZERO, Bits::ZERO);
         merge(a, b, |side, item| {
             if side == Side::Both {
@@ -348,21 +350,21 @@ enum Side {
 }
 
 /// Walks two sorted lists together.
-fn merge(left: &[TermId], right: &[TermId], mut visit: impl FnMut(Side, TermId)) {
+fn merge(left: List<'_, TermId>, right: List<'_, TermId>, mut visit: impl FnMut(Side, TermId)) {
     let (mut i, mut j) = (0, 0);
     while i < left.len() || j < right.len() {
         let (a, b) = (left.get(i), right.get(j));
         match (a, b) {
             (Some(a), Some(b)) if a == b => {
-                visit(Side::Both, *a);
+                visit(Side::Both, a);
                 (i, j) = (i + 1, j + 1);
             }
             (Some(a), b) if b.is_none_or(|b| a < b) => {
-                visit(Side::Left, *a);
+                visit(Side::Left, a);
                 i += 1;
             }
             (_, Some(b)) => {
-                visit(Side::Right, *b);
+                visit(Side::Right, b);
                 j += 1;
             }
             _ => break,

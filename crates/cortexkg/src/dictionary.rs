@@ -4,13 +4,15 @@ use cortexkg_store::StoreError;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use crate::dates::{Date, parse_date};
+use crate::dates::parse_date;
 use crate::embed::hash_bytes;
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
+use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, IdMap, Paged, Record, Table as _};
+use crate::paged::{EachTable, IdMap, Paged, Table as _};
 use crate::perceive::{
     BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
 };
@@ -36,89 +38,6 @@ pub(crate) struct FieldEntry {
     pub(crate) kind: FieldKind,
 }
 
-/// A value in the forms that its comparators read.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Value {
-    pub(crate) shape: Shape,
-    pub(crate) date: Option<Date>,
-    /// Words, then items, each sorted.
-    terms: Box<[TermId]>,
-    words: u16,
-    pub(crate) field: FieldId,
-    /// Mentions that have it.
-    count: u32,
-    /// In normal form, then as first written.
-    texts: Box<str>,
-    normal_bytes: u32,
-}
-
-impl Value {
-    /// Its words, sorted.
-    pub(crate) fn words(&self) -> &[TermId] {
-        &self.terms[..usize::from(self.words)]
-    }
-
-    /// Its items, sorted; the whole value where it is no list, if there are lists in its field.
-    pub(crate) fn items(&self) -> &[TermId] {
-        &self.terms[usize::from(self.words)..]
-    }
-
-    /// In normal form.
-    pub(crate) fn normal(&self) -> &str {
-        &self.texts[..self.normal_bytes as usize]
-    }
-
-    /// As first written.
-    pub(crate) fn surface(&self) -> &str {
-        &self.texts[self.normal_bytes as usize..]
-    }
-}
-
-impl Record for Value {
-    fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.terms) + self.texts.len()
-    }
-}
-
-/// What can be said of a spelling at a glance.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shape {
-    /// One bit for every character in it, by the character's low six bits.
-    pub(crate) characters: u64,
-    /// Length in characters, spaces not counted.
-    pub(crate) length: u32,
-    pub(crate) has_digit: bool,
-}
-
-impl Shape {
-    pub(crate) fn of(text: &str) -> Self {
-        let mut shape = Self { length: 0, has_digit: false, characters: 0 };
-        for character in text.chars().filter(|&character| character != ' ') {
-            shape.length += 1;
-            shape.has_digit |= character.is_ascii_digit();
-            shape.characters |= 1 << (character as u32 & 63);
-        }
-        shape
-    }
-}
-
-/// A word or list item.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Term {
-    /// With the top bit where it is an item.
-    field: FieldId,
-    /// Mentions that have it.
-    count: u32,
-    pub(crate) shape: Shape,
-    text: Box<str>,
-}
-
-impl Record for Term {
-    fn heap_bytes(&self) -> usize {
-        self.text.len()
-    }
-}
-
 /// Tells items from words, in the field of a term.
 const ITEM: FieldId = 1 << 15;
 
@@ -126,9 +45,9 @@ const ITEM: FieldId = 1 << 15;
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     fields: IndexMap<String, FieldEntry, FxBuildHasher>,
-    values: Paged<Value>,
+    values: Paged<Value<'static>>,
     value_ids: IdMap,
-    terms: Paged<Term>,
+    terms: Paged<Term<'static>>,
     term_ids: IdMap,
 }
 
@@ -223,7 +142,7 @@ impl Dictionary {
         }
         for id in (mark.terms..self.terms.len()).rev() {
             let term = self.terms.get(id as u32);
-            self.term_ids.remove_newest(hash_of(term.field, &term.text), id as u32);
+            self.term_ids.remove_newest(hash_of(term.field, term.text()), id as u32);
         }
         self.values.truncate(mark.values);
         self.terms.truncate(mark.terms);
@@ -270,15 +189,14 @@ impl Dictionary {
         };
         terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
         terms[words..].sort_unstable();
-        let id = self.values.push(Value {
+        let id = self.values.push(&NewValue {
             shape: Shape::of(&value.normal),
             date: parse_date(&value.surface),
-            terms: terms.into(),
-            words: words as u16,
+            terms: &terms,
+            words,
             field,
-            count: 0,
-            texts: format!("{}{}", value.normal, value.surface).into(),
-            normal_bytes: value.normal.len() as u32,
+            normal: &value.normal,
+            surface: &value.surface,
         });
         self.value_ids.insert(hash, id);
         id
@@ -288,37 +206,42 @@ impl Dictionary {
         let hash = hash_of(field, text);
         let is_meant = |id| {
             let known = self.terms.get(id);
-            known.field == field && *known.text == *text
+            known.field == field && known.text() == text
         };
         if let Some(id) = self.term_ids.find(hash, is_meant) {
             return id;
         }
-        let id = self.terms.push(Term { field, count: 0, shape: Shape::of(text), text: text.into() });
+        let id = self.terms.push(&NewTerm { field, text });
         self.term_ids.insert(hash, id);
         id
     }
 
     /// Counts one mention's value: term frequencies, and the field's profile.
     pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue) {
-        let record = self.values.get_mut(id);
-        record.count += 1;
-        let profile = &mut self.fields[usize::from(record.field)].profile;
-        profile.observe(value, record.count == 1);
-        for &term in &record.terms {
-            self.terms.get_mut(term).count += 1;
-        }
+        let (field, count, terms) = self.counted(id, 1);
+        self.fields[usize::from(field)].profile.observe(value, count == 1);
+        terms.into_iter().for_each(|term| self.recount_term(term, 1));
     }
 
     /// Takes back what [`count`](Self::count) counted.
     pub(crate) fn uncount(&mut self, id: ValueId, value: &PerceivedValue) {
-        let record = self.values.get_mut(id);
-        record.count = record.count.saturating_sub(1);
-        let profile = &mut self.fields[usize::from(record.field)].profile;
-        profile.unobserve(value, record.count == 0);
-        for &term in &record.terms {
-            let term = self.terms.get_mut(term);
-            term.count = term.count.saturating_sub(1);
-        }
+        let (field, count, terms) = self.counted(id, -1);
+        self.fields[usize::from(field)].profile.unobserve(value, count == 0);
+        terms.into_iter().for_each(|term| self.recount_term(term, -1));
+    }
+
+    fn recount_term(&mut self, term: TermId, by: i32) {
+        self.terms.patch(term, |entry| {
+            recount(entry, by);
+        });
+    }
+
+    /// Changes how often a value occurs. Gives its field, the new count, and its words and items.
+    fn counted(&mut self, id: ValueId, by: i32) -> (FieldId, u32, SmallVec<[TermId; 16]>) {
+        let mut count = 0;
+        self.values.patch(id, |entry| count = recount(entry, by));
+        let value = self.values.get(id);
+        (value.field, count, value.words.iter().chain(value.items).collect())
     }
 
     /// Sets every field's kind to what its profile says now. Returns whether any changed.
@@ -356,13 +279,13 @@ impl Dictionary {
         self.values.len()
     }
 
-    pub(crate) fn value(&self, id: ValueId) -> &Value {
+    pub(crate) fn value(&self, id: ValueId) -> Value<'_> {
         self.values.get(id)
     }
 
     /// Visits all values in order, with the mentions that have each.
-    pub(crate) fn scan_values(&self, mut visit: impl FnMut(ValueId, &Value, u32)) {
-        self.values.scan(|id, value| visit(id, value, value.count));
+    pub(crate) fn scan_values(&self, visit: impl FnMut(ValueId, Value<'_>)) {
+        self.values.scan(visit);
     }
 
     /// Whether any mention has a value, still.
@@ -382,7 +305,7 @@ impl Dictionary {
 
     /// A word or item in normal form.
     pub(crate) fn term(&self, id: TermId) -> &str {
-        &self.terms.get(id).text
+        self.terms.get(id).text()
     }
 
     /// The shape of a word or item.
@@ -391,7 +314,7 @@ impl Dictionary {
     }
 
     /// Surprise of meeting a value in a random mention that has the field.
-    pub(crate) fn information(&self, value: &Value) -> Bits {
+    pub(crate) fn information(&self, value: Value<'_>) -> Bits {
         information(self.field(value.field), value.count)
     }
 

@@ -183,7 +183,7 @@ impl AllocationEngine {
                 Some((_, origins)) => origins.insert(origin),
                 None => found.push((node, origin)),
             };
-        for &node in keys(seen, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)) {
+        for node in keys(seen, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)) {
             add(node, Origins::EXACT_KEY);
         }
         for node in self.neighbours(perceived, mention) {
@@ -298,7 +298,7 @@ impl AllocationEngine {
             perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));
         let other = other.filter(|_| perceived.mentions.len() == 2);
         self.view.partners = other.map_or(Vec::new(), |other| {
-            keys(other, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)).copied().collect()
+            keys(other, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)).collect()
         });
     }
 
@@ -324,9 +324,8 @@ impl AllocationEngine {
         self.encoder.encode(&mut self.stimuli)
     }
 
-    fn key_nodes(&self, key: u64) -> &[NodeIndex] {
-        let nodes = self.index.with_key(key);
-        &nodes[..nodes.len().min(KEY_NODES_MAX)]
+    fn key_nodes(&self, key: u64) -> Vec<NodeIndex> {
+        self.index.with_key(key, KEY_NODES_MAX)
     }
 
     /// Nodes tied to the partner by the same predicate as the fact states.
@@ -336,7 +335,7 @@ impl AllocationEngine {
             perceived.predicate.as_ref().and_then(|name| self.graph.predicates.get_index_of(name));
         let Some(predicate) = predicate else { return found };
         for &partner in &self.view.partners {
-            for &edge in self.graph.node(partner).edges.iter().rev().take(256) {
+            for edge in self.graph.node(partner).edges.iter().rev().take(256) {
                 let edge = self.graph.edge(edge);
                 let (near, far) = if mention == 0 { (edge.to, edge.from) } else { (edge.from, edge.to) };
                 if near == partner && edge.predicate as usize == predicate && !found.contains(&far) {

@@ -10,6 +10,7 @@ use crate::decision::AllocationResult;
 use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NodeId, NodeIndex};
+use crate::paged::List;
 
 /// Everything that decided one mention.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,7 +124,7 @@ impl AllocationEngine {
             ballot.competitors.iter().map(|competitor| self.candidate_explanation(values, competitor));
         Explanation {
             result: self.result(mention, ballot),
-            mention: self.line(values.iter().copied()),
+            mention: self.line(values.iter()),
             candidates: candidates.collect(),
             new_probability: ballot.new_probability,
         }
@@ -131,7 +132,7 @@ impl AllocationEngine {
 
     pub(crate) fn candidate_explanation(
         &self,
-        values: &[(FieldId, ValueId)],
+        values: List<'_, (FieldId, ValueId)>,
         competitor: &Competitor,
     ) -> CandidateExplanation {
         CandidateExplanation {
@@ -146,9 +147,9 @@ impl AllocationEngine {
         }
     }
 
-    fn vote_explanation(&self, values: &[(FieldId, ValueId)], vote: &Vote) -> VoteExplanation {
+    fn vote_explanation(&self, values: List<'_, (FieldId, ValueId)>, vote: &Vote) -> VoteExplanation {
         let quote = |value: ValueId| format!("“{}”", shortened(self.dictionary.surface(value), 48));
-        let mine = values.iter().find(|(field, _)| *field == vote.field).map(|&(_, value)| value);
+        let mine = values.iter().find(|(field, _)| *field == vote.field).map(|(_, value)| value);
         let mut reason = match (vote.field, mine, vote.nearest) {
             (Vote::NEIGHBOURS, _, Some(partner)) => format!("both are tied to {}", self.label(partner)),
             (EMBEDDING, ..) => format!("the vectors are {}", vote.level.likeness()),
@@ -171,7 +172,7 @@ impl AllocationEngine {
 
     /// A node in one line: the value of every field that most of its members have.
     pub(crate) fn label(&self, node: NodeIndex) -> String {
-        let values = &self.graph.node(node).values;
+        let values = self.graph.node(node).values.to_vec();
         let fields = values.chunk_by(|a, b| a.field == b.field);
         let commonest = fields.filter_map(|values| values.iter().rev().max_by_key(|value| value.count));
         self.line(commonest.map(|value| (value.field, value.value)))

@@ -222,7 +222,7 @@ impl<S: Store> DurableEngine<S> {
         let kept = decision.candidates.iter().find(|one| one.node == node || graph.resolve(one.node) == live);
         let is_younger = |at: u32| {
             let first = graph.node(at).members.first();
-            first.is_some_and(|&first| self.engine.mention_ref(first).fact > position)
+            first.is_some_and(|first| self.engine.mention_ref(first).fact > position)
         };
         let verdict = match kept {
             _ if now == live => Verdict::Belongs,
@@ -275,7 +275,7 @@ impl<S: Store> DurableEngine<S> {
         let graph = &self.engine.graph;
         let members = graph.index_of(node).map(|at| graph.node(at).members.iter());
         let mut positions: Vec<u64> =
-            members.into_iter().flatten().map(|&mention| self.engine.mention_ref(mention).fact).collect();
+            members.into_iter().flatten().map(|mention| self.engine.mention_ref(mention).fact).collect();
         let mut events = Vec::new();
         for &position in &self.ledger.operations {
             let Some(entry) = self.entry(position)? else { continue };

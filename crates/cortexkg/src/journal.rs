@@ -175,7 +175,7 @@ impl AllocationEngine {
             return Some(Nearest::Node(*self.graph.ids().get(nearest as usize)?));
         }
         let node = self.graph.index_of(node)?;
-        let values = &self.graph.node(node).values;
+        let values = self.graph.node(node).values;
         let held = values.iter().find(|value| value.field == field && value.value == nearest)?;
         Some(Nearest::Value(self.mention_ref(held.first)))
     }
@@ -187,7 +187,7 @@ impl AllocationEngine {
             Nearest::Value(of) => {
                 let mention = self.mention_at(of)?;
                 let values = self.graph.mention_values(mention);
-                let value = values.iter().find(|(known, _)| *known == field).map(|&(_, value)| value);
+                let value = values.iter().find(|(known, _)| *known == field).map(|(_, value)| value);
                 value.filter(|&value| self.dictionary.is_in_use(value))
             }
         };

@@ -48,7 +48,7 @@ impl AllocationEngine {
     /// The facts whose contents a change needs: those of all members of all nodes that it touches, `also` among them.
     pub(crate) fn facts_touched(&self, moves: &Moves, also: &[NodeIndex]) -> Vec<u32> {
         let nodes = self.nodes_touched(moves, also);
-        let members = nodes.iter().flat_map(|&node| self.graph.node(node).members.iter().copied());
+        let members = nodes.iter().flat_map(|&node| self.graph.node(node).members);
         let mentions = members.chain(moves.iter().map(|&(mention, _)| mention));
         let mut facts: Vec<u32> =
             mentions.map(|mention| self.graph.mentions[mention as usize].fact).collect();
@@ -136,13 +136,13 @@ impl AllocationEngine {
     ) -> (FxHashSet<(Listing, NodeIndex)>, FxHashSet<(Listing, NodeIndex)>) {
         let (mut listed, mut wanted) = (FxHashSet::default(), FxHashSet::default());
         for &node in nodes {
-            for &mention in &self.graph.node(node).members.clone() {
+            for mention in self.graph.node(node).members {
                 let to = goes.get(&mention).copied().unwrap_or(node);
                 let (perceived, at) = seen.of(&self.graph, mention);
                 for listing in self.listings_of(&perceived.mentions[at]) {
                     let is_listed = match listing {
                         Listing::Spike(neuron) => self.index.lists(neuron, node),
-                        Listing::Key(key) => self.index.with_key(key).binary_search(&node).is_ok(),
+                        Listing::Key(key) => self.index.lists_key(key, node),
                     };
                     if is_listed {
                         listed.insert((listing, node));
@@ -190,7 +190,7 @@ impl AllocationEngine {
             self.learner.forget(mention);
         }
         for &fact in facts {
-            self.graph.fact_mut(fact).is_forgotten = true;
+            self.graph.set_forgotten(fact, true);
         }
         self.graph.live_fact_count -= facts.len();
     }
@@ -198,7 +198,7 @@ impl AllocationEngine {
     /// Brings facts back: each mention to the node named for it.
     pub(crate) fn bring_back(&mut self, facts: &[u32], moves: &Moves, seen: &Seen) {
         for &fact in facts {
-            self.graph.fact_mut(fact).is_forgotten = false;
+            self.graph.set_forgotten(fact, false);
         }
         self.graph.live_fact_count += facts.len();
         for &(mention, _) in moves {

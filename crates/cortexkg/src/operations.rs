@@ -75,12 +75,12 @@ impl<S: Store> DurableEngine<S> {
     pub fn split(&mut self, node: NodeId, records: &[&str]) -> Result<(u64, NodeId), OperationError> {
         let from = self.live(node)?;
         let at = self.engine.graph.index_of(from).ok_or(OperationError::UnknownNode { node })?;
-        let members = self.engine.graph.node(at).members.clone();
+        let members = self.engine.graph.node(at).members;
         let mut moved = Vec::with_capacity(records.len());
         for &record in records {
-            let named = members.iter().filter(|&&mention| self.engine.mention_id(mention) == record);
+            let named = members.iter().filter(|&mention| self.engine.mention_id(mention) == record);
             let before = moved.len();
-            moved.extend(named.map(|&mention| self.engine.mention_ref(mention)));
+            moved.extend(named.map(|mention| self.engine.mention_ref(mention)));
             if moved.len() == before {
                 return Err(OperationError::NotAMember { record: record.to_owned(), node: from });
             }
@@ -111,7 +111,7 @@ impl<S: Store> DurableEngine<S> {
                 let live = self.live(node)?;
                 let at = graph.index_of(live).ok_or(OperationError::UnknownNode { node })?;
                 let members = graph.node(at).members.iter();
-                members.map(|&mention| graph.mentions[mention as usize].fact).collect()
+                members.map(|mention| graph.mentions[mention as usize].fact).collect()
             }
             Forget::Source(name) => {
                 let unknown = || OperationError::UnknownSource { source_name: name.to_owned() };
@@ -398,7 +398,7 @@ impl<S: Store> DurableEngine<S> {
 
     fn members(&self, node: NodeIndex) -> Vec<MentionRef> {
         let members = self.engine.graph.node(node).members.iter();
-        members.map(|&mention| self.engine.mention_ref(mention)).collect()
+        members.map(|mention| self.engine.mention_ref(mention)).collect()
     }
 
     pub(crate) fn placed(&self, fact: u32) -> PlacedFact {

@@ -135,10 +135,10 @@ impl AllocationEngine {
             let field = self.dictionary.field(value.field).name.clone();
             (field, self.dictionary.surface(value.value).to_string(), value.count)
         });
-        let is_name = |value: &&NodeValue| self.dictionary.field(value.field).name == TEXT_FIELD;
+        let is_name = |value: &NodeValue| self.dictionary.field(value.field).name == TEXT_FIELD;
         let names = node.values.iter().filter(is_name);
         let aliases = names.map(|value| self.dictionary.surface(value.value).to_string());
-        let shown = node.edges.iter().map(|&at| self.graph.edge(at));
+        let shown = node.edges.iter().map(|at| self.graph.edge(at));
         let edges = shown.filter(|edge| self.graph.is_shown(edge)).map(|edge| {
             let [from, to] = [edge.from, edge.to].map(|end| self.graph.id(end));
             (from, self.graph.predicates[edge.predicate as usize].clone(), to)
@@ -148,7 +148,7 @@ impl AllocationEngine {
             label: self.label(index),
             properties: properties.collect(),
             aliases: aliases.collect(),
-            members: node.members.iter().map(|&mention| self.member(mention)).collect(),
+            members: node.members.iter().map(|mention| self.member(mention)).collect(),
             edges: edges.collect(),
         })
     }
@@ -257,7 +257,7 @@ impl AllocationEngine {
             if !node.is_empty() {
                 written.clear();
                 let _ = write!(written, "{} {}", self.graph.id(at), node.members.len());
-                for value in &node.values {
+                for value in node.values {
                     let _ = write!(written, " {}:{}:{}", value.field, value.value, value.count);
                 }
                 text(&written);
@@ -268,8 +268,8 @@ impl AllocationEngine {
             let _ = write!(written, "{node} {code:?}");
             text(&written);
         });
-        self.dictionary.scan_values(|_, value, count| {
-            if count > 0 {
+        self.dictionary.scan_values(|_, value| {
+            if value.count > 0 {
                 text(value.normal());
             }
         });

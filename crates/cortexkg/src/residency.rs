@@ -33,7 +33,6 @@ impl<S: Store> DurableEngine<S> {
         let Some(most) = self.memory_bytes_max else { return Ok(()) };
         let (mut bytes, mut dirty) = (0, 0);
         self.engine.each_table(&mut |_, table| {
-            table.count_bytes();
             bytes += table.bytes();
             dirty += table.dirty_bytes();
         });

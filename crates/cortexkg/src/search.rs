@@ -60,8 +60,7 @@ impl AllocationEngine {
         let mut scores: FxHashMap<NodeIndex, Bits> = FxHashMap::default();
         let mut look = |feature: u64, part: u32| {
             let bits = self.index.information(feature, mentions).scaled(part);
-            let nodes = self.index.with_neuron(feature);
-            for &node in &nodes[nodes.len().saturating_sub(POSTINGS_MAX)..] {
+            for node in self.index.with_neuron(feature, POSTINGS_MAX) {
                 let score = scores.entry(node).or_default();
                 *score += bits;
             }
@@ -91,7 +90,7 @@ impl AllocationEngine {
         let held = self.graph.node(node);
         let mut best: Vec<(Bits, String)> = vec![(Bits::ZERO, String::new()); words.len()];
         let mut whole = (Bits::ZERO, String::new());
-        for value in &held.values {
+        for value in held.values {
             let entry = self.dictionary.field(value.field);
             let form = self.dictionary.value(value.value);
             if is_key_field(&entry.name) {
@@ -100,7 +99,7 @@ impl AllocationEngine {
                 }
                 continue;
             }
-            for &term in form.words() {
+            for term in form.words {
                 let (known, information) =
                     (self.dictionary.term(term), self.dictionary.term_information(term));
                 for (word, best) in words.iter().zip(&mut best) {

@@ -4,8 +4,9 @@ use smallvec::SmallVec;
 use strsim::jaro_winkler;
 
 use crate::compare::Level;
-use crate::dictionary::{Dictionary, Shape, TermId};
+use crate::dictionary::{Dictionary, TermId};
 use crate::embed::mix;
+use crate::entries::Shape;
 
 /// Longest word, in characters, whose likeness is measured, at a cost that grows with the square; a longer one is the same but for
 /// a slip, or another.

@@ -2,7 +2,6 @@
 
 use cortexkg_index::{FlatIndex, Hit, Q8Code};
 use cortexkg_store::StoreError;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::FactError;
 use crate::graph::NodeIndex;
@@ -16,27 +15,29 @@ pub(crate) type Code = Q8Code;
 /// Members after which a node's vector moves no slower: the newest always counts for at least 1/16.
 const MEMBERS_MAX: u32 = 16;
 
-/// The code of a node's vector, if it has one. Its scale is of no use and not kept.
-#[derive(Debug, Default)]
-struct NodeCode(Option<Q8Code>);
+/// The code of a node's vector; empty if it has none. Its scale is of no use and not kept.
+#[derive(Debug)]
+struct NodeCode;
 
 impl Record for NodeCode {
-    fn heap_bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |code| code.values().len())
-    }
-}
+    type View<'a> = Option<Q8Code>;
+    type Content<'c> = [i8];
+    const EMPTY: &'static [u8] = &[];
 
-impl Serialize for NodeCode {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.as_ref().map(Q8Code::values).serialize(to)
+    fn view(bytes: &[u8]) -> Option<Q8Code> {
+        if bytes.is_empty() {
+            return None;
+        }
+        let values: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
+        Q8Code::from_parts(values, 1.0).ok()
     }
-}
 
-impl<'de> Deserialize<'de> for NodeCode {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let values: Option<Vec<i8>> = Deserialize::deserialize(from)?;
-        let code = values.map(|values| Q8Code::from_parts(values, 1.0)).transpose();
-        code.map(Self).map_err(serde::de::Error::custom)
+    fn is_sound(bytes: &[u8]) -> bool {
+        Self::view(bytes).is_some()
+    }
+
+    fn encode(code: &[i8], into: &mut Vec<u8>) {
+        into.extend(code.iter().map(|&value| value as u8));
     }
 }
 
@@ -110,8 +111,8 @@ impl Vectors {
         self.scanned = is_small.then(|| new_index(self.dimension));
         if let Some(index) = &mut self.scanned {
             self.codes.scan(|node, code| {
-                if let Some(code) = &code.0 {
-                    let added = index.add(u64::from(node), code);
+                if let Some(code) = code {
+                    let added = index.add(u64::from(node), &code);
                     debug_assert!(added.is_ok(), "{added:?}");
                 }
             });
@@ -126,14 +127,14 @@ impl Vectors {
     }
 
     /// The code of a node's vector.
-    fn get(&self, node: NodeIndex) -> Option<&Code> {
-        if (node as usize) < self.codes.len() { self.codes.get(node).0.as_ref() } else { None }
+    fn get(&self, node: NodeIndex) -> Option<Code> {
+        if (node as usize) < self.codes.len() { self.codes.get(node) } else { None }
     }
 
     /// Visits the codes of all nodes that have one, in order, loading none to stay.
     pub(crate) fn scan(&self, mut visit: impl FnMut(NodeIndex, &[i8])) {
         self.codes.scan(|node, code| {
-            if let Some(code) = &code.0 {
+            if let Some(code) = code {
                 visit(node, code.values());
             }
         });
@@ -170,15 +171,15 @@ impl Vectors {
             debug_assert!(kept.is_ok(), "{kept:?}");
         }
         while self.codes.len() <= node as usize {
-            self.codes.push(NodeCode::default());
+            self.codes.push(&[]);
         }
-        *self.codes.get_mut(node) = NodeCode(Some(moved));
+        self.codes.set(node, moved.values());
     }
 
     /// Forgets a node's vector.
     pub(crate) fn remove(&mut self, node: NodeIndex) {
         if self.get(node).is_some() {
-            *self.codes.get_mut(node) = NodeCode::default();
+            self.codes.set(node, &[]);
         }
         if let Some(index) = &mut self.scanned {
             // That it has none is fine.

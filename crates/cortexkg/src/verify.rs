@@ -181,21 +181,21 @@ impl AllocationEngine {
         graph.scan_nodes(|at, node| {
             let id = graph.id(at);
             members += node.members.len();
-            report.expect(node.members.is_sorted(), || format!("node {id}: its members are out of order"));
-            for &mention in &node.members {
+            report.expect(node.members.iter().is_sorted(), || format!("node {id}: its members are out of order"));
+            for mention in node.members {
                 let belongs = graph.mentions.get(mention as usize).is_some_and(|mention| mention.node == at);
                 report.expect(belongs, || format!("node {id}: a member belongs elsewhere"));
             }
-            for &edge in &node.edges {
+            for edge in node.edges {
                 let is_its_own = (edge as usize) < graph.edges_ever() && {
                     let edge = graph.edge(edge);
                     (edge.from == at || edge.to == at) && !edge.ties.is_empty()
                 };
                 report.expect(is_its_own, || format!("node {id}: has an edge that is not its own"));
             }
-            for value in &node.values {
+            for value in node.values {
                 let known = (value.value as usize) < self.dictionary.value_count()
-                    && node.members.binary_search(&value.first).is_ok()
+                    && node.members.iter().any(|member| member == value.first)
                     && value.count as usize <= node.members.len();
                 report.expect(known, || format!("node {id}: a value that none of its members brought"));
             }
@@ -241,13 +241,14 @@ impl AllocationEngine {
         let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
         for mention in 0..self.graph.mentions.len() as MentionIndex {
             if self.graph.mentions[mention as usize].node != NOWHERE {
-                for &(_, value) in self.graph.mention_values(mention) {
+                for (_, value) in self.graph.mention_values(mention) {
                     *counts.entry(value).or_default() += 1;
                 }
             }
         }
         report.checked("values", self.dictionary.value_count());
-        self.dictionary.scan_values(|id, value, held| {
+        self.dictionary.scan_values(|id, value| {
+            let held = value.count;
             let counted = counts.get(&id).copied().unwrap_or(0);
             report.expect(counted == held, || {
                 format!("value {:?}: {counted} mentions have it, {held} are counted", value.surface())
@@ -262,7 +263,7 @@ impl AllocationEngine {
         self.index.scan(|key, nodes| {
             lists += 1;
             report
-                .expect(nodes.is_sorted_by(|a, b| a < b), || format!("index, list {key:x}: is out of order"));
+                .expect(nodes.is_sorted_by(|a, b| a > b), || format!("index, list {key:x}: is out of order"));
             for &node in nodes {
                 report.expect(is_live(node), || format!("index, list {key:x}: names a node without members"));
             }

@@ -194,7 +194,7 @@ impl<S: Store> View<'_, S> {
         let graph = &self.durable.engine.graph;
         let members = graph.index_of(today).map(|at| graph.node(at).members.iter());
         let mut nodes = Vec::new();
-        for node in members.into_iter().flatten().filter_map(|&mention| self.node_at(mention)) {
+        for node in members.into_iter().flatten().filter_map(|mention| self.node_at(mention)) {
             if !nodes.contains(&node) {
                 nodes.push(node);
             }
@@ -300,7 +300,7 @@ impl<S: Store> View<'_, S> {
         }
         let mut counts: Vec<(u16, u32, u32)> = Vec::new();
         for &mention in &members {
-            for &(field, value) in engine.graph.mention_values(mention) {
+            for (field, value) in engine.graph.mention_values(mention) {
                 match counts.iter_mut().find(|known| (known.0, known.1) == (field, value)) {
                     Some(known) => known.2 += 1,
                     None => counts.push((field, value, 1)),

@@ -24,6 +24,7 @@ use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
 use crate::graph::{Graph, NodeIndex, NodeValue};
 use crate::learn::{ComparisonVector, discount};
+use crate::paged::List;
 use crate::profile::FieldKind;
 use crate::spelling::WordCache;
 use crate::vectors::{Code, Vectors};
@@ -193,11 +194,11 @@ pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, oth
     let theirs = context.graph.mention_values(other);
     let mut at = 0;
     for &(field, mine) in &context.mention.values {
-        while at < theirs.len() && theirs[at].0 < field {
+        while theirs.get(at).is_some_and(|(other, _)| other < field) {
             at += 1;
         }
-        if at < theirs.len() && theirs[at].0 == field {
-            let comparison = compare(context.dictionary, words, mine, theirs[at].1);
+        if let Some((_, their_value)) = theirs.get(at).filter(|(other, _)| *other == field) {
+            let comparison = compare(context.dictionary, words, mine, their_value);
             let own = || {
                 let held = context.graph.node(node).values.iter().find(|value| value.value == mine);
                 held.map_or(1, |value| value.count)
@@ -222,13 +223,14 @@ fn shared_fields(
     context: &Context<'_>,
     node: NodeIndex,
     wanted: impl Fn(FieldKind) -> bool,
-    mut visit: impl FnMut(FieldId, ValueId, &[NodeValue]),
+    mut visit: impl FnMut(FieldId, ValueId, List<'_, NodeValue>),
 ) {
-    let mut rest = &*context.graph.node(node).values;
+    let mut rest = context.graph.node(node).values;
     for &(field, mine) in &context.mention.values {
         let skip = rest.iter().take_while(|value| value.field < field).count();
-        let len = rest[skip..].iter().take_while(|value| value.field == field).count();
-        let (values, behind) = rest[skip..].split_at(len);
+        rest = rest.split_at(skip).1;
+        let len = rest.iter().take_while(|value| value.field == field).count();
+        let (values, behind) = rest.split_at(len);
         rest = behind;
         if !values.is_empty() && wanted(context.dictionary.field(field).kind) {
             visit(field, mine, values);
@@ -243,7 +245,7 @@ fn field_vote(
     column: Column,
     field: FieldId,
     mine: ValueId,
-    theirs: &[NodeValue],
+    theirs: List<'_, NodeValue>,
 ) -> Option<Vote> {
     let weights = context.weights.field(field);
     let mut best: Option<(Bits, Comparison, ValueId)> = None;

@@ -52,7 +52,7 @@ fn neighbours(context: &Context<'_>, node: NodeIndex) -> Option<Vote> {
         } else {
             (partner, node)
         };
-        graph.node(few).edges.iter().any(|&edge| {
+        graph.node(few).edges.iter().any(|edge| {
             let edge = graph.edge(edge);
             edge.from == other || edge.to == other
         })

@@ -16,7 +16,7 @@ pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, vote
             votes.extend(field_vote(context, memo, Column::Temporal, field, mine, theirs));
         },
     );
-    if let Some(&last) = context.graph.node(node).members.last() {
+    if let Some(last) = context.graph.node(node).members.last() {
         votes.extend(recency(context, last).map(|comparison| Vote {
             column: Column::Temporal,
             field: RECENCY,

@@ -3,6 +3,7 @@
 //! A node is known by what it has seen: for every field the values of its members with their counts, bounded, so that a
 //! node with a thousand members costs no more to compare than a small one.
 
+mod node;
 mod ties;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,11 @@ use smallvec::SmallVec;
 use crate::dictionary::{FieldEntry, FieldId, ValueId};
 use crate::evidence::Bits;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, Paged, Record, Table as _};
+use crate::paged::{EachTable, List, Paged, Plain, Table as _};
 use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 
+pub(crate) use node::{Node, NodeRecord, NodeValue};
 pub(crate) use ties::{Edge, Tie};
 
 /// A node's identifier, stable for ever.
@@ -67,60 +69,6 @@ pub(crate) fn values_max(field: &FieldEntry) -> usize {
     }
 }
 
-/// A value that members of a node had, and how many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NodeValue {
-    pub(crate) field: FieldId,
-    pub(crate) value: ValueId,
-    pub(crate) count: u32,
-    /// The member that brought it.
-    pub(crate) first: MentionIndex,
-}
-
-/// A node without members is empty: merged into another, or all that was said of it is forgotten. It keeps its place and its
-/// identifier.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Node {
-    pub(crate) members: SmallVec<[MentionIndex; 2]>,
-    /// Sorted by field; within a field in order of first appearance.
-    pub(crate) values: Vec<NodeValue>,
-    /// Edges that leave or reach it.
-    pub(crate) edges: SmallVec<[u32; 2]>,
-}
-
-impl Record for Node {
-    fn heap_bytes(&self) -> usize {
-        let spilled = |list: &SmallVec<[u32; 2]>| if list.spilled() { 4 * list.capacity() } else { 0 };
-        self.values.capacity() * size_of::<NodeValue>() + spilled(&self.members) + spilled(&self.edges)
-    }
-}
-
-impl Node {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// Counts a member's value.
-    fn add_value(&mut self, (field, value): (FieldId, ValueId), first: MentionIndex, most: usize) {
-        let start = self.values.partition_point(|known| known.field < field);
-        let len = self.values[start..].partition_point(|known| known.field == field);
-        let known = &mut self.values[start..start + len];
-        if let Some(same) = known.iter_mut().find(|known| known.value == value) {
-            same.count += 1;
-            return;
-        }
-        let new = NodeValue { field, value, count: 1, first };
-        if len >= most {
-            let (at, _) =
-                known.iter().enumerate().min_by_key(|(at, known)| (known.count, *at)).expect("not empty");
-            self.values.remove(start + at);
-            self.values.insert(start + len - 1, new);
-        } else {
-            self.values.insert(start + len, new);
-        }
-    }
-}
-
 /// Where a mention came from and where it went.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Mention {
@@ -141,11 +89,7 @@ pub(crate) struct FactEntry {
     pub(crate) is_forgotten: bool,
 }
 
-impl Record for FactEntry {
-    fn heap_bytes(&self) -> usize {
-        self.record_id.len()
-    }
-}
+impl Plain for FactEntry {}
 
 /// Where a fact stands in the log and among the mentions: always in memory.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -153,16 +97,6 @@ struct FactPlace {
     /// Position in the log of the operation that took it in.
     position: u64,
     first_mention: MentionIndex,
-}
-
-/// The values of a mention, sorted by field.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct MentionValues(Box<[(FieldId, ValueId)]>);
-
-impl Record for MentionValues {
-    fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.0)
-    }
 }
 
 /// Evidence against a decision that was taken all the same.
@@ -179,7 +113,7 @@ pub(crate) struct Exception {
 /// they belong (identifiers, positions, the node of each mention) is always there.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
-    nodes: Paged<Node>,
+    nodes: Paged<Node<'static>>,
     /// By place; ascending.
     ids: Vec<NodeId>,
     edges: Paged<Edge>,
@@ -191,7 +125,7 @@ pub(crate) struct Graph {
     pub(crate) exceptions: Vec<Exception>,
     /// Where nodes that were merged lead, for ever.
     pub(crate) redirects: BTreeMap<NodeId, NodeId>,
-    values: Paged<MentionValues>,
+    values: Paged<List<'static, (FieldId, ValueId)>>,
     /// Least identifier that no node has had.
     next_id: u64,
     /// Nodes that have members.
@@ -203,13 +137,15 @@ pub(crate) struct Graph {
 impl Graph {
     /// A node by its place.
     #[inline]
-    pub(crate) fn node(&self, node: NodeIndex) -> &Node {
+    pub(crate) fn node(&self, node: NodeIndex) -> Node<'_> {
         self.nodes.get(node)
     }
 
-    /// A node, to be changed.
-    pub(crate) fn node_mut(&mut self, node: NodeIndex) -> &mut Node {
-        self.nodes.get_mut(node)
+    /// Changes a node.
+    fn edit(&mut self, node: NodeIndex, edit: impl FnOnce(&mut NodeRecord)) {
+        let mut record = NodeRecord::from(self.nodes.get(node));
+        edit(&mut record);
+        self.nodes.set(node, &record);
     }
 
     /// The identifier of a node.
@@ -223,22 +159,23 @@ impl Graph {
     }
 
     /// Visits all nodes in order, loading none to stay.
-    pub(crate) fn scan_nodes(&self, visit: impl FnMut(NodeIndex, &Node)) {
+    pub(crate) fn scan_nodes(&self, visit: impl FnMut(NodeIndex, Node<'_>)) {
         self.nodes.scan(visit);
     }
 
     /// What is remembered of a fact.
-    pub(crate) fn fact(&self, fact: u32) -> &FactEntry {
+    pub(crate) fn fact(&self, fact: u32) -> FactEntry {
         self.facts.get(fact)
     }
 
-    /// The same, to be changed.
-    pub(crate) fn fact_mut(&mut self, fact: u32) -> &mut FactEntry {
-        self.facts.get_mut(fact)
+    /// Notes whether a fact is forgotten.
+    pub(crate) fn set_forgotten(&mut self, fact: u32, is_forgotten: bool) {
+        let entry = FactEntry { is_forgotten, ..self.facts.get(fact) };
+        self.facts.set(fact, &entry);
     }
 
     /// Visits all facts in order, forgotten ones among them, loading none to stay.
-    pub(crate) fn scan_facts(&self, visit: impl FnMut(u32, &FactEntry)) {
+    pub(crate) fn scan_facts(&self, visit: impl FnMut(u32, FactEntry)) {
         self.facts.scan(visit);
     }
 
@@ -268,7 +205,7 @@ impl Graph {
         let first_mention = self.mentions.len() as MentionIndex;
         self.fact_places.push(FactPlace { position, first_mention });
         self.live_fact_count += 1;
-        self.facts.push(entry)
+        self.facts.push(&entry)
     }
 
     /// The place of a node, found by its identifier: identifiers rise with places.
@@ -313,7 +250,7 @@ impl Graph {
         debug_assert!(id.0 >= self.next_id, "identifiers rise");
         self.next_id = id.0 + 1;
         self.ids.push(id);
-        self.nodes.push(Node::default())
+        self.nodes.push(&NodeRecord::default())
     }
 
     /// Makes sure that no identifier below this one is given again.
@@ -330,7 +267,7 @@ impl Graph {
     ) -> MentionIndex {
         let index = self.mentions.len() as MentionIndex;
         self.mentions.push(mention);
-        self.values.push(MentionValues(values.into()));
+        self.values.push(values);
         self.join(index, mention.node, most);
         index
     }
@@ -338,25 +275,29 @@ impl Graph {
     /// Makes a mention a member of a node.
     pub(crate) fn join(&mut self, mention: MentionIndex, node: NodeIndex, most: impl Fn(FieldId) -> usize) {
         self.mentions[mention as usize].node = node;
-        let joined = self.nodes.get_mut(node);
-        self.live_nodes += usize::from(joined.is_empty());
+        let mut joined = NodeRecord::from(self.nodes.get(node));
+        self.live_nodes += usize::from(joined.members.is_empty());
         joined.members.push(mention);
-        for &(field, value) in &self.values.get(mention).0 {
+        for (field, value) in self.values.get(mention) {
             joined.add_value((field, value), mention, most(field));
         }
+        self.nodes.set(node, &joined);
     }
 
     /// Empties a node; its members are to join another, or the same again.
     pub(crate) fn empty(&mut self, node: NodeIndex) -> SmallVec<[MentionIndex; 2]> {
-        let node = self.nodes.get_mut(node);
-        self.live_nodes -= usize::from(!node.is_empty());
-        node.values.clear();
-        std::mem::take(&mut node.members)
+        let mut members = SmallVec::new();
+        self.edit(node, |node| {
+            node.values.clear();
+            members = std::mem::take(&mut node.members);
+        });
+        self.live_nodes -= usize::from(!members.is_empty());
+        members
     }
 
     /// The values of a mention, sorted by field.
-    pub(crate) fn mention_values(&self, mention: MentionIndex) -> &[(FieldId, ValueId)] {
-        &self.values.get(mention).0
+    pub(crate) fn mention_values(&self, mention: MentionIndex) -> List<'_, (FieldId, ValueId)> {
+        self.values.get(mention)
     }
 
     /// The mentions of a fact.
@@ -449,10 +390,10 @@ mod tests {
             graph.add_mention(Mention { fact: value, role: 0, node }, &[(2, value), (5, 7)], |_| 32);
         }
         let node = graph.node(0);
-        let field = |id| node.values.iter().filter(|value| value.field == id).copied().collect::<Vec<_>>();
+        let field = |id| node.values.iter().filter(|value| value.field == id).collect::<Vec<_>>();
         assert_eq!(field(2).len(), 32);
         assert_eq!(field(5), [NodeValue { field: 5, value: 7, count: 100, first: 0 }]);
-        assert!(node.values.is_sorted_by_key(|value| value.field));
-        assert_eq!(graph.mention_values(99), [(2, 99), (5, 7)]);
+        assert!(node.values.iter().is_sorted_by_key(|value| value.field));
+        assert_eq!(graph.mention_values(99).to_vec(), [(2, 99), (5, 7)]);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{Graph, MentionIndex, NOWHERE, NodeIndex};
-use crate::paged::Record;
+use crate::paged::Plain;
 
 /// Why an edge is there. Its ends follow from this: where mentions go, the edges that rest on them go, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,20 +39,16 @@ pub(crate) struct Edge {
     pub(crate) ties: SmallVec<[Tie; 1]>,
 }
 
-impl Record for Edge {
-    fn heap_bytes(&self) -> usize {
-        if self.ties.spilled() { self.ties.capacity() * size_of::<Tie>() } else { 0 }
-    }
-}
+impl Plain for Edge {}
 
 impl Graph {
     /// An edge by its number.
-    pub(crate) fn edge(&self, edge: u32) -> &Edge {
+    pub(crate) fn edge(&self, edge: u32) -> Edge {
         self.edges.get(edge)
     }
 
     /// Visits all edges in order, those that rest on nothing among them, loading none to stay.
-    pub(crate) fn scan_edges(&self, visit: impl FnMut(u32, &Edge)) {
+    pub(crate) fn scan_edges(&self, visit: impl FnMut(u32, Edge)) {
         self.edges.scan(visit);
     }
 
@@ -79,34 +75,36 @@ impl Graph {
     pub(crate) fn tie(&mut self, tie: Tie, predicate: u32) {
         let Some((from, to)) = self.ends(tie) else { return };
         let few = if self.node(from).edges.len() <= self.node(to).edges.len() { from } else { to };
-        let known = self.node(few).edges.iter().copied().find(|&at| {
+        let known = self.node(few).edges.iter().find(|&at| {
             let known = self.edges.get(at);
             (known.from, known.to, known.predicate) == (from, to, predicate)
         });
         if let Some(known) = known {
-            self.edges.get_mut(known).ties.push(tie);
+            let mut edge = self.edges.get(known);
+            edge.ties.push(tie);
+            self.edges.set(known, &edge);
             return;
         }
-        let at = self.edges.push(Edge { from, to, predicate, ties: SmallVec::from_elem(tie, 1) });
-        self.node_mut(from).edges.push(at);
+        let at = self.edges.push(&Edge { from, to, predicate, ties: SmallVec::from_elem(tie, 1) });
+        self.edit(from, |node| node.edges.push(at));
         if to != from {
-            self.node_mut(to).edges.push(at);
+            self.edit(to, |node| node.edges.push(at));
         }
     }
 
     /// Takes away all edges of these nodes; gives what they rested on, with its predicate, in the order of the edges.
     pub(crate) fn untie(&mut self, nodes: &[NodeIndex]) -> Vec<(Tie, u32)> {
         let mut edges: Vec<u32> =
-            nodes.iter().flat_map(|&node| self.node(node).edges.iter().copied()).collect();
+            nodes.iter().flat_map(|&node| self.node(node).edges).collect();
         edges.sort_unstable();
         edges.dedup();
         let mut ties = Vec::new();
         for at in edges {
-            let edge = self.edges.get_mut(at);
-            let (from, to, predicate) = (edge.from, edge.to, edge.predicate);
-            ties.extend(std::mem::take(&mut edge.ties).into_iter().map(|tie| (tie, predicate)));
-            for end in [from, to] {
-                self.node_mut(end).edges.retain(|edge| *edge != at);
+            let mut edge = self.edges.get(at);
+            ties.extend(std::mem::take(&mut edge.ties).into_iter().map(|tie| (tie, edge.predicate)));
+            self.edges.set(at, &edge);
+            for end in [edge.from, edge.to] {
+                self.edit(end, |node| node.edges.retain(|edge| *edge != at));
             }
         }
         ties
@@ -125,8 +123,8 @@ impl Graph {
     /// Visits the edges between nodes, oldest first.
     pub(crate) fn scan_shown_edges(&self, mut visit: impl FnMut(&Edge)) {
         self.edges.scan(|_, edge| {
-            if self.is_shown(edge) {
-                visit(edge);
+            if self.is_shown(&edge) {
+                visit(&edge);
             }
         });
     }

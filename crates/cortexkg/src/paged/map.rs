@@ -1,72 +1,34 @@
 //! Values by hash.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::marker::PhantomData;
 
-use cortexkg_store::{Section, StoreError};
-use rustc_hash::FxHashMap;
+use cortexkg_store::StoreError;
 
-use super::{Failure, Record, Table};
+use super::packed::Packed;
+use super::slots::Slots;
+use super::{Base, Record, Table, shown};
 use crate::image::{ImageReader, ImageWriter};
 
-/// Entries that a bucket of a snapshot holds on average, at most.
-const BUCKET_ENTRIES: usize = 16;
+/// Entries in a bucket, on average, at which all are split in two.
+const BUCKET_ENTRIES_MAX: usize = 24;
 
-/// An entry that is in memory by itself.
-#[derive(Debug)]
-struct Own<V> {
-    /// None: it is gone, though the snapshot has it.
-    value: Option<V>,
-    /// Whether the snapshot has it otherwise, or not at all.
-    dirty: bool,
-    used: AtomicBool,
-}
-
-impl<V: Record> Own<V> {
-    fn bytes(&self) -> usize {
-        2 * size_of::<(u64, Self)>() + self.value.as_ref().map_or(0, Record::heap_bytes)
-    }
-}
-
-/// A bucket of the snapshot, sorted by hash.
-#[derive(Debug, Default)]
-struct Bucket<V> {
-    entries: Vec<(u64, V)>,
-    used: AtomicBool,
-}
-
-impl<V: Record> Bucket<V> {
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + entry_bytes(self.entries.iter().map(|(_, value)| value))
-    }
-}
-
-fn entry_bytes<'a, V: Record + 'a>(values: impl Iterator<Item = &'a V>) -> usize {
-    values.map(|value| size_of::<(u64, V)>() + value.heap_bytes()).sum()
-}
-
-#[derive(Debug)]
-struct Base<V> {
-    section: Section,
-    failure: Failure,
-    /// Their number is a power of two; an entry is in the bucket that the upper bits of its hash name.
-    buckets: Vec<OnceLock<Box<Bucket<V>>>>,
-    /// Where the search for something to let go of goes on.
-    hand: usize,
-}
-
-/// Values by hash. Hashes must be spread evenly.
+/// Values by hash, in buckets that the upper bits of a hash name. Hashes must be spread evenly.
 #[derive(Debug)]
 pub(crate) struct PagedMap<V> {
-    own: FxHashMap<u64, Own<V>>,
-    base: Option<Base<V>>,
+    /// Their number is a power of two. An entry is its hash and what it stands for; a bucket is sorted.
+    slots: Slots,
     len: usize,
-    bytes: AtomicUsize,
+    /// May have fewer buckets: then one of it holds what several of memory are to hold.
+    base: Option<Base>,
+    encoded: Vec<u8>,
+    values: PhantomData<V>,
 }
 
 impl<V> Default for PagedMap<V> {
     fn default() -> Self {
-        Self { own: FxHashMap::default(), base: None, len: 0, bytes: AtomicUsize::new(0) }
+        let mut slots = Slots::default();
+        slots.push(Packed::default());
+        Self { slots, len: 0, base: None, encoded: Vec::new(), values: PhantomData }
     }
 }
 
@@ -75,209 +37,165 @@ fn bucket_of(hash: u64, buckets: usize) -> usize {
     if buckets == 1 { 0 } else { (hash >> (64 - buckets.ilog2())) as usize }
 }
 
+const HASH_BYTES: usize = 8;
+
+#[inline]
+fn hash_of(entry: &[u8]) -> u64 {
+    // Big-endian, so that entries are sorted as bytes are.
+    let mut hash = [0; HASH_BYTES];
+    hash.copy_from_slice(&entry[..HASH_BYTES]);
+    u64::from_be_bytes(hash)
+}
+
+/// Where an entry is in its bucket, or belongs.
+#[inline]
+fn find(bucket: &Packed, hash: u64) -> Result<usize, usize> {
+    let (mut low, mut high) = (0, bucket.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        match hash_of(bucket.get(middle)).cmp(&hash) {
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Equal => return Ok(middle),
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    Err(low)
+}
+
+/// Entries of a bucket whose hash is in a bucket of a finer division.
+fn part(bucket: &Packed, at: usize, buckets: usize) -> Packed {
+    let start = bucket.iter().take_while(|entry| bucket_of(hash_of(entry), buckets) < at).count();
+    let len = bucket.iter().skip(start).take_while(|entry| bucket_of(hash_of(entry), buckets) == at).count();
+    Packed::from_records((start..start + len).map(|entry| bucket.get(entry)))
+}
+
 impl<V: Record> PagedMap<V> {
     #[inline]
-    pub(crate) fn get(&self, hash: u64) -> Option<&V> {
-        match self.own.get(&hash) {
-            Some(own) => {
-                if !own.used.load(Ordering::Relaxed) {
-                    own.used.store(true, Ordering::Relaxed);
-                }
-                own.value.as_ref()
-            }
-            None => self.in_base(hash),
-        }
+    pub(crate) fn get(&self, hash: u64) -> Option<V::View<'_>> {
+        let at = bucket_of(hash, self.slots.len());
+        let bucket = self.slots.get(at, || self.read(at));
+        find(bucket, hash).ok().map(|found| shown::<V>(&bucket.get(found)[HASH_BYTES..]))
     }
 
-    fn in_base(&self, hash: u64) -> Option<&V> {
-        let base = self.base.as_ref()?;
-        let at = bucket_of(hash, base.buckets.len());
-        let bucket = base.buckets[at].get_or_init(|| {
-            let bucket = base.read(at);
-            self.bytes.fetch_add(bucket.bytes(), Ordering::Relaxed);
-            bucket
+    fn read(&self, at: usize) -> Packed {
+        let Some(base) = &self.base else { return Packed::default() };
+        let finer = self.slots.len() / base.blocks;
+        let is_sound = |entry: &[u8]| entry.len() >= HASH_BYTES && V::is_sound(&entry[HASH_BYTES..]);
+        let block = base.block(at / finer, is_sound, |block| {
+            block.iter().map(hash_of).is_sorted_by(|before, behind| before < behind)
+                && block.iter().all(|entry| bucket_of(hash_of(entry), base.blocks) == at / finer)
         });
-        bucket.used.store(true, Ordering::Relaxed);
-        let found = bucket.entries.binary_search_by_key(&hash, |(known, _)| *known).ok()?;
-        Some(&bucket.entries[found].1)
+        match block {
+            Some(block) if finer > 1 => part(&block, at, self.slots.len()),
+            block => block.unwrap_or_default(),
+        }
     }
 
-    /// A value to be changed; a new one without content if there is none.
-    pub(crate) fn get_or_default(&mut self, hash: u64) -> &mut V
-    where
-        V: Clone,
-    {
-        if !self.own.contains_key(&hash) {
-            let value = self.in_base(hash).cloned();
-            self.len += usize::from(value.is_none());
-            *self.bytes.get_mut() += 2 * size_of::<(u64, Own<V>)>();
-            let value = Some(value.unwrap_or_default());
-            self.own.insert(hash, Own { value, dirty: true, used: AtomicBool::new(true) });
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut Packed)) {
+        let read = if self.slots.peek(at).is_none() { self.read(at) } else { Packed::default() };
+        self.slots.change(at, || read, change);
+    }
+
+    /// Puts a value under a hash, in the place of what is there.
+    pub(crate) fn insert(&mut self, hash: u64, value: &V::Content<'_>) {
+        let mut encoded = std::mem::take(&mut self.encoded);
+        encoded.clear();
+        encoded.extend_from_slice(&hash.to_be_bytes());
+        V::encode(value, &mut encoded);
+        let mut is_new = false;
+        self.change(bucket_of(hash, self.slots.len()), |bucket| match find(bucket, hash) {
+            Ok(at) => bucket.replace(at, &encoded),
+            Err(at) => {
+                bucket.insert(at, &encoded);
+                is_new = true;
+            }
+        });
+        self.len += usize::from(is_new);
+        self.encoded = encoded;
+        if self.len > self.slots.len() * BUCKET_ENTRIES_MAX {
+            let buckets = self.slots.len() * 2;
+            self.slots.double(|bucket| {
+                let first = bucket.iter().next().map_or(0, |entry| bucket_of(hash_of(entry), buckets) & !1);
+                [part(bucket, first, buckets), part(bucket, first + 1, buckets)]
+            });
         }
-        let own = self.own.get_mut(&hash).expect("just there");
-        own.dirty = true;
-        self.len += usize::from(own.value.is_none());
-        own.value.get_or_insert_default()
     }
 
     pub(crate) fn remove(&mut self, hash: u64) {
-        let known = self.get(hash).is_some();
-        self.len -= usize::from(known);
-        if self.base.is_none() {
-            self.own.remove(&hash);
-        } else if known {
-            self.own.insert(hash, Own { value: None, dirty: true, used: AtomicBool::new(true) });
+        if self.get(hash).is_some() {
+            self.len -= 1;
+            self.change(bucket_of(hash, self.slots.len()), |bucket| {
+                if let Ok(at) = find(bucket, hash) {
+                    bucket.remove(at);
+                }
+            });
         }
     }
 
     /// Visits all entries in order of their hashes, loading nothing to stay.
     pub(crate) fn scan(
         &self,
-        mut visit: impl FnMut(u64, &V) -> Result<(), StoreError>,
+        mut visit: impl FnMut(u64, V::View<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut own: Vec<(u64, Option<&V>)> =
-            self.own.iter().map(|(&hash, own)| (hash, own.value.as_ref())).collect();
-        own.sort_unstable_by_key(|(hash, _)| *hash);
-        let mut own = own.into_iter().peekable();
-        let buckets = self.base.as_ref().map_or(0, |base| base.buckets.len());
-        for at in 0..buckets {
-            let base = self.base.as_ref().expect("it has buckets");
+        for at in 0..self.slots.len() {
             let read;
-            let bucket = match base.buckets[at].get() {
+            let bucket = match self.slots.peek(at) {
                 Some(bucket) => bucket,
                 None => {
-                    read = base.read(at);
+                    read = self.read(at);
                     &read
                 }
             };
-            for (hash, value) in &bucket.entries {
-                while let Some((earlier, value)) = own.next_if(|(own, _)| own < hash) {
-                    value.map_or(Ok(()), |value| visit(earlier, value))?;
-                }
-                match own.next_if(|(own, _)| own == hash) {
-                    Some((_, changed)) => changed.map_or(Ok(()), |value| visit(*hash, value))?,
-                    None => visit(*hash, value)?,
-                }
-            }
+            bucket
+                .iter()
+                .try_for_each(|entry| visit(hash_of(entry), shown::<V>(&entry[HASH_BYTES..])))?;
         }
-        own.try_for_each(|(hash, value)| value.map_or(Ok(()), |value| visit(hash, value)))
+        Ok(())
     }
 
     pub(crate) fn save(&self, name: &str, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
-        let buckets = (self.len / BUCKET_ENTRIES).max(1).next_power_of_two();
         to.begin(name)?;
-        to.record(&(self.len, buckets))?;
-        let mut at = 0;
-        let mut bytes = Vec::new();
-        let mut count: usize = 0;
-        let mut flush = |bytes: &mut Vec<u8>, count: &mut usize| {
-            let mut record = postcard::to_allocvec(&*count).expect("a number has an encoding");
-            record.append(bytes);
-            *count = 0;
-            to.raw_record(&record)
-        };
-        self.scan(|hash, value| {
-            while at < bucket_of(hash, buckets) {
-                flush(&mut bytes, &mut count)?;
-                at += 1;
+        to.record(&(self.len, self.slots.len()))?;
+        for at in 0..self.slots.len() {
+            match (self.slots.peek(at), &self.base) {
+                (Some(bucket), _) => to.raw_record(bucket.as_bytes())?,
+                (None, Some(base)) if base.blocks == self.slots.len() => base.copy(at, to)?,
+                (None, _) => to.raw_record(self.read(at).as_bytes())?,
             }
-            bytes = postcard::to_extend(&(hash, value), std::mem::take(&mut bytes))
-                .expect("plain data has an encoding");
-            count += 1;
-            Ok(())
-        })?;
-        for _ in at..buckets {
-            flush(&mut bytes, &mut count)?;
         }
         Ok(())
     }
 
     /// Lies in a snapshot from now on; nothing of it is loaded yet.
     pub(crate) fn open(name: &str, from: &ImageReader<'_>) -> Result<Self, StoreError> {
-        let mut map = Self::default();
-        map.rebase(name, from)?;
-        map.len = from.first::<(usize, usize)>(name)?.0;
-        Ok(map)
+        let (len, buckets): (usize, usize) = from.first(name)?;
+        let base = Some(Base::of(name, from, buckets)?);
+        if !buckets.is_power_of_two() {
+            return Err(StoreError::damaged(format!("snapshot, {name}"), "number of buckets"));
+        }
+        Ok(Self { slots: Slots::absent(buckets), len, base, ..Self::default() })
     }
 }
 
 impl<V: Record> Table for PagedMap<V> {
     fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        let section = from.raw(name)?;
-        let (_, buckets): (usize, usize) = from.first(name)?;
-        if !buckets.is_power_of_two() || section.len() != buckets as u64 + 1 {
-            return Err(StoreError::damaged(format!("snapshot, {name}"), "buckets are missing"));
-        }
-        self.own.retain(|_, own| {
-            own.dirty = false;
-            own.value.is_some()
-        });
-        let buckets = std::iter::repeat_with(OnceLock::new).take(buckets).collect();
-        self.base = Some(Base { section, failure: from.failure().clone(), buckets, hand: 0 });
-        self.count_bytes();
+        self.base = Some(Base::of(name, from, self.slots.len())?);
+        self.slots.clean();
         Ok(())
     }
 
-    fn count_bytes(&mut self) {
-        let slot = size_of::<(u64, Own<V>)>() + 1;
-        let values = self.own.values().filter_map(|own| own.value.as_ref());
-        let own = self.own.capacity() * slot + values.map(Record::heap_bytes).sum::<usize>();
-        let buckets = self.base.iter().flat_map(|base| base.buckets.iter().filter_map(OnceLock::get));
-        self.bytes = AtomicUsize::new(own + buckets.map(|bucket| bucket.bytes()).sum::<usize>());
-    }
-
     fn evict(&mut self, bytes: usize) {
-        let Some(base) = &mut self.base else { return };
-        let mut freed = 0;
-        for _ in 0..2 {
-            for _ in 0..base.buckets.len() {
-                if freed >= bytes {
-                    break;
-                }
-                base.hand = (base.hand + 1) % base.buckets.len();
-                let slot = &mut base.buckets[base.hand];
-                let Some(bucket) = slot.get_mut() else { continue };
-                if !std::mem::take(bucket.used.get_mut()) {
-                    freed += bucket.bytes();
-                    slot.take();
-                }
-            }
-            self.own.retain(|_, own| {
-                let stays = freed >= bytes || own.dirty || std::mem::take(own.used.get_mut());
-                freed += if stays { 0 } else { own.bytes() };
-                stays
-            });
+        if self.base.is_some() {
+            self.slots.evict(bytes);
         }
-        if self.own.len() * 4 < self.own.capacity() {
-            self.own.shrink_to_fit();
-        }
-        self.count_bytes();
     }
 
     fn bytes(&self) -> usize {
-        let buckets = self.base.as_ref().map_or(0, |base| base.buckets.capacity());
-        self.bytes.load(Ordering::Relaxed) + buckets * size_of::<OnceLock<Box<Bucket<V>>>>()
+        self.slots.bytes()
     }
 
     fn dirty_bytes(&self) -> usize {
-        let dirty = self.own.values().filter(|own| own.dirty);
-        dirty.map(Own::bytes).sum()
-    }
-}
-
-impl<V: Record> Base<V> {
-    fn read(&self, at: usize) -> Box<Bucket<V>> {
-        let mut bytes = Vec::new();
-        // The first record of the section tells how many there are.
-        let entries = self.section.read(at as u64 + 1, &mut bytes).and_then(|()| {
-            postcard::from_bytes(&bytes)
-                .map_err(|error| StoreError::damaged(format!("snapshot, bucket {at}"), error.to_string()))
-        });
-        let entries = entries.unwrap_or_else(|error| {
-            self.failure.note(error);
-            Vec::new()
-        });
-        Box::new(Bucket { entries, used: AtomicBool::new(false) })
+        self.slots.dirty_bytes()
     }
 }
 
@@ -297,7 +215,7 @@ impl IdMap {
     pub(crate) fn find(&self, mut hash: u64, is_meant: impl Fn(u32) -> bool) -> Option<u32> {
         loop {
             match self.ids.get(hash) {
-                Some(&id) if is_meant(id) => return Some(id),
+                Some(id) if is_meant(id) => return Some(id),
                 Some(_) => hash = next(hash),
                 None => return None,
             }
@@ -309,12 +227,12 @@ impl IdMap {
         while self.ids.get(hash).is_some() {
             hash = next(hash);
         }
-        *self.ids.get_or_default(hash) = id;
+        self.ids.insert(hash, &id);
     }
 
     /// Forgets the number that was inserted last of those that are still there.
     pub(crate) fn remove_newest(&mut self, mut hash: u64, id: u32) {
-        while self.ids.get(hash).is_some_and(|&known| known != id) {
+        while self.ids.get(hash).is_some_and(|known| known != id) {
             hash = next(hash);
         }
         self.ids.remove(hash);

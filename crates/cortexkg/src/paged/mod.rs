@@ -6,31 +6,129 @@
 //!
 //! - [`Paged`]: records by number, in blocks of eight;
 //! - [`PagedMap`]: values by hash, in buckets; [`IdMap`] finds numbers by hash.
+//!
+//! A block is one piece of memory with the bytes that the snapshot has, too. Records are read where they lie, through views; nothing is
+//! decoded when a block is loaded, and a graph takes no more memory than its snapshot takes on disk.
 
+mod list;
 mod map;
+mod packed;
+mod slots;
 mod table;
 
+pub(crate) use list::{Fixed, List, u16_at, u32_at, write_all};
 pub(crate) use map::{IdMap, PagedMap};
 pub(crate) use table::Paged;
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cortexkg_store::StoreError;
+use cortexkg_store::{Section, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::image::ImageReader;
+use self::packed::Packed;
+use crate::image::{ImageReader, ImageWriter};
 
 /// What a table can hold.
-pub(crate) trait Record: Debug + Default + Serialize + DeserializeOwned {
-    /// Bytes that it holds beside itself.
-    fn heap_bytes(&self) -> usize;
+pub(crate) trait Record {
+    /// How it is read where it lies.
+    type View<'a>;
+    /// What is written.
+    type Content<'c>: ?Sized;
+    /// The encoding of a record without content.
+    const EMPTY: &'static [u8];
+    /// Reads an encoding that is sound.
+    fn view(bytes: &[u8]) -> Self::View<'_>;
+    /// Whether bytes can be read.
+    fn is_sound(bytes: &[u8]) -> bool;
+    /// Appends the encoding.
+    fn encode(content: &Self::Content<'_>, into: &mut Vec<u8>);
 }
 
-impl Record for u32 {
-    fn heap_bytes(&self) -> usize {
-        0
+/// What is seldom read may be read whole.
+pub(crate) trait Plain: Default + Serialize + DeserializeOwned {}
+
+impl<T: Plain> Record for T {
+    type View<'a> = T;
+    type Content<'c> = T;
+    const EMPTY: &'static [u8] = &[];
+
+    fn view(bytes: &[u8]) -> T {
+        postcard::from_bytes(bytes).unwrap_or_default()
+    }
+
+    fn is_sound(bytes: &[u8]) -> bool {
+        postcard::from_bytes::<T>(bytes).is_ok()
+    }
+
+    fn encode(content: &T, into: &mut Vec<u8>) {
+        *into = postcard::to_extend(content, std::mem::take(into)).expect("plain data has an encoding");
+    }
+}
+
+impl Plain for u32 {}
+
+impl<T: Fixed + 'static> Record for List<'static, T> {
+    type View<'a> = List<'a, T>;
+    type Content<'c> = [T];
+    const EMPTY: &'static [u8] = &[];
+
+    fn view(bytes: &[u8]) -> List<'_, T> {
+        List::new(bytes)
+    }
+
+    fn is_sound(bytes: &[u8]) -> bool {
+        bytes.len().is_multiple_of(T::BYTES)
+    }
+
+    fn encode(content: &[T], into: &mut Vec<u8>) {
+        write_all(content.iter().copied(), into);
+    }
+}
+
+/// A record as it lies in a block. That of no bytes stands for one without content.
+#[inline]
+fn shown<T: Record>(bytes: &[u8]) -> T::View<'_> {
+    T::view(if bytes.is_empty() { T::EMPTY } else { bytes })
+}
+
+/// Where the blocks are that are not in memory.
+#[derive(Debug)]
+struct Base {
+    section: Section,
+    failure: Failure,
+    blocks: usize,
+}
+
+impl Base {
+    /// The section of this name, which is to have so many blocks behind its first record.
+    fn of(name: &str, from: &ImageReader<'_>, blocks: usize) -> Result<Self, StoreError> {
+        let section = from.raw(name)?;
+        if section.len() != blocks as u64 + 1 {
+            return Err(StoreError::damaged(format!("snapshot, {name}"), "blocks are missing"));
+        }
+        Ok(Self { section, failure: from.failure().clone(), blocks })
+    }
+
+    /// A block, if it can be read and all records are sound; else the failure is noted.
+    fn block(
+        &self,
+        at: usize,
+        is_sound: impl Fn(&[u8]) -> bool,
+        is_complete: impl Fn(&Packed) -> bool,
+    ) -> Option<Packed> {
+        let mut bytes = Vec::new();
+        let block = self.section.read(at as u64 + 1, &mut bytes).and_then(|()| {
+            let block = Packed::from_bytes(&bytes)
+                .filter(|block| block.iter().all(|record| record.is_empty() || is_sound(record)))
+                .filter(is_complete);
+            block.ok_or_else(|| StoreError::damaged(format!("snapshot, block {at}"), "no such records"))
+        });
+        block.map_err(|error| self.failure.note(error)).ok()
+    }
+
+    fn copy(&self, at: usize, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.copy(&self.section, at as u64 + 1)
     }
 }
 
@@ -40,9 +138,7 @@ pub(crate) trait Table {
     fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError>;
     /// Lets go of about so many bytes of what the snapshot has, of those that nobody has looked at lately first (second chance).
     fn evict(&mut self, bytes: usize);
-    /// Counts bytes anew, with what changes have made of the records.
-    fn count_bytes(&mut self);
-    /// Bytes in memory, as far as they are known.
+    /// Bytes in memory.
     fn bytes(&self) -> usize;
     /// Bytes that cannot be let go of: only memory has them as they are.
     fn dirty_bytes(&self) -> usize;
