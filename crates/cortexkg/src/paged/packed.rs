@@ -1,9 +1,11 @@
 //! Records of different lengths side by side in one allocation.
 
+use super::list::{u16_at, u32_at};
+
 /// Bytes of the header: whether ends are wide, and the number of records.
 const HEADER_BYTES: usize = 3;
 
-/// A block of records: header, where each record ends, the records. Ends take two bytes each, four where the records are long.
+/// A block of records: header, where in the block each record ends, the records. Ends take two bytes each, four in a long block.
 /// Nothing is taken apart to be read, and a snapshot holds the same bytes.
 #[derive(Debug, Default)]
 pub(super) struct Packed(Box<[u8]>);
@@ -20,35 +22,23 @@ impl Packed {
         if records.len() == 0 {
             return Self::default();
         }
-        let body: usize = records.clone().map(<[u8]>::len).sum();
-        let (count, is_wide) = (records.len(), body > usize::from(u16::MAX));
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + count * end_bytes(is_wide) + body);
-        bytes.push(u8::from(is_wide));
-        bytes.extend_from_slice(&(count as u16).to_le_bytes());
-        let mut end = 0;
-        for record in records.clone() {
-            end += record.len();
-            match is_wide {
-                false => bytes.extend_from_slice(&(end as u16).to_le_bytes()),
-                true => bytes.extend_from_slice(&(end as u32).to_le_bytes()),
-            }
-        }
-        records.for_each(|record| bytes.extend_from_slice(record));
-        Self(bytes.into())
+        let mut writer = Writer::new(records.len(), records.clone().map(<[u8]>::len).sum());
+        records.clone().for_each(|record| writer.end_of(record.len()));
+        records.for_each(|record| writer.bytes.extend_from_slice(record));
+        Self(writer.bytes.into())
     }
 
     fn is_whole(&self) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        if self.0.len() < HEADER_BYTES || self.0[0] > 1 || self.0.len() < self.body() {
+        let [width, _, _, ..] = *self.0 else { return self.0.is_empty() };
+        let mut before = self.body();
+        if width > 1 || self.len() == 0 || self.0.len() < before {
             return false;
         }
-        let mut before = 0;
-        (0..self.len()).all(|at| {
+        let are_in_order = (0..self.len()).all(|at| {
             let end = self.end(at);
             end >= std::mem::replace(&mut before, end)
-        }) && self.body() + before == self.0.len()
+        });
+        are_in_order && before == self.0.len()
     }
 
     /// The bytes, as they lie in a snapshot.
@@ -70,32 +60,25 @@ impl Packed {
         }
     }
 
-    fn is_wide(&self) -> bool {
-        self.0.first() == Some(&1)
-    }
-
     /// Where the records begin.
     #[inline]
     fn body(&self) -> usize {
-        HEADER_BYTES + self.len() * end_bytes(self.is_wide())
+        HEADER_BYTES + self.len() * end_bytes(self.0.first() == Some(&1))
     }
 
     #[inline]
     fn end(&self, at: usize) -> usize {
-        if self.is_wide() {
-            let from = HEADER_BYTES + at * 4;
-            u32::from_le_bytes([self.0[from], self.0[from + 1], self.0[from + 2], self.0[from + 3]]) as usize
+        let bytes = &*self.0;
+        if bytes[0] == 0 {
+            usize::from(u16_at(bytes, HEADER_BYTES + at * 2))
         } else {
-            let from = HEADER_BYTES + at * 2;
-            usize::from(u16::from_le_bytes([self.0[from], self.0[from + 1]]))
+            u32_at(bytes, HEADER_BYTES + at * 4) as usize
         }
     }
 
     #[inline]
-    fn range(&self, at: usize) -> std::ops::Range<usize> {
-        let body = self.body();
-        let start = if at == 0 { 0 } else { self.end(at - 1) };
-        body + start..body + self.end(at)
+    fn start(&self, at: usize) -> usize {
+        if at == 0 { self.body() } else { self.end(at - 1) }
     }
 
     /// A record.
@@ -104,7 +87,7 @@ impl Packed {
     /// If there is none of this number.
     #[inline]
     pub(super) fn get(&self, at: usize) -> &[u8] {
-        &self.0[self.range(at)]
+        &self.0[self.start(at)..self.end(at)]
     }
 
     /// A record, to be changed where it lies.
@@ -112,7 +95,7 @@ impl Packed {
     /// # Panics
     /// If there is none of this number.
     pub(super) fn get_mut(&mut self, at: usize) -> &mut [u8] {
-        let range = self.range(at);
+        let range = self.start(at)..self.end(at);
         &mut self.0[range]
     }
 
@@ -140,34 +123,55 @@ impl Packed {
         self.splice(at, 1, None);
     }
 
+    /// Puts a record, or none, in the place of `gone` others.
     fn splice(&mut self, at: usize, gone: usize, new: Option<&[u8]>) {
-        let (count, old_body) = (self.len(), self.body().min(self.0.len()));
-        let start = if at == 0 { 0 } else { self.end(at - 1) };
-        let old_end = if gone == 0 { start } else { self.end(at) };
-        let new_bytes = new.map_or(0, <[u8]>::len);
-        let body = self.0.len() - old_body - (old_end - start) + new_bytes;
+        let (count, body) = (self.len(), self.body().min(self.0.len()));
         let new_count = count - gone + usize::from(new.is_some());
         if new_count == 0 {
             *self = Self::default();
             return;
         }
-        let is_wide = body > usize::from(u16::MAX);
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + new_count * end_bytes(is_wide) + body);
-        bytes.push(u8::from(is_wide));
-        bytes.extend_from_slice(&(new_count as u16).to_le_bytes());
-        let mut put = |end: usize| match is_wide {
-            false => bytes.extend_from_slice(&(end as u16).to_le_bytes()),
-            true => bytes.extend_from_slice(&(end as u32).to_le_bytes()),
-        };
-        (0..at).for_each(|before| put(self.end(before)));
-        if new.is_some() {
-            put(start + new_bytes);
+        let start = if at == count { self.0.len() } else { self.start(at) };
+        let behind = if gone == 0 { start } else { self.end(at) };
+        let new = new.map(|record| (record, record.len()));
+        let bytes = self.0.len() - body - (behind - start) + new.map_or(0, |(_, bytes)| bytes);
+        let mut writer = Writer::new(new_count, bytes);
+        (0..at).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
+        new.into_iter().for_each(|(_, bytes)| writer.end_of(bytes));
+        (at + gone..count).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
+        writer.bytes.extend_from_slice(&self.0[body..start]);
+        writer.bytes.extend_from_slice(new.map_or(&[], |(record, _)| record));
+        writer.bytes.extend_from_slice(&self.0[behind..]);
+        self.0 = writer.bytes.into();
+    }
+}
+
+/// Writes a block, ends first.
+struct Writer {
+    bytes: Vec<u8>,
+    is_wide: bool,
+    end: usize,
+}
+
+impl Writer {
+    fn new(records: usize, bytes: usize) -> Self {
+        let of = |is_wide| HEADER_BYTES + records * end_bytes(is_wide) + bytes;
+        let is_wide = of(false) > usize::from(u16::MAX);
+        let mut block = Vec::with_capacity(of(is_wide));
+        block.push(u8::from(is_wide));
+        block.extend_from_slice(&(records as u16).to_le_bytes());
+        Self { bytes: block, is_wide, end: HEADER_BYTES + records * end_bytes(is_wide) }
+    }
+
+    /// The next record has so many bytes.
+    #[inline]
+    fn end_of(&mut self, bytes: usize) {
+        self.end += bytes;
+        if self.is_wide {
+            self.bytes.extend_from_slice(&(self.end as u32).to_le_bytes());
+        } else {
+            self.bytes.extend_from_slice(&(self.end as u16).to_le_bytes());
         }
-        (at + gone..count).for_each(|behind| put(self.end(behind) - old_end + start + new_bytes));
-        bytes.extend_from_slice(&self.0[old_body..old_body + start]);
-        bytes.extend_from_slice(new.unwrap_or_default());
-        bytes.extend_from_slice(&self.0[old_body + old_end..]);
-        self.0 = bytes.into();
     }
 }
 
