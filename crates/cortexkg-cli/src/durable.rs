@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use cortexkg::{AllocationResult, Fact, FactError};
+use cortexkg::{AllocationResult, Fact, FactError, OperationError};
 use cortexkg_store::directory::SNAPSHOT_FILE;
-use cortexkg_store::{ChangeSet, Store, Sync};
+use cortexkg_store::{ChangeSet, Store, StoreError, Sync};
 use serde::Serialize;
 
 use crate::clock;
 use crate::failure::Failure;
 use crate::graph::requests::Answering;
-use crate::graph::{Graph, close};
+use crate::graph::{Closed, Graph, close};
 
 /// Facts that are committed together unless another number is asked for.
 pub const COMMIT_FACTS: usize = 1024;
@@ -74,13 +74,16 @@ pub(crate) struct DurableGraph {
     batch_facts: usize,
     answering: Answering,
     checkpoints: u64,
+    /// Whether a snapshot could be written so far.
+    has_room: bool,
 }
 
 impl DurableGraph {
     pub(crate) fn new(graph: Graph, directory: &Path, durability: Durability, batch_facts: usize) -> Self {
         let batch_facts = if durability == Durability::Each { 1 } else { batch_facts };
         let answering = Answering::new(directory);
-        Self { graph, directory: directory.to_owned(), durability, batch_facts, answering, checkpoints: 0 }
+        let directory = directory.to_owned();
+        Self { graph, directory, durability, batch_facts, answering, checkpoints: 0, has_room: true }
     }
 
     pub(crate) fn graph(&self) -> &Graph {
@@ -110,26 +113,30 @@ impl DurableGraph {
     /// What is due between two batches: requests, and now and then a snapshot.
     pub(crate) fn look_after(&mut self) -> Result<(), Failure> {
         self.answering.look(&self.graph);
-        if self.graph.tail() > CHECKPOINT_MIN.max(self.graph.position() / CHECKPOINT_SHARE) {
+        if self.has_room && self.graph.tail() > CHECKPOINT_MIN.max(self.graph.position() / CHECKPOINT_SHARE) {
             // A snapshot must not speak of what the log could still lose.
             self.graph.store_mut().commit(ChangeSet::default(), Sync::Durable)?;
-            self.graph.checkpoint()?;
-            self.checkpoints += 1;
+            match self.graph.checkpoint() {
+                Ok(()) => self.checkpoints += 1,
+                // Closing says so, if there is no room by then.
+                Err(OperationError::Store(StoreError::Io { .. })) => self.has_room = false,
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
 
-    /// Ends the run: everything is durable when this returns.
+    /// Ends the run: everything is durable when this returns. Gives what is to be said, too.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn close(self) -> Result<StoreReport, Failure> {
+    pub(crate) fn close(self) -> Result<(StoreReport, Option<String>), Failure> {
         let Self { graph, directory, durability, answering, checkpoints, .. } = self;
         let facts = graph.engine().fact_count();
         answering.finish();
-        let figures = close(graph)?;
+        let Closed { figures, note } = close(graph)?;
         let snapshot_bytes = std::fs::metadata(directory.join(SNAPSHOT_FILE)).map_or(0, |file| file.len());
         let disk_bytes = figures.file_bytes + snapshot_bytes;
         let ratio = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
-        Ok(StoreReport {
+        let report = StoreReport {
             durability,
             facts,
             commits: figures.commits,
@@ -138,6 +145,7 @@ impl DurableGraph {
             disk_bytes,
             disk_bytes_per_fact: ratio(disk_bytes, facts as u64),
             write_amplification: ratio(figures.written_bytes, figures.committed_bytes),
-        })
+        };
+        Ok((report, note))
     }
 }

@@ -35,6 +35,9 @@ pub enum Failure {
     /// The run failed on the way; what was decided before is written: exit code 1.
     #[error("{0}")]
     Run(String),
+    /// A part of the graph's snapshot is damaged: exit code 1.
+    #[error("{0}")]
+    Snapshot(String),
     /// Whoever read standard output has gone (`| head`): nothing to say, exit code 0.
     #[error("standard output is closed")]
     OutputClosed,
@@ -45,7 +48,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::OutputClosed => 0,
-            Self::Run(_) => 1,
+            Self::Run(_) | Self::Snapshot(_) => 1,
             Self::Usage(_) => 2,
         }
     }

@@ -81,6 +81,12 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
     match outcome.and_then(|outcome| console.flush().map(|()| outcome)) {
         Ok(outcome) => outcome.code(),
         Err(failure) => {
+            let failure = match (failure, data) {
+                (Failure::Snapshot(what), Some(directory)) => {
+                    Failure::Snapshot(format!("{what}: {}", graph::without_snapshot(directory)))
+                }
+                (failure, _) => failure,
+            };
             if !matches!(failure, Failure::OutputClosed) {
                 let error = console.err_palette.alarm("error:");
                 console.tell(&format!("{error} {failure}"));

@@ -65,9 +65,6 @@ fn a_damaged_snapshot_heals() {
     let hash = graph.state_hash();
     let snapshot = format!("{}/cortexkg.snapshot", graph.directory());
     damage(&snapshot, |length| length - 64..length);
-    let said = graph.run(&["verify"]);
-    assert_eq!(said.code, 1);
-    assert!(said.out.contains("fault:") && said.out.contains("cortexkg.snapshot"), "{}", said.out);
     let said = graph.run(&["stats", "--json"]);
     said.tells(&["note:", "cortexkg.snapshot", "nothing is lost"]);
     assert_eq!(said.code, 0);
@@ -79,6 +76,45 @@ fn a_damaged_snapshot_heals() {
     let said = graph.run(&["stats"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     assert_eq!(graph.run(&["verify"]).code, 0);
+}
+
+#[test]
+fn verify_tells_a_damaged_snapshot_from_a_damaged_store() {
+    let graph = Graph::of(ROWS);
+    graph.json(&["compact"]);
+    let hash = graph.state_hash();
+    let snapshot = format!("{}/cortexkg.snapshot", graph.directory());
+    damage(&snapshot, |length| length / 2..length / 2 + 1);
+    let said = graph.run(&["verify", "--json"]);
+    assert_eq!(said.code, 1);
+    said.tells(&["only the snapshot is damaged", "nothing is lost", "removed"]);
+    let report = said.report();
+    assert_eq!((&report["is_store_whole"], &report["faults_found"]), (&true.into(), &1.into()));
+    assert!(report["faults"][0].as_str().unwrap().contains("cortexkg.snapshot"));
+    assert_eq!(report["state_hash"].as_str().unwrap(), hash);
+    assert_eq!(graph.run(&["verify"]).code, 0);
+}
+
+#[test]
+fn damage_that_is_found_on_the_way_is_healed_by_running_again() {
+    let graph = Graph::none();
+    assert_eq!(graph.run(&["allocate", &data("febrl1/records.csv")]).code, 0);
+    graph.json(&["compact"]);
+    let hash = graph.state_hash();
+    let snapshot = format!("{}/cortexkg.snapshot", graph.directory());
+    let whole = std::fs::read(&snapshot).unwrap();
+    let export = || graph.run(&["export", "-", "--format", "jsonl"]);
+    // Some parts are read at the opening already, others not even by an export.
+    let found = (1..64).find_map(|part| {
+        std::fs::write(&snapshot, &whole).unwrap();
+        damage(&snapshot, |length| length / 64 * part..length / 64 * part + 1);
+        Some(export()).filter(|said| said.code != 0)
+    });
+    let said = found.expect("an export reads most of it");
+    assert_eq!(said.code, 1, "{}", said.err);
+    said.tells(&["error:", "cortexkg.snapshot", "nothing is lost", "removed", "run the command again"]);
+    assert_eq!(export().code, 0);
+    assert_eq!(graph.state_hash(), hash);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// What is stored is not what was written.
-    #[error("{place}: is damaged ({what}); restore a backup")]
+    #[error("{place}: is damaged ({what})")]
     Damaged {
         /// Table and row, or file and block.
         place: String,

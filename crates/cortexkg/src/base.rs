@@ -75,11 +75,15 @@ impl<S: Store> DurableEngine<S> {
         changes.put(Table::Meta, meta::COMPACTING, Vec::new());
         // The snapshot speaks of what is gone. Without it, the new base alone gives the same graph at the next start.
         self.store.remove_snapshot()?;
+        self.snapshot_position = 0;
         self.commit(changes, Sync::Durable)?;
         let report = self.finish_compaction()?;
         self.build_from(&base)?;
-        self.checkpoint()?;
-        Ok(report)
+        match self.checkpoint() {
+            // Closing tries again; what was forgotten is gone all the same.
+            Ok(()) | Err(OperationError::Store(StoreError::Io { .. })) => Ok(report),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes what the base has no longer from the store. The base is there already: a crash in between loses nothing, and the

@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 
 use crate::dates::parse_date;
 use crate::embed::hash_bytes;
+use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
-use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::{EachTable, IdMap, Paged, Table as _};
 use crate::perceive::{
@@ -195,8 +195,9 @@ impl Dictionary {
             terms: &terms,
             words,
             field,
+            count: 0,
             normal: &value.normal,
-            surface: &value.surface,
+            surface: Some(&value.surface),
         });
         self.value_ids.insert(hash, id);
         id
@@ -220,6 +221,7 @@ impl Dictionary {
     pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue) {
         let (field, count, terms) = self.counted(id, 1);
         self.fields[usize::from(field)].profile.observe(value, count == 1);
+        self.show_as(id, value);
         terms.into_iter().for_each(|term| self.recount_term(term, 1));
     }
 
@@ -227,7 +229,27 @@ impl Dictionary {
     pub(crate) fn uncount(&mut self, id: ValueId, value: &PerceivedValue) {
         let (field, count, terms) = self.counted(id, -1);
         self.fields[usize::from(field)].profile.unobserve(value, count == 0);
+        // Another may have written it otherwise; what was forgotten must not be shown.
+        if count > 0 && self.value(id).surface() == value.surface && value.surface != value.normal {
+            self.set_surface(id, None);
+        }
         terms.into_iter().for_each(|term| self.recount_term(term, -1));
+    }
+
+    /// Shows a value as a mention has it, if what was shown is forgotten.
+    pub(crate) fn show_as(&mut self, id: ValueId, value: &PerceivedValue) {
+        if self.value(id).is_surface_gone {
+            self.set_surface(id, Some(&value.surface));
+        }
+    }
+
+    fn set_surface(&mut self, id: ValueId, surface: Option<&str>) {
+        let known = self.values.get(id);
+        let terms: SmallVec<[TermId; 16]> = known.words.iter().chain(known.items).collect();
+        let (words, normal) = (known.words.len(), known.normal().to_owned());
+        let (field, count, shape, date) = (known.field, known.count, known.shape, known.date);
+        let value = NewValue { field, count, shape, date, terms: &terms, words, normal: &normal, surface };
+        self.values.set(id, &value);
     }
 
     fn recount_term(&mut self, term: TermId, by: i32) {

@@ -59,6 +59,8 @@ pub struct DurableEngine<S> {
     pub(crate) snapshot_position: u64,
     /// Set once memory and store may differ.
     pub(crate) is_broken: bool,
+    /// Set once a snapshot could not be written.
+    pub(crate) is_snapshot_refused: bool,
     /// Most bytes that the engine's structures may take.
     pub(crate) memory_bytes_max: Option<usize>,
     /// What the caller says the time is.

@@ -41,6 +41,8 @@ pub(crate) struct Value<'a> {
     /// In normal form, then as first written, if that is not the same.
     texts: &'a [u8],
     normal_bytes: usize,
+    /// Whether what was first written is forgotten.
+    pub(crate) is_surface_gone: bool,
 }
 
 impl<'a> Value<'a> {
@@ -49,24 +51,26 @@ impl<'a> Value<'a> {
         text(&self.texts[..self.normal_bytes])
     }
 
-    /// As first written.
+    /// As first written; in normal form once that is forgotten.
     pub(crate) fn surface(self) -> &'a str {
         let behind = &self.texts[self.normal_bytes..];
         text(if behind.is_empty() { self.texts } else { behind })
     }
 }
 
-/// A value that is to be remembered; no mention has it yet.
+/// A value that is to be remembered.
 #[derive(Debug)]
 pub(crate) struct NewValue<'t> {
     pub(crate) field: FieldId,
+    pub(crate) count: u32,
     pub(crate) shape: Shape,
     pub(crate) date: Option<Date>,
     /// Words, then items, each sorted.
     pub(crate) terms: &'t [TermId],
     pub(crate) words: usize,
     pub(crate) normal: &'t str,
-    pub(crate) surface: &'t str,
+    /// As first written; none if that is forgotten.
+    pub(crate) surface: Option<&'t str>,
 }
 
 /// Bytes of a value before its date: count, field, flags, words, items, bytes of the normal form, shape.
@@ -74,6 +78,7 @@ const VALUE_BYTES: usize = 27;
 const DATE_BYTES: usize = 8;
 const HAS_DIGIT: u8 = 1;
 const HAS_DATE: u8 = 2;
+const IS_SURFACE_GONE: u8 = 4;
 
 impl Record for Value<'static> {
     type View<'a> = Value<'a>;
@@ -102,6 +107,7 @@ impl Record for Value<'static> {
             items,
             texts,
             normal_bytes: u32_at(bytes, 11) as usize,
+            is_surface_gone: flags & IS_SURFACE_GONE != 0,
         }
     }
 
@@ -116,8 +122,10 @@ impl Record for Value<'static> {
     }
 
     fn encode(value: &NewValue<'_>, into: &mut Vec<u8>) {
-        let flags = flags(value.shape) | if value.date.is_some() { HAS_DATE } else { 0 };
-        into.extend_from_slice(&0_u32.to_le_bytes());
+        let mut flags = flags(value.shape);
+        flags |= if value.date.is_some() { HAS_DATE } else { 0 };
+        flags |= if value.surface.is_none() { IS_SURFACE_GONE } else { 0 };
+        into.extend_from_slice(&value.count.to_le_bytes());
         into.extend_from_slice(&value.field.to_le_bytes());
         into.push(flags);
         into.extend_from_slice(&(value.words as u16).to_le_bytes());
@@ -131,8 +139,8 @@ impl Record for Value<'static> {
         }
         write_all(value.terms.iter().copied(), into);
         into.extend_from_slice(value.normal.as_bytes());
-        if value.surface != value.normal {
-            into.extend_from_slice(value.surface.as_bytes());
+        if let Some(surface) = value.surface.filter(|surface| *surface != value.normal) {
+            into.extend_from_slice(surface.as_bytes());
         }
     }
 }

@@ -165,19 +165,27 @@ impl<S: Store> DurableEngine<S> {
         match found {
             // A record's identifier alone, where the fact is a triple, means its subject.
             Some((fact, role)) => Ok(graph.first_mention(fact) + MentionIndex::from(role == 2)),
-            None => {
-                let hash = fact_hash(source, record);
-                let forgotten = self.engine.fact_ids.find(hash, |fact| {
-                    let entry = graph.fact(fact);
-                    *entry.record_id == *record && graph.sources[entry.source as usize] == *source
-                });
-                let record = record.to_owned();
-                Err(match forgotten {
-                    Some(_) => OperationError::ForgottenFact { record },
-                    None => OperationError::UnknownFact { record },
-                })
-            }
+            None => Err(self.missing(Some(source), record)),
         }
+    }
+
+    /// Why a fact is not there: it may be forgotten.
+    pub(crate) fn missing(&self, source: Option<&str>, record: &str) -> OperationError {
+        let (source, graph) = (source.unwrap_or_default(), &self.engine.graph);
+        let forgotten = self.engine.fact_ids.find(fact_hash(source, record), |fact| {
+            let entry = graph.fact(fact);
+            *entry.record_id == *record && graph.sources[entry.source as usize] == *source
+        });
+        let record = record.to_owned();
+        match forgotten {
+            Some(_) => OperationError::ForgottenFact { record },
+            None => OperationError::UnknownFact { record },
+        }
+    }
+
+    /// The names of all sources that facts ever came from, in the order of the first.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.engine.graph.sources.iter().map(String::as_str)
     }
 
     /// Explains the decision on a mention, from the ballot that the log keeps. Where the mention belongs *now* stands in the result's

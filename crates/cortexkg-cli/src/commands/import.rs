@@ -14,7 +14,7 @@ use crate::commands::backup::check_empty;
 use crate::console::Console;
 use crate::durable::COMMIT_FACTS;
 use crate::failure::{Failure, Outcome};
-use crate::graph::{Graph, ckg, close, directory_of, note_of, to_create};
+use crate::graph::{Graph, ckg, close, directory_of, notes_of, to_create};
 use crate::input::{Rejection, decode};
 use crate::interchange::{GraphFormat, GraphTable, failure};
 use crate::outputs::OutputFile;
@@ -98,7 +98,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         });
         let read = read(args, format, &mut rejects, console)?;
         let graph = to_create(directory, None)?;
-        note_of(&graph).iter().for_each(|note| console.tell(note));
+        notes_of(&graph).iter().for_each(|note| console.tell(note));
         let mut taking = Taking { graph, imported, rejects: &mut rejects, console };
         taking.take_in(read)?;
         let Taking { graph, imported: taken, .. } = taking;
@@ -109,7 +109,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     };
     imported.position = graph.position();
     imported.state_hash = graph.state_hash()?.to_string();
-    close(graph)?;
+    close(graph)?.told(console);
     if args.json {
         console.print_json(&imported)?;
     } else {

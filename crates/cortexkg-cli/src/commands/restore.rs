@@ -65,7 +65,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         position: graph.position(),
         state_hash: graph.state_hash()?.to_string(),
     };
-    close(graph)?;
+    close(graph)?.told(console);
     if args.json {
         console.print_json(&restored)?;
     } else {

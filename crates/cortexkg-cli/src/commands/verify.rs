@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cortexkg::{Depth, DurableEngine, EngineConfig, OperationError, VerifyReport};
 use cortexkg_store::directory::SNAPSHOT_FILE;
-use cortexkg_store::{RedbStore, StoreError};
+use cortexkg_store::{RedbStore, Store, StoreError};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -43,6 +43,10 @@ struct Verified {
     /// What is wrong; the first hundred.
     faults: Vec<String>,
     faults_found: u64,
+    #[serde(skip)]
+    snapshot_faults: u64,
+    /// Whether nothing but the snapshot is damaged, which follows from the log.
+    is_store_whole: bool,
     /// Absent where the graph cannot be opened.
     state_hash: Option<String>,
 }
@@ -61,6 +65,11 @@ impl Verified {
     fn fault(&mut self, fault: String) {
         self.faults_found += 1;
         self.faults.push(fault);
+    }
+
+    fn snapshot_fault(&mut self, fault: String) {
+        self.fault(fault);
+        self.snapshot_faults += 1;
     }
 
     fn add(&mut self, report: VerifyReport) {
@@ -82,6 +91,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     progress.finish();
     result?;
     verified.is_clean = verified.faults_found == 0;
+    verified.is_store_whole = verified.faults_found == verified.snapshot_faults;
     if args.json {
         console.print_json(&verified)?;
     } else {
@@ -97,6 +107,17 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     }
     if verified.is_clean {
         return Ok(Outcome::Complete);
+    }
+    if verified.is_store_whole {
+        return Err(Failure::Run(format!(
+            "{}: only the snapshot is damaged, and nothing is lost: {}",
+            directory.display(),
+            if directory.join(SNAPSHOT_FILE).exists() {
+                "delete it, and the next command builds it anew"
+            } else {
+                "it is removed, and the next command that changes the graph writes a new one"
+            }
+        )));
     }
     Err(Failure::Run(format!(
         "{}: {} found; restore a backup with `cortexkg restore`",
@@ -141,6 +162,10 @@ fn verify(
         Err(error @ StoreError::Damaged { .. }) => verified.fault(error.to_string()),
         Err(error) => return Err(error.into()),
     }
+    progress.step("snapshot");
+    if !verify_snapshot(&mut store, verified)? {
+        return Ok(());
+    }
     progress.step("opening the graph");
     let mut graph = match DurableEngine::open(store, EngineConfig::default()) {
         Ok(graph) => graph,
@@ -155,12 +180,27 @@ fn verify(
     let depth = if quick { Depth::References } else { Depth::Rebuild };
     let report = graph.verify(depth, &mut |part| progress.step(part))?;
     verified.add(report);
-    // Blocks are checked by then; what else made it unusable is only known from the opening.
-    if let Some(damage) = graph.opening().snapshot_damage.clone()
-        && !verified.faults.iter().any(|fault| fault.contains(SNAPSHOT_FILE))
-    {
-        verified.fault(damage);
+    // Its blocks were good; what else made it unusable is only known from the opening.
+    if let Some(damage) = graph.opening().snapshot_damage.clone() {
+        verified.snapshot_fault(damage);
+        graph.store_mut().remove_snapshot()?;
     }
     verified.state_hash = Some(graph.state_hash()?.to_string());
     Ok(())
+}
+
+/// Reads all blocks of the snapshot, and removes one that is damaged: what is verified afterwards is what the log says. Says whether
+/// anything can be verified afterwards.
+fn verify_snapshot(store: &mut RedbStore, verified: &mut Verified) -> Result<bool, Failure> {
+    let damage = match store.snapshot().and_then(|snapshot| snapshot.map_or(Ok(()), |one| one.check())) {
+        Ok(()) => return Ok(true),
+        Err(damage @ (StoreError::Damaged { .. } | StoreError::Format { .. })) => damage,
+        Err(error) => return Err(error.into()),
+    };
+    verified.snapshot_fault(damage.to_string());
+    match store.remove_snapshot() {
+        Ok(()) => Ok(true),
+        Err(StoreError::ReadOnly | StoreError::Io { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) fn tell_change<T: Serialize>(
     console: &mut Console<'_>,
 ) -> Result<Outcome, Failure> {
     let views = graph.log_entries(position, position + 1)?;
-    close(graph)?;
+    close(graph)?.told(console);
     let Some(operation) = views.first() else {
         return Err(Failure::Run(format!("the log has no operation {position}; run `cortexkg verify`")));
     };

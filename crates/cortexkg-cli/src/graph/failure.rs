@@ -17,6 +17,9 @@ impl From<StoreError> for Failure {
             StoreError::Format { .. } | StoreError::NotClosed { .. } | StoreError::ReadOnly => {
                 Self::Usage(error.to_string())
             }
+            StoreError::Damaged { .. } => {
+                Self::Run(format!("{error}; restore a backup with `cortexkg restore`, or get the file again"))
+            }
             _ => Self::Run(error.to_string()),
         }
     }
@@ -27,6 +30,9 @@ impl From<OperationError> for Failure {
     fn from(error: OperationError) -> Self {
         match error {
             OperationError::Store(error) => error.into(),
+            OperationError::Snapshot { place, what } => {
+                Self::Snapshot(format!("{place}: is damaged ({what}); nothing is lost"))
+            }
             OperationError::Broken | OperationError::Diverged { .. } => Self::Run(error.to_string()),
             _ => Self::Usage(error.to_string()),
         }

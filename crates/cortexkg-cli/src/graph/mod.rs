@@ -15,7 +15,10 @@ pub(crate) use change::{Nothing, tell_change};
 pub use memory::MemoryBudget;
 pub use names::{NodeArg, RecordArgs};
 pub(crate) use names::{find_source, leads_to, named_live};
-pub(crate) use open::{close, directory_of, existing, holds_a_graph, note_of, to_create, to_read, to_write};
+pub(crate) use open::{
+    Closed, close, directory_of, existing, holds_a_graph, notes_of, to_create, to_read, to_write,
+    without_snapshot,
+};
 
 /// A graph in a directory.
 pub(crate) type Graph = DurableEngine<RedbStore>;

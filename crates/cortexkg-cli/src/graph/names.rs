@@ -45,8 +45,8 @@ pub(crate) fn find_source(graph: &Graph, record: &str, named: Option<&str>) -> R
     let ends = ["#s", "#o"].into_iter().filter_map(|suffix| record.strip_suffix(suffix));
     let ids: Vec<&str> = std::iter::once(record).chain(ends).collect();
     let mut found = Vec::new();
-    let sources = graph.view(None)?.counts()?.sources;
-    for (source, _) in &sources {
+    let sources: Vec<String> = graph.sources().map(str::to_owned).collect();
+    for source in &sources {
         for id in &ids {
             if graph.find(Some(source), id)?.is_some() {
                 found.push(source.clone());
@@ -66,8 +66,8 @@ pub(crate) fn find_source(graph: &Graph, record: &str, named: Option<&str>) -> R
 }
 
 /// Why no source has a record: it may be forgotten.
-fn missing(graph: &Graph, record: &str, sources: &[(String, u64)]) -> Failure {
-    let forgotten = sources.iter().find_map(|(source, _)| match graph.why(Some(source), record) {
+fn missing(graph: &Graph, record: &str, sources: &[String]) -> Failure {
+    let forgotten = sources.iter().find_map(|source| match graph.why(Some(source), record) {
         Err(error @ OperationError::ForgottenFact { .. }) => Some(error),
         _ => None,
     });

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cortexkg::{DurableEngine, EngineConfig};
-use cortexkg_store::directory::ROWS_FILE;
+use cortexkg_store::directory::{ROWS_FILE, SNAPSHOT_FILE};
 use cortexkg_store::{ChangeSet, RedbStore, Store, StoreError, Sync};
 
 use super::{Graph, MemoryBudget, requests};
@@ -53,17 +53,19 @@ pub(crate) fn existing(data: Option<&Path>) -> Result<&Path, Failure> {
 /// Where there is none, it is being written, or it is damaged.
 pub(crate) fn to_read(data: Option<&Path>, console: &mut Console<'_>) -> Result<Graph, Failure> {
     let directory = existing(data)?;
-    let store = match RedbStore::open_read_only(directory) {
+    let (store, was_cut_off) = match RedbStore::open_read_only(directory) {
         Err(StoreError::NotClosed { .. }) => {
             // Whoever wrote last was cut off. Once open for writing, everything is in order again.
             RedbStore::open(directory)?.close()?;
-            console
-                .tell("note: whoever wrote the graph last was cut off; what was acknowledged is all there");
-            RedbStore::open_read_only(directory)
+            (RedbStore::open_read_only(directory), true)
         }
-        opened => opened,
+        opened => (opened, false),
     };
-    over(store?, console)
+    let graph = over(store?, console)?;
+    if was_cut_off {
+        console.tell("note: whoever wrote the graph last was cut off; what was acknowledged is all there");
+    }
+    Ok(graph)
 }
 
 /// Opens the graph to be changed; nobody else may have it open.
@@ -98,31 +100,72 @@ pub(crate) fn to_create(directory: &Path, memory: Option<MemoryBudget>) -> Resul
 
 fn over(store: RedbStore, console: &mut Console<'_>) -> Result<Graph, Failure> {
     let graph = DurableEngine::open(store, EngineConfig::default())?;
-    if let Some(note) = note_of(&graph) {
-        console.tell(&note);
-    }
+    notes_of(&graph).iter().for_each(|note| console.tell(note));
     Ok(graph)
 }
 
 /// What is to be said of how a graph was opened.
-pub(crate) fn note_of(graph: &Graph) -> Option<String> {
-    let damage = graph.opening().snapshot_damage.as_ref()?;
-    // The advice that goes with damage is to restore a backup; here nothing is lost.
-    let damage = damage.strip_suffix("; restore a backup").unwrap_or(damage);
-    Some(format!(
-        "note: {damage}; nothing is lost: the graph was built from its log, and the next command that changes it writes a new snapshot"
-    ))
+pub(crate) fn notes_of(graph: &Graph) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(damage) = &graph.opening().snapshot_damage {
+        let damage = damage.split("; ").next().unwrap_or(damage);
+        notes.push(format!(
+            "note: {damage}; nothing is lost: the graph was built from its log, and the next command that changes it writes a new snapshot"
+        ));
+    }
+    if graph.opening().is_compaction_pending {
+        notes.push(
+            "note: a `compact` was cut off, and what was forgotten is still in the file; `cortexkg compact` finishes it".to_owned(),
+        );
+    }
+    notes
 }
 
-/// Makes everything durable and closes the graph; gives what the store moved while it was open.
+/// Removes a snapshot that is damaged. Says what is to be done then.
+pub(crate) fn without_snapshot(directory: &Path) -> String {
+    let removed = RedbStore::open(directory).and_then(|mut store| {
+        store.remove_snapshot()?;
+        store.close()
+    });
+    match removed {
+        Ok(()) => {
+            "the snapshot is removed; run the command again, and the graph is built from its log".to_owned()
+        }
+        Err(error) => format!(
+            "delete {} while nobody has the graph open, and run the command again ({error})",
+            directory.join(SNAPSHOT_FILE).display()
+        ),
+    }
+}
+
+/// A graph that was closed.
+pub(crate) struct Closed {
+    /// What the store moved while it was open.
+    pub(crate) figures: cortexkg_store::Figures,
+    /// What is to be said of it.
+    pub(crate) note: Option<String>,
+}
+
+impl Closed {
+    /// Says what is to be said; gives what the store moved.
+    pub(crate) fn told(self, console: &mut Console<'_>) -> cortexkg_store::Figures {
+        self.note.iter().for_each(|note| console.tell(note));
+        self.figures
+    }
+}
+
+/// Makes everything durable and closes the graph.
 ///
 /// # Errors
 /// Where the disk fails.
-pub(crate) fn close(mut graph: Graph) -> Result<cortexkg_store::Figures, Failure> {
+pub(crate) fn close(mut graph: Graph) -> Result<Closed, Failure> {
     // A snapshot must not speak of what the log could still lose.
     graph.store_mut().commit(ChangeSet::default(), Sync::Durable)?;
+    let note = graph.checkpoint_if_due().err().map(|error| {
+        format!("note: no snapshot was written ({error}); everything is in the graph, the next start only takes longer")
+    });
     let store = graph.close()?;
     let figures = store.figures()?;
     store.close()?;
-    Ok(figures)
+    Ok(Closed { figures, note })
 }

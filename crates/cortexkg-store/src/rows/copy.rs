@@ -33,8 +33,11 @@ pub(super) fn write_partial(
     let mut builder = Database::builder();
     builder.set_cache_size(cache_bytes);
     let file = CountedFile::new(file, counters.clone());
-    let database = Contained::open(Arc::new(Boundary::new(&path)), &builder, file)?;
+    let mut database = Contained::open(Arc::new(Boundary::new(&path)), &builder, file)?;
     let tallies = fill(&database, rows, decide)?;
+    if rows.is_some() {
+        database.shrink()?;
+    }
     Ok((database, tallies))
 }
 

@@ -51,6 +51,13 @@ impl Contained {
         boundary.run(|| database.check_integrity().map_err(|error| failed(boundary.path(), error)))
     }
 
+    /// Has redb give back the room that it took ahead, so that the file is about as large as what is in it.
+    pub(super) fn shrink(&mut self) -> Result<(), StoreError> {
+        let database = self.database.as_mut().expect("taken out only by drop and close");
+        let boundary = &self.boundary;
+        boundary.run(|| database.compact().map(drop).map_err(|error| failed(boundary.path(), error)))
+    }
+
     /// Closes the database: lazy commits become durable, and the next opening need not recover.
     pub(super) fn close(mut self) -> Result<(), StoreError> {
         self.boundary.check()?;

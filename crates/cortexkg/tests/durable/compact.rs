@@ -1,7 +1,10 @@
 //! Compaction: what was forgotten is gone for good, what is left goes on.
 
-use cortexkg::{DurableEngine, Fact, FieldValue, Forget, OperationError, Term};
-use cortexkg_store::{MemoryStore, Store, Table};
+use std::sync::Arc;
+
+use cortexkg::{DurableEngine, EngineConfig, Fact, FieldValue, Forget, NodeId, OperationError, Term};
+use cortexkg_store::faults::{Disk, Fault};
+use cortexkg_store::{MemoryStore, RedbOptions, RedbStore, Store, StoreError, Table};
 
 use crate::common::picture::{Picture, check_future, check_roads, filled, take_in};
 use crate::common::stream::facts;
@@ -222,4 +225,67 @@ fn an_empty_graph_and_one_that_became_empty() {
     assert_eq!(graph.engine().node_count(), 0);
     check_roads(&graph, "became empty");
     check_future(graph, &facts(63, 30), "became empty");
+}
+
+/// On a disk that can fail.
+fn on(disk: &Disk) -> Result<DurableEngine<RedbStore>, OperationError> {
+    let store = RedbStore::open_in(Arc::new(disk.clone()), RedbOptions::default())?;
+    DurableEngine::open(store, EngineConfig::default())
+}
+
+fn take_in_on(disk: &Disk, count: usize) -> DurableEngine<RedbStore> {
+    let mut graph = on(disk).unwrap();
+    take_in(&mut graph, facts(5, count));
+    graph
+}
+
+#[test]
+fn a_compaction_that_was_cut_off_is_pending_until_there_is_room() {
+    let mut pending = 0;
+    for later in (0..).step_by(3) {
+        let disk = Disk::new();
+        let mut graph = take_in_on(&disk, 20);
+        graph.forget(&Forget::Node(NodeId(0))).unwrap();
+        disk.fail(disk.operations() + later, Fault::PowerLoss);
+        let compacted = graph.compact();
+        drop(graph);
+        for refused in (0..60).step_by(4) {
+            let left = disk.after_exit();
+            left.fail(left.operations() + refused, Fault::Failure);
+            if on(&left).is_ok_and(|graph| graph.opening().is_compaction_pending) {
+                pending += 1;
+                assert!(!on(&left).unwrap().opening().is_compaction_pending, "operations {later}, {refused}");
+            }
+        }
+        if compacted.is_ok() {
+            break;
+        }
+    }
+    assert!(pending > 0);
+}
+
+#[test]
+fn a_graph_is_closed_without_a_snapshot_that_there_is_no_room_for() {
+    let mut refused = 0;
+    for later in 0.. {
+        let disk = Disk::new();
+        let mut graph = take_in_on(&disk, 20);
+        graph.checkpoint().unwrap();
+        let hash = graph.state_hash().unwrap();
+        graph.close().unwrap().close().unwrap();
+        disk.write_file("cortexkg.snapshot", b"no snapshot".to_vec());
+        let mut graph = on(&disk).unwrap();
+        assert!(graph.opening().snapshot_damage.is_some());
+        // A new one is due.
+        disk.fail(disk.operations() + later, Fault::Failure);
+        let Err(error) = graph.checkpoint_if_due() else { break };
+        assert!(matches!(error, OperationError::Store(StoreError::Io { .. })), "{error}");
+        assert!(graph.checkpoint_if_due().is_ok(), "it is not tried again");
+        if let Ok(store) = graph.close() {
+            refused += 1;
+            store.close().unwrap();
+            assert_eq!(on(&disk).unwrap().state_hash().unwrap(), hash);
+        }
+    }
+    assert!(refused > 0);
 }

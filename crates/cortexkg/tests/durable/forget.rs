@@ -170,3 +170,28 @@ fn a_source_of_many_facts() {
     assert_eq!(Picture::of(&graph).content(), before.content());
     check_roads(&graph, "many facts");
 }
+
+#[test]
+fn what_was_forgotten_is_not_shown_by_others() {
+    let named = |id: &str, name: &str| Fact::record([("name", name)]).with_id(id).with_source("s");
+    let mut graph = empty();
+    let results = take_in(&mut graph, vec![named("a", "Zoë Müller"), named("b", "zoe  MULLER")]);
+    let node = results[1].allocated_node;
+    assert_eq!(results[0].allocated_node, node);
+    assert_eq!(graph.engine().node(node).unwrap().label, "Zoë Müller");
+    let fact = |record_id| Forget::Fact { source: Some("s"), record_id };
+    let (position, _) = graph.forget(&fact("a")).unwrap();
+    assert_eq!(
+        graph.engine().node(node).unwrap().label,
+        "zoe  MULLER",
+        "as the member that is left wrote it"
+    );
+    graph.undo(position).unwrap();
+    // Where no member is left that is known to have it, it is shown in normal form.
+    let elsewhere =
+        Fact::record([("name", "zoe MULLER"), ("born", "1901-02-03")]).with_id("c").with_source("s");
+    take_in(&mut graph, vec![elsewhere]);
+    graph.forget(&fact("b")).unwrap();
+    assert_ne!(graph.engine().node(node).unwrap().label, "zoe  MULLER");
+    check_roads(&graph, "surfaces");
+}

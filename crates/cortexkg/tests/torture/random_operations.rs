@@ -199,7 +199,9 @@ impl Run {
                     Ok((found, count)) => {
                         assert_eq!((found, count), (self.model.forget(&facts, None), facts.len()));
                     }
-                    Err(OperationError::UnknownSource { .. }) => assert!(facts.is_empty()),
+                    Err(OperationError::UnknownSource { .. } | OperationError::ForgottenSource { .. }) => {
+                        assert!(facts.is_empty());
+                    }
                     Err(error) => panic!("{error}"),
                 }
                 self.count("forget a source");
