@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use cortexkg_simd::{LEVEL_VARIABLE, Level};
 use serde_json::Value;
 
-use crate::step::{self, cargo, command, root};
+use crate::step::{self, cargo, command};
 
 /// The release build of `cortexkg`.
 pub(crate) struct Program {
@@ -39,8 +39,7 @@ impl Program {
     fn build_as(profile: &str, folder: &str) -> Result<Self> {
         let build = ["build", "--quiet", "--profile", profile, "--locked", "--package", "cortexkg-cli"];
         step::run(&mut cargo(build))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| root().join("target"), |dir| root().join(dir));
+        let target = step::target();
         let scratch = target.join("bench");
         std::fs::create_dir_all(&scratch)?;
         let path = target.join(folder).join(format!("cortexkg{}", std::env::consts::EXE_SUFFIX));

@@ -1,24 +1,24 @@
 //! `cargo xtask bench tiers`: hit rates of the tiers beside what no policy can beat, and the speed of a hit.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use comfy_table::Table;
 use serde_json::Value;
 
 use super::first_light::{Set, number, table};
-use crate::program::{Program, Setting, json};
-use crate::step::cargo;
+use crate::program::json;
+use crate::step::{self, cargo};
 
-/// The set whose decisions stand in for a trace.
-const STAND_IN: &str = "patentsview";
+/// The set whose decisions make a trace.
+const TRACED: &str = "patentsview";
 
 /// Options of `cargo xtask bench tiers`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Trace of accesses: numbers of nodes as little-endian u32, one per access (may be given more than once) [default:
-    /// the nodes decided for patentsview, if it is there: one access per record, without the other candidates].
+    /// the nodes looked at for patentsview, if it is there: the candidates of each record, and the node it went to].
     #[arg(long = "trace", value_name = "FILE")]
     traces: Vec<PathBuf>,
     /// Folder with one folder per set, looked into before data and data/cache.
@@ -33,10 +33,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut traces = args.traces.clone();
     if traces.is_empty() {
-        match Set::find(STAND_IN, args.data.as_deref()) {
-            Some(set) => traces.push(stand_in(&set)?),
+        match Set::find(TRACED, args.data.as_deref()) {
+            Some(set) => traces.push(accesses(&set)?),
             None => eprintln!(
-                "{STAND_IN}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE"
+                "{TRACED}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE"
             ),
         }
     }
@@ -54,34 +54,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The nodes that the program decides for, in the order of the records, as a trace.
-fn stand_in(set: &Set) -> Result<PathBuf> {
-    eprintln!("{STAND_IN}: allocating, for a trace");
-    let program = Program::build()?;
-    let (_, out) = program.allocate(STAND_IN, &set.records, Setting::default())?;
-    let trace = program.scratch().join(format!("{STAND_IN}.decided.trace"));
-    fs::write(&trace, decided(&fs::read_to_string(&out)?, &out)?)?;
+/// The nodes that decisions on a set look at, as a trace.
+fn accesses(set: &Set) -> Result<PathBuf> {
+    eprintln!("{TRACED}: allocating, for a trace");
+    let scratch = step::target().join("bench");
+    fs::create_dir_all(&scratch)?;
+    let trace = scratch.join(format!("{TRACED}.accesses"));
+    let mut example =
+        cargo(["run", "--quiet", "--release", "--locked", "--package", "cortexkg", "--example", "accesses", "--"]);
+    step::run(example.arg(&set.records).arg(&trace))?;
     Ok(trace)
-}
-
-/// The numbers in the column `node_id` of a file of decisions.
-fn decided(decisions: &str, path: &Path) -> Result<Vec<u8>> {
-    let mut lines = decisions.lines();
-    // Counted from the end of the line: an identifier of a record may hold a comma.
-    let column = lines
-        .next()
-        .and_then(|header| header.rsplit(',').position(|name| name == "node_id"))
-        .with_context(|| format!("{}: has no column node_id", path.display()))?;
-    let mut bytes = Vec::new();
-    for (line, text) in lines.enumerate() {
-        let node: u32 = text
-            .rsplit(',')
-            .nth(column)
-            .and_then(|node| node.strip_prefix('n')?.parse().ok())
-            .with_context(|| format!("{}: line {} names no node", path.display(), line + 2))?;
-        bytes.extend_from_slice(&node.to_le_bytes());
-    }
-    Ok(bytes)
 }
 
 /// One row per load and room. All rates are shares of all accesses.
@@ -161,14 +143,5 @@ mod tests {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(speed(&measured).to_string().contains("20.0"));
-    }
-
-    #[test]
-    fn decisions_become_a_trace() {
-        let path = Path::new("nodes.csv");
-        let text = "record_id,node_id,decision\n\"a,b\",n1,new\nc,n258,existing\n";
-        assert_eq!(decided(text, path).expect("two rows"), [1, 0, 0, 0, 2, 1, 0, 0]);
-        assert!(decided("record_id,node_id\na,x1\n", path).is_err());
-        assert!(decided("record_id\n", path).is_err());
     }
 }
