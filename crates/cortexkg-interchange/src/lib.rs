@@ -79,7 +79,7 @@ pub use lines::{BoundedLines, Line};
 pub use model::{ExportedFact, ExportedNode, ImportedGraph, Property, Role, Schema};
 pub use ntriples::ntriple;
 pub use records::{RecordSplitter, Split};
-pub use rejection::{Rejection, printable};
+pub use rejection::{Rejection, printable, steers_terminal};
 pub use row::Row;
 pub use table::TableKind;
 

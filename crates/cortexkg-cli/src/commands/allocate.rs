@@ -75,7 +75,7 @@ pub struct Args {
     /// With --data: facts that are committed together [default: 1024].
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
-    /// With --data: most memory to take, like 512M or 1G [default: as much as the graph needs].
+    /// With --data: most memory to take, at least 32M, like 512M or 1G [default: as much as the graph needs].
     ///
     /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
     #[arg(long, value_name = "SIZE", value_parser = MemoryBudget::parse)]
