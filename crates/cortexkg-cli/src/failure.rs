@@ -35,7 +35,8 @@ pub enum Failure {
     /// The run failed on the way; what was decided before is written: exit code 1.
     #[error("{0}")]
     Run(String),
-    /// Whoever read standard output has gone (`| head`): nothing to say, exit code 0.
+    /// Whoever read standard output has gone (`| head`): nothing to say, exit code 0. A command that was changing something
+    /// when that happened says how far it came, and fails.
     #[error("standard output is closed")]
     OutputClosed,
 }
