@@ -74,7 +74,7 @@ pub use error::InterchangeError;
 pub use export::{ExportOptions, Exporter, Result, exporter};
 pub use format::InterchangeFormat;
 pub use import::{ImportOptions, Tally, drain, import};
-pub use jsonl::{JsonlElement, JsonlGraph, graph_element, is_graph_header};
+pub use jsonl::{JsonlCounts, JsonlElement, JsonlGraph, WholeCheck, graph_element, is_graph_header};
 pub use lines::{BoundedLines, Line};
 pub use model::{ExportedFact, ExportedNode, ImportedGraph, Property, Role, Schema};
 pub use ntriples::ntriple;
