@@ -73,6 +73,8 @@ struct Imported {
     state_hash: String,
 }
 
+    /// Literals (RDF) that were taken without their language or datatype.
+    untagged: u64,
 /// Takes the graph in.
 ///
 /// # Errors
@@ -150,6 +152,12 @@ fn read(
     Ok(graph)
 }
 
+    if imported.untagged > 0 {
+        console.tell(&format!(
+            "note: {} literals were taken without their language tag or datatype; values in a graph are plain text",
+            grouped(imported.untagged)
+        ));
+    }
 fn read_file(
     args: &Args,
     path: &Path,
@@ -278,6 +286,7 @@ impl Taking<'_, '_> {
         let mut missing = Vec::new();
         for of_one in edges.chunk_by(|a, b| a.from == b.from) {
             let from = of_one.first().map(|edge| edge.from);
+        self.imported.untagged = read.untagged;
             let there = from.and_then(|from| self.graph.engine().node(from)).map(|node| node.edges);
             let there: BTreeSet<_> = there.unwrap_or_default().into_iter().collect();
             let lacks = |edge: &&GraphEdge| !there.contains(&(edge.from, edge.predicate.clone(), edge.to));

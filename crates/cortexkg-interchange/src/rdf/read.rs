@@ -174,6 +174,13 @@ pub(super) struct LiteralStatement {
     pub(super) line: u64,
 }
 
+impl LiteralStatement {
+    /// Whether it says more than its value: a language, or a datatype other than that of plain ones.
+    pub(super) fn is_tagged(&self) -> bool {
+        self.key.len() > self.value.len() + "\"\"".len()
+    }
+}
+
 pub(super) struct Link {
     pub(super) predicate: Rc<str>,
     /// Position in [`Statements::subjects`].
