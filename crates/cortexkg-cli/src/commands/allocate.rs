@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::rejects::Rejects;
 use crate::report::{Report, grouped};
 use crate::sink::{DecisionRows, Sink, json_line};
-use crate::stop::{Stop, StoppableStdin};
+use crate::stop::{STDIN_BYTES, Stop, StoppableStdin};
 
 /// Options of `cortexkg allocate`.
 #[derive(Debug, clap::Args)]
@@ -84,9 +84,6 @@ pub struct Args {
     #[arg(long, short)]
     pub quiet: bool,
 }
-
-/// Bytes of standard input that are read at once; no fewer than the standard library buffers.
-const STDIN_BYTES: usize = 64 * 1024;
 
 const AFTER_HELP: &str = "\
 Formats:
@@ -190,14 +187,14 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     } else if !args.quiet {
         let _ = err.write_all(report.to_table(*err_palette).as_bytes());
     }
+    match ending {
+        Ending::Broken(error) => Err(Failure::from(error)),
+        Ending::Asked => Err(Failure::Run(ASKED.to_owned())),
         Ending::Unheard => Err(Failure::Run(format!(
             "whoever read standard output has gone; {} facts of this run are committed: run the same command again, \
              and it goes on from there and repeats their rows",
             grouped(records)
         ))),
-    match ending {
-        Ending::Broken(error) => Err(Failure::from(error)),
-        Ending::Asked => Err(Failure::Run(ASKED.to_owned())),
         Ending::Whole if rejected > 0 => Ok(Outcome::WithRejections),
         Ending::Whole => {
             if report.records == 0 && repeated == 0 {
@@ -213,20 +210,20 @@ enum Ending {
     /// At its end, or where it was to stop.
     Whole,
     /// The input broke.
-    /// Nobody reads the rows any more.
-    Unheard,
     Broken(InputError),
     /// A signal asked for it.
     Asked,
+    /// Nobody reads the rows any more.
+    Unheard,
 }
 
 impl Ending {
     fn error(&self) -> Option<String> {
         match self {
-            Self::Unheard => Some("whoever read standard output has gone".to_owned()),
             Self::Whole => None,
             Self::Broken(error) => Some(error.to_string()),
             Self::Asked => Some(ASKED.to_owned()),
+            Self::Unheard => Some("whoever read standard output has gone".to_owned()),
         }
     }
 }

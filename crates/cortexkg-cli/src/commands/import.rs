@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkg::{Fact, GraphEdge, KnowledgeGraph, NodeId};
@@ -10,34 +11,37 @@ use cortexkg_store::Sync;
 use serde::Serialize;
 
 use crate::clock;
-use crate::commands::backup::check_empty;
 use crate::console::Console;
 use crate::durable::COMMIT_FACTS;
 use crate::failure::{Failure, Outcome};
-use crate::graph::{Graph, ckg, close, directory_of, note_of, to_create};
+use crate::graph::{Graph, check_unfilled, ckg, close, directory_of, note_of, to_create};
 use crate::input::{Rejection, decode};
 use crate::interchange::{GraphFormat, GraphTable, failure};
 use crate::outputs::OutputFile;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
 use crate::report::grouped;
+use crate::stop::{NOTHING_IN, STDIN_BYTES, Stop, StoppableInput, StoppableStdin};
 
 /// Options of `cortexkg import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Nodes are taken as they are: nothing is decided. Into an empty directory they keep their identifiers; in a graph that is there
-already they get new ones. A .ckg goes into an empty directory only and gives the same graph bit for bit. From JSONL come
+already they get new ones. A .ckg goes into an empty directory only and gives the same graph bit for bit; one that is
+compressed or comes through a pipe is unpacked in the directory for temporary files (TMPDIR) first. From JSONL come
 the facts as well; other formats bring nodes and edges, and what a node says becomes a fact named graph:ID. An import that is
-cut off leaves a part behind: import into a new directory then. To have records decided on, use `allocate`.
+cut off leaves a part behind, except of a .ckg: import into a new directory then. Ctrl-C and SIGTERM end it after the
+batch at hand. To have records decided on, use `allocate`.
 
 Exit codes: as of `allocate`.
 
 Example:
   cortexkg import graph.ckg --data graph
   cortexkg import nodes.csv --edges edges.csv --data graph
-  cortexkg import dump.ttl.gz --data graph")]
+  cortexkg import dump.ttl.gz --data graph
+  cortexkg export - --format jsonl --data old | cortexkg import - --format jsonl --data graph")]
 pub struct Args {
-    /// The file to read. gzip and zstd are undone.
+    /// The file to read, or - for standard input, with --format. gzip and zstd are undone.
     pub file: PathBuf,
     /// A table of edges that belongs to a table of nodes.
     #[arg(long, value_name = "FILE")]
@@ -68,13 +72,13 @@ struct Imported {
     rejected: u64,
     /// Values beyond what a node may hold.
     left_out: u64,
+    /// Literals (RDF) that were taken without their language or datatype.
+    untagged: u64,
     /// Position that the next operation gets.
     position: u64,
     state_hash: String,
 }
 
-    /// Literals (RDF) that were taken without their language or datatype.
-    untagged: u64,
 /// Takes the graph in.
 ///
 /// # Errors
@@ -83,10 +87,17 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let directory = directory_of(data)?;
     let format = GraphFormat::choose(args.format, &args.file)?;
     let mut imported = Imported::default();
+    let stop = Stop::on_signals()?;
     let graph = if format == GraphFormat::Ckg {
-        check_empty(directory, "--data")?;
-        let progress = Progress::of_rows(console.draws_progress, ckg::rows_of(&args.file));
-        let read = ckg::read(&args.file, directory, &progress);
+        check_unfilled(directory, "--data")?;
+        let piped = is_stdin(&args.file).then(|| stdin(console, &stop));
+        let file = ckg::CkgFile::open(&args.file, piped, &name_of(&args.file));
+        if stop.is_asked() {
+            return Err(Failure::Run(NOTHING_IN.to_owned()));
+        }
+        let file = file?;
+        let progress = Progress::of_rows(console.draws_progress, file.rows());
+        let read = file.into_graph(directory, &stop, &progress);
         progress.finish();
         let graph = read?;
         let counts = graph.view(None)?.counts()?;
@@ -98,13 +109,22 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             Some(path) => Some(OutputFile::create(path)?),
             None => None,
         });
-        let read = read(args, format, &mut rejects, console)?;
+        let read = read(args, format, &mut rejects, &stop, console);
+        if stop.is_asked() {
+            return Err(Failure::Run(NOTHING_IN.to_owned()));
+        }
+        let read = read?;
+        let facts = read.facts.len() as u64;
         let graph = to_create(directory, None)?;
         note_of(&graph).iter().for_each(|note| console.tell(note));
-        let mut taking = Taking { graph, imported, rejects: &mut rejects, console };
-        taking.take_in(read)?;
+        let mut taking = Taking { graph, imported, rejects: &mut rejects, stop: &stop, console };
+        let progress = taking.take_in(read)?;
         let Taking { graph, imported: taken, .. } = taking;
         imported = taken;
+        if progress == Extent::Part {
+            close(graph)?;
+            return Err(cut_off(&imported, facts, directory));
+        }
         imported.rejected = rejects.count();
         rejects.finish()?.iter().for_each(|note| console.tell(note));
         graph
@@ -130,6 +150,12 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             grouped(imported.left_out)
         ));
     }
+    if imported.untagged > 0 {
+        console.tell(&format!(
+            "note: {} literals were taken without their language tag or datatype; values in a graph are plain text",
+            grouped(imported.untagged)
+        ));
+    }
     Ok(if imported.rejected > 0 { Outcome::WithRejections } else { Outcome::Complete })
 }
 
@@ -138,43 +164,47 @@ fn read(
     args: &Args,
     format: GraphFormat,
     rejects: &mut Rejects,
+    stop: &Stop,
     console: &mut Console<'_>,
 ) -> Result<ImportedGraph, Failure> {
-    let mut graph = read_file(args, &args.file, format, GraphTable::Nodes, rejects, console)?;
+    let mut graph = read_file(args, &args.file, format, GraphTable::Nodes, rejects, stop, console)?;
     if let Some(edges) = &args.edges {
         if format != GraphFormat::Csv {
             return Err(Failure::Usage(
                 "--edges goes with a CSV table of nodes; other formats hold their edges".into(),
             ));
         }
-        graph.append(read_file(args, edges, format, GraphTable::Edges, rejects, console)?);
+        graph.append(read_file(args, edges, format, GraphTable::Edges, rejects, stop, console)?);
     }
     Ok(graph)
 }
 
-    if imported.untagged > 0 {
-        console.tell(&format!(
-            "note: {} literals were taken without their language tag or datatype; values in a graph are plain text",
-            grouped(imported.untagged)
-        ));
-    }
 fn read_file(
     args: &Args,
     path: &Path,
     format: GraphFormat,
     table: GraphTable,
     rejects: &mut Rejects,
+    stop: &Stop,
     console: &mut Console<'_>,
 ) -> Result<ImportedGraph, Failure> {
-    let name = path.display().to_string();
+    let name = name_of(path);
     let unusable = |error: std::io::Error| {
         Failure::Usage(format!("cannot read {name}: {error}; check the path and the permissions"))
     };
     let Some(format) = format.interchange(table) else {
         return Err(Failure::Usage(format!("{name}: a .ckg is imported by itself")));
     };
-    let (_, reader) = decode(File::open(path).map_err(unusable)?).map_err(unusable)?;
-    let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let (input, file_name): (Box<dyn Read + '_>, String) = if is_stdin(path) {
+        (stdin(console, stop), "stdin".to_owned())
+    } else {
+        let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        (
+            Box::new(StoppableInput { input: File::open(path).map_err(unusable)?, stop: stop.clone() }),
+            file_name,
+        )
+    };
+    let (_, reader) = decode(input).map_err(unusable)?;
     let options = ImportOptions {
         base: args.base.clone(),
         source: args.source.clone().unwrap_or(file_name),
@@ -191,6 +221,31 @@ fn read_file(
     }
 }
 
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn name_of(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Standard input, which the console gives away: it can be read once.
+fn stdin<'c>(console: &mut Console<'c>, stop: &Stop) -> Box<dyn Read + 'c> {
+    let input = std::mem::replace(&mut console.input, Box::new(io::empty()));
+    Box::new(BufReader::with_capacity(STDIN_BYTES, StoppableStdin { input, stop: stop.clone() }))
+}
+
+/// What there is of a graph when an import was asked to end.
+fn cut_off(imported: &Imported, facts: u64, directory: &Path) -> Failure {
+    Failure::Run(format!(
+        "asked to end; {} of {} facts are in {}, whose nodes and edges are not complete: remove it, or leave it as it is, and \
+         import the file again into a new directory",
+        grouped(imported.facts),
+        grouped(facts),
+        directory.display()
+    ))
+}
+
 fn note(rejects: &mut Rejects, rejection: &Rejection, console: &mut Console<'_>) -> Result<(), Failure> {
     if rejects.note(rejection)? {
         let word = console.err_palette.warning("rejected:");
@@ -202,21 +257,31 @@ fn note(rejects: &mut Rejects, rejection: &Rejection, console: &mut Console<'_>)
 /// A fact with the nodes of its mentions, and when it was recorded.
 type Placed = (Fact, Vec<NodeId>, Option<i64>);
 
+/// How much of a graph was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// What was in when it was asked to end.
+    Part,
+}
+
 struct Taking<'a, 'c> {
     graph: Graph,
     imported: Imported,
     rejects: &'a mut Rejects,
+    stop: &'a Stop,
     console: &'a mut Console<'c>,
 }
 
 impl Taking<'_, '_> {
-    fn take_in(&mut self, mut read: ImportedGraph) -> Result<(), Failure> {
+    fn take_in(&mut self, mut read: ImportedGraph) -> Result<Extent, Failure> {
         if self.graph.position() > 0 {
             read.renumber(self.graph.engine().next_node_id());
         }
         read.nodes.sort_by_key(|node| node.id);
         let (known, left_out) = read.to_knowledge_graph();
         self.imported.left_out = left_out;
+        self.imported.untagged = read.untagged;
         // Identifiers that lead to others are taken, too.
         let redirects: Vec<(NodeId, NodeId)> = read
             .nodes
@@ -226,7 +291,7 @@ impl Taking<'_, '_> {
         let mut ids: BTreeSet<NodeId> = redirects.iter().map(|&(from, _)| from).collect();
         ids.extend(read.nodes.iter().map(|node| node.id));
         if ids.is_empty() {
-            return Ok(());
+            return Ok(Extent::Whole);
         }
         self.imported.nodes = read.nodes.len() as u64;
         self.graph.set_time(Some(clock::now_s()));
@@ -245,20 +310,27 @@ impl Taking<'_, '_> {
                 facts.extend(node.facts(id).into_iter().map(|fact| (fact, vec![id], None)));
             }
         }
-        self.place(&facts)?;
+        if self.place(&facts)? == Extent::Part {
+            return Ok(Extent::Part);
+        }
         for (from, to) in redirects {
             self.graph.redirect(from, to)?;
             self.imported.redirects += 1;
         }
-        self.tie(read.edges)
+        self.tie(read.edges)?;
+        Ok(Extent::Whole)
     }
 
     /// Takes facts in, those recorded at one time together.
-    fn place(&mut self, facts: &[Placed]) -> Result<(), Failure> {
+    fn place(&mut self, facts: &[Placed]) -> Result<Extent, Failure> {
         let progress = Progress::of_rows(self.console.draws_progress, facts.len() as u64);
         let now = clock::now_s();
         let mut placed = 0;
         for part in facts.chunk_by(|a, b| a.2 == b.2).flat_map(|part| part.chunks(COMMIT_FACTS)) {
+            if self.stop.is_asked() {
+                progress.finish();
+                return Ok(Extent::Part);
+            }
             self.graph.set_time(part.first().and_then(|fact| fact.2).or(Some(now)));
             let batch = part.iter().map(|(fact, nodes, _)| (fact.clone(), nodes.clone())).collect();
             let results = self.graph.place_facts(batch, Sync::Lazy)?;
@@ -277,7 +349,7 @@ impl Taking<'_, '_> {
         }
         self.graph.set_time(Some(now));
         progress.finish();
-        Ok(())
+        Ok(Extent::Whole)
     }
 
     /// Adds the edges that facts have not brought already.
@@ -286,7 +358,6 @@ impl Taking<'_, '_> {
         let mut missing = Vec::new();
         for of_one in edges.chunk_by(|a, b| a.from == b.from) {
             let from = of_one.first().map(|edge| edge.from);
-        self.imported.untagged = read.untagged;
             let there = from.and_then(|from| self.graph.engine().node(from)).map(|node| node.edges);
             let there: BTreeSet<_> = there.unwrap_or_default().into_iter().collect();
             let lacks = |edge: &&GraphEdge| !there.contains(&(edge.from, edge.predicate.clone(), edge.to));
