@@ -1,12 +1,12 @@
 //! `cortexkg import`: a graph from elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkg::{Fact, GraphEdge, KnowledgeGraph, NodeId};
-use cortexkg_interchange::{DEFAULT_BASE, ImportOptions, ImportedGraph, import};
+use cortexkg_interchange::{DEFAULT_BASE, ExportedFact, ImportOptions, ImportedGraph, import, printable};
 use cortexkg_store::Sync;
 use serde::Serialize;
 
@@ -27,7 +27,8 @@ use crate::stop::{NOTHING_IN, STDIN_BYTES, Stop, StoppableInput, StoppableStdin}
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Nodes are taken as they are: nothing is decided. Into an empty directory they keep their identifiers; in a graph that is there
-already they get new ones. A .ckg goes into an empty directory only and gives the same graph bit for bit; one that is
+already they get new ones, and facts that it holds already (the same record of the same source) are rejected, with the nodes that
+have no others. A .ckg goes into an empty directory only and gives the same graph bit for bit; one that is
 compressed or comes through a pipe is unpacked in the directory for temporary files (TMPDIR) first. From JSONL come
 the facts as well; other formats bring nodes and edges, and what a node says becomes a fact named graph:ID. An import that is
 cut off leaves a part behind, except of a .ckg: import into a new directory then. Ctrl-C and SIGTERM end it after the
@@ -117,7 +118,8 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         let facts = read.facts.len() as u64;
         let graph = to_create(directory, None)?;
         note_of(&graph).iter().for_each(|note| console.tell(note));
-        let mut taking = Taking { graph, imported, rejects: &mut rejects, stop: &stop, console };
+        let mut taking =
+            Taking { graph, imported, filled: HashSet::new(), rejects: &mut rejects, stop: &stop, console };
         let progress = taking.take_in(read)?;
         let Taking { graph, imported: taken, .. } = taking;
         imported = taken;
@@ -268,6 +270,8 @@ enum Extent {
 struct Taking<'a, 'c> {
     graph: Graph,
     imported: Imported,
+    /// Nodes that have got a fact.
+    filled: HashSet<NodeId>,
     rejects: &'a mut Rejects,
     stop: &'a Stop,
     console: &'a mut Console<'c>,
@@ -275,6 +279,7 @@ struct Taking<'a, 'c> {
 
 impl Taking<'_, '_> {
     fn take_in(&mut self, mut read: ImportedGraph) -> Result<Extent, Failure> {
+        self.leave_out_known(&mut read)?;
         if self.graph.position() > 0 {
             read.renumber(self.graph.engine().next_node_id());
         }
@@ -283,17 +288,17 @@ impl Taking<'_, '_> {
         self.imported.left_out = left_out;
         self.imported.untagged = read.untagged;
         // Identifiers that lead to others are taken, too.
-        let redirects: Vec<(NodeId, NodeId)> = read
+        let mut redirects: Vec<(NodeId, NodeId)> = read
             .nodes
             .iter()
             .flat_map(|node| node.redirects.iter().map(move |&from| (from, node.id)))
             .collect();
+        let leads_to: HashMap<NodeId, NodeId> = redirects.iter().copied().collect();
         let mut ids: BTreeSet<NodeId> = redirects.iter().map(|&(from, _)| from).collect();
         ids.extend(read.nodes.iter().map(|node| node.id));
         if ids.is_empty() {
             return Ok(Extent::Whole);
         }
-        self.imported.nodes = read.nodes.len() as u64;
         self.graph.set_time(Some(clock::now_s()));
         self.graph.open_nodes(ids.into_iter().collect())?;
         let stated: BTreeSet<NodeId> =
@@ -310,9 +315,14 @@ impl Taking<'_, '_> {
                 facts.extend(node.facts(id).into_iter().map(|fact| (fact, vec![id], None)));
             }
         }
-        if self.place(&facts)? == Extent::Part {
+        if self.place(&facts, &leads_to)? == Extent::Part {
             return Ok(Extent::Part);
         }
+        // A node whose facts were all refused is empty: nothing leads to it.
+        let is_filled = |node: NodeId| self.filled.contains(&leads_to.get(&node).copied().unwrap_or(node));
+        read.edges.retain(|edge| is_filled(edge.from) && is_filled(edge.to));
+        redirects.retain(|&(_, to)| is_filled(to));
+        self.imported.nodes = self.filled.len() as u64;
         for (from, to) in redirects {
             self.graph.redirect(from, to)?;
             self.imported.redirects += 1;
@@ -321,8 +331,49 @@ impl Taking<'_, '_> {
         Ok(Extent::Whole)
     }
 
+    /// Rejects facts that are in the graph, or stand twice in the file, before anything is made for them: a node whose facts are all
+    /// refused would be empty.
+    fn leave_out_known(&mut self, read: &mut ImportedGraph) -> Result<(), Failure> {
+        let mut seen = HashSet::new();
+        let mut is_out = Vec::with_capacity(read.facts.len());
+        for (number, ExportedFact { fact, .. }) in (1..).zip(&read.facts) {
+            let source = fact.source.as_deref();
+            let message = match fact.record_id.as_deref() {
+                None => None,
+                Some(id) if self.graph.find(source, id)?.is_some() => {
+                    let of_source =
+                        source.map_or_else(String::new, |source| format!(" --source {}", printable(source)));
+                    Some(format!(
+                        "is already in the graph, and stays as it is there; to take this one, \
+                         `cortexkg forget fact {}{of_source}` first",
+                        printable(id)
+                    ))
+                }
+                Some(id) if !seen.insert((source, id)) => Some(
+                    "stands twice in the file, the first stays; give each fact its own record_id".to_owned(),
+                ),
+                Some(_) => None,
+            };
+            if let Some(message) = &message {
+                let rejection = Rejection::at(number, message).record(fact.record_id.as_deref());
+                note(self.rejects, &rejection, self.console)?;
+            }
+            is_out.push(message.is_some());
+        }
+        drop(seen);
+        let left_out = read.leave_out(&is_out);
+        if left_out.nodes > 0 {
+            self.console.tell(&format!(
+                "note: {} nodes were left out, since none of their facts is new, and {} edges with them",
+                grouped(left_out.nodes),
+                grouped(left_out.edges)
+            ));
+        }
+        Ok(())
+    }
+
     /// Takes facts in, those recorded at one time together.
-    fn place(&mut self, facts: &[Placed]) -> Result<Extent, Failure> {
+    fn place(&mut self, facts: &[Placed], leads_to: &HashMap<NodeId, NodeId>) -> Result<Extent, Failure> {
         let progress = Progress::of_rows(self.console.draws_progress, facts.len() as u64);
         let now = clock::now_s();
         let mut placed = 0;
@@ -334,10 +385,13 @@ impl Taking<'_, '_> {
             self.graph.set_time(part.first().and_then(|fact| fact.2).or(Some(now)));
             let batch = part.iter().map(|(fact, nodes, _)| (fact.clone(), nodes.clone())).collect();
             let results = self.graph.place_facts(batch, Sync::Lazy)?;
-            for ((fact, ..), result) in part.iter().zip(results) {
+            for ((fact, nodes, _), result) in part.iter().zip(results) {
                 placed += 1;
                 match result {
-                    Ok(_) => self.imported.facts += 1,
+                    Ok(_) => {
+                        self.imported.facts += 1;
+                        self.filled.extend(nodes.iter().map(|node| leads_to.get(node).unwrap_or(node)));
+                    }
                     Err(error) => {
                         let id = fact.record_id.as_deref().unwrap_or_default();
                         let rejection = Rejection::at(placed, error.to_string()).record(Some(id));
