@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 use crate::dictionary::{Dictionary, KeyRule, TermId, ValueId};
 use crate::entries::{Shape, Value};
 use crate::evidence::Bits;
-use crate::perceive::namespace;
 use crate::paged::List;
+use crate::perceive::namespace;
 use crate::profile::FieldKind;
 use crate::spelling::{Slips, WordCache, slips, word};
 

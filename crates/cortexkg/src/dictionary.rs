@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 
 use crate::dates::parse_date;
 use crate::embed::hash_bytes;
+use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
-use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::{EachTable, IdMap, Paged, Table as _};
 use crate::perceive::{

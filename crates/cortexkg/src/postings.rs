@@ -436,7 +436,11 @@ mod tests {
             postings.insert(1, node);
         }
         let all = postings.newest(1, usize::MAX);
-        assert!((LIST_NODES_READ_MAX..=LIST_NODES_MAX + 2 * CHUNK_NODES).contains(&all.len()), "{}", all.len());
+        assert!(
+            (LIST_NODES_READ_MAX..=LIST_NODES_MAX + 2 * CHUNK_NODES).contains(&all.len()),
+            "{}",
+            all.len()
+        );
         assert!(all.is_sorted_by(|newer, older| newer > older));
         let expected: Vec<_> = (0..20_000).rev().map(|node| node * 3).take(100).collect();
         assert_eq!(all[..100], expected);

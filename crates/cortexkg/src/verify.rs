@@ -181,7 +181,9 @@ impl AllocationEngine {
         graph.scan_nodes(|at, node| {
             let id = graph.id(at);
             members += node.members.len();
-            report.expect(node.members.iter().is_sorted(), || format!("node {id}: its members are out of order"));
+            report.expect(node.members.iter().is_sorted(), || {
+                format!("node {id}: its members are out of order")
+            });
             for mention in node.members {
                 let belongs = graph.mentions.get(mention as usize).is_some_and(|mention| mention.node == at);
                 report.expect(belongs, || format!("node {id}: a member belongs elsewhere"));

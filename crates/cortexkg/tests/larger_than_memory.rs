@@ -31,7 +31,10 @@ fn decisions_do_not_depend_on_memory() {
         most = most.max(scarce.memory_bytes());
     }
     assert!(most <= budget + budget / 10, "{most} bytes of {budget}, {whole} without a bound");
-    assert!(most < whole - (whole - fixed) / 4, "{most} bytes, {whole} without a bound: nothing was let go of");
+    assert!(
+        most < whole - (whole - fixed) / 4,
+        "{most} bytes, {whole} without a bound: nothing was let go of"
+    );
     assert_eq!(scarce.state_hash().expect("a sound store"), plenty.state_hash().expect("a sound store"));
     let report = scarce.verify(Depth::Rebuild, &mut |_| {}).expect("a sound store");
     assert!(report.is_clean(), "{:?}", report.faults);

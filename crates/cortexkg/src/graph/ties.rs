@@ -94,8 +94,7 @@ impl Graph {
 
     /// Takes away all edges of these nodes; gives what they rested on, with its predicate, in the order of the edges.
     pub(crate) fn untie(&mut self, nodes: &[NodeIndex]) -> Vec<(Tie, u32)> {
-        let mut edges: Vec<u32> =
-            nodes.iter().flat_map(|&node| self.node(node).edges).collect();
+        let mut edges: Vec<u32> = nodes.iter().flat_map(|&node| self.node(node).edges).collect();
         edges.sort_unstable();
         edges.dedup();
         let mut ties = Vec::new();

@@ -146,9 +146,7 @@ impl<V: Record> PagedMap<V> {
                     &read
                 }
             };
-            bucket
-                .iter()
-                .try_for_each(|entry| visit(hash_of(entry), shown::<V>(&entry[HASH_BYTES..])))?;
+            bucket.iter().try_for_each(|entry| visit(hash_of(entry), shown::<V>(&entry[HASH_BYTES..])))?;
         }
         Ok(())
     }
