@@ -339,7 +339,7 @@ fn what_was_left_behind_is_in_nobodys_way() {
     std::fs::write(format!("{}/notes.txt", other.directory()), "mine").unwrap();
     for command in [["restore", &backup], ["import", &file]] {
         other.run(&command).tells(&["not empty"]);
-        restored.run(&command).tells(&["not empty"]);
+        restored.run(&command).tells(&["not empty: it holds a graph", "cortexkg verify"]);
     }
 }
 

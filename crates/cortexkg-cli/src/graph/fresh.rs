@@ -7,6 +7,7 @@ use std::path::Path;
 use cortexkg_store::directory::{LOCK_FILE, ROWS_FILE, ROWS_PARTIAL_FILE, SNAPSHOT_PARTIAL_FILE};
 use cortexkg_store::{RedbStore, Store, StoreError, Table};
 
+use super::holds_a_graph;
 use crate::failure::Failure;
 
 /// What a process that was killed while it made a graph may leave behind. Whoever opens the directory for writing next clears it
@@ -48,7 +49,14 @@ fn check(directory: &Path, name: &str, may_hold: &[&str]) -> Result<(), Failure>
 }
 
 fn not_empty(directory: &Path, name: &str) -> Failure {
-    Failure::Usage(format!("{} is not empty; name another directory for {name}", directory.display()))
+    let path = directory.display();
+    // Who is killed while the new graph is opened, at the very end, leaves all of it.
+    let graph = if holds_a_graph(directory) {
+        ": it holds a graph, a whole one even if the restore or import that made it was cut off (`cortexkg verify` checks it)"
+    } else {
+        ""
+    };
+    Failure::Usage(format!("{path} is not empty{graph}; name another directory for {name}"))
 }
 
 /// Opens a store that holds nothing: a new one, or that of somebody who was killed before anything became durable.
