@@ -369,3 +369,34 @@ fn a_compressed_ckg_is_unpacked_and_standard_input_read() {
     assert_eq!((said.code, &said.report()["facts"]), (0, &json!(600)), "{}", said.err);
     Graph::none().with_input(&["import", "-"], b"x").tells(&["--format"]);
 }
+
+/// A fact that the graph refuses for another reason leaves no node either, and no edge to one.
+#[test]
+fn refused_facts_leave_no_nodes_that_count() {
+    let fact = |id: &str, embedding: &str| {
+        format!("{{\"id\":\"{id}\",\"name\":\"{id}\",\"embedding\":{embedding}}}")
+    };
+    let graph = Graph::none();
+    assert_eq!(graph.with_input(&["allocate", "-"], fact("a", "[1,0]").as_bytes()).code, 0);
+    let file = graph.path("g.jsonl");
+    let line = |id: &str, node: u64| {
+        format!(
+            "{{\"fact\":{},\"position\":{node},\"nodes\":[\"n{node}\"]}}\n",
+            fact(id, "[1,0,0]").replace("\"id\"", "\"record_id\"")
+        )
+    };
+    let nodes =
+        "{\"node\":{\"id\":\"n0\",\"aliases\":[\"b\"]}}\n{\"node\":{\"id\":\"n1\",\"aliases\":[\"one\"]}}\n";
+    let edge = "{\"edge\":{\"from\":\"n1\",\"predicate\":\"p\",\"to\":\"n0\"}}\n";
+    std::fs::write(&file, format!("{nodes}{}{edge}", line("b", 0))).unwrap();
+    let said = graph.run(&["import", &file, "--json"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    said.tells(&["record b, field embedding: 3 dimensions, expected 2"]);
+    assert_eq!(
+        (&said.report()["nodes"], &said.report()["edges"]),
+        (&json!(1), &json!(0)),
+        "only what is known of n1"
+    );
+    assert_eq!(graph.json(&["stats"])["edges"], 0);
+    assert_eq!(graph.run(&["verify"]).code, 0);
+}

@@ -394,7 +394,7 @@ impl Taking<'_, '_> {
                     }
                     Err(error) => {
                         let id = fact.record_id.as_deref().unwrap_or_default();
-                        let rejection = Rejection::at(placed, error.to_string()).record(Some(id));
+                        let rejection = Rejection::refused(placed, id, &error);
                         progress.aside(|| note(self.rejects, &rejection, self.console))?;
                     }
                 }
