@@ -38,7 +38,8 @@ pub enum Failure {
     /// A part of the graph's snapshot is damaged: exit code 1.
     #[error("{0}")]
     Snapshot(String),
-    /// Whoever read standard output has gone (`| head`): nothing to say, exit code 0.
+    /// Whoever read standard output has gone (`| head`): nothing to say, exit code 0. A command that was changing something
+    /// when that happened says how far it came, and fails.
     #[error("standard output is closed")]
     OutputClosed,
 }

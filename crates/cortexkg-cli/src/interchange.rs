@@ -86,6 +86,11 @@ impl GraphFormat {
         })
     }
 
+    /// Whether a cell holds one text, so that several values must share one.
+    pub(crate) fn has_flat_cells(self) -> bool {
+        matches!(self, Self::Csv | Self::Graphml)
+    }
+
     /// As the interchange crate names it; none for `.ckg`, which is not its business.
     pub(crate) fn interchange(self, table: GraphTable) -> Option<InterchangeFormat> {
         Some(match self {

@@ -78,7 +78,12 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Demo(args) => commands::demo::run(args, console),
         Command::Completions(args) => commands::completions::run(args, console),
     };
-    match outcome.and_then(|outcome| console.flush().map(|()| outcome)) {
+    // That nobody reads what is printed at the end does not change how the command went.
+    let flushed = match console.flush() {
+        Err(Failure::OutputClosed) => Ok(()),
+        flushed => flushed,
+    };
+    match outcome.and_then(|outcome| flushed.map(|()| outcome)) {
         Ok(outcome) => outcome.code(),
         Err(failure) => {
             let failure = match (failure, data) {

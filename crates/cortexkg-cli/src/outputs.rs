@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 
 /// A file that is written beside its place, as `NAME.PROCESS.partial`, and takes its name when it is finished: another process
-/// that writes the same file has another partial one, and the last to finish wins whole. What is no ordinary file (a
-/// device, a pipe) is written directly.
+/// that writes the same file has another partial one, and the last to finish wins whole. One that is never finished, or cannot
+/// be, is removed. What is no ordinary file (a device, a pipe) is written directly.
 pub struct OutputFile {
     name: String,
     writer: BufWriter<File>,
-    /// From where to where the file is renamed at the end.
+    /// From where to where the file is renamed at the end; none once it is.
     rename: Option<(PathBuf, PathBuf)>,
 }
 
@@ -56,16 +56,28 @@ impl OutputFile {
     /// Writes what is left and gives the file its name.
     ///
     /// # Errors
-    /// Where that fails; the partial file stays.
+    /// Where that fails; the partial file is removed.
     pub fn finish(mut self) -> Result<(), Failure> {
-        let finished = self.writer.flush().and_then(|()| match &self.rename {
-            Some((partial, target)) => {
-                self.writer.get_ref().sync_all()?;
-                fs::rename(partial, target)
-            }
-            None => Ok(()),
-        });
-        finished.map_err(|error| Failure::of_write(&self.name, &error))
+        self.finish_file().map_err(|error| Failure::of_write(&self.name, &error))
+    }
+
+    fn finish_file(&mut self) -> io::Result<()> {
+        self.writer.flush()?;
+        if let Some((partial, target)) = &self.rename {
+            self.writer.get_ref().sync_all()?;
+            fs::rename(partial, target)?;
+            self.rename = None;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        if let Some((partial, _)) = &self.rename {
+            // What cannot be removed does no harm but to the space it takes.
+            let _ = fs::remove_file(partial);
+        }
     }
 }
 
@@ -127,6 +139,21 @@ mod tests {
         first.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read(folder.path().join("out.csv.partial")).unwrap(), b"a file of somebody's");
+    }
+
+    #[test]
+    fn what_is_not_finished_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
+        let mut file = OutputFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // Nor does one that cannot take its name.
+        let file = OutputFile::create(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(file.finish().is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the directory alone");
     }
 
     #[cfg(unix)]

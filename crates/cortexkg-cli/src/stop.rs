@@ -35,6 +35,24 @@ impl Stop {
     }
 }
 
+/// Bytes of standard input that are read at once; no fewer than the standard library buffers.
+pub(crate) const STDIN_BYTES: usize = 64 * 1024;
+
+/// What to say where nothing has been changed yet.
+pub(crate) const NOTHING_IN: &str = "asked to end; nothing was taken in: run the same command again";
+
+/// An input that fails once the process is asked to end: an end of it would make half a record look like a whole one.
+pub(crate) struct StoppableInput<R> {
+    pub(crate) input: R,
+    pub(crate) stop: Stop,
+}
+
+impl<R: Read> Read for StoppableInput<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_asked() { Err(io::Error::other("asked to end")) } else { self.input.read(buffer) }
+    }
+}
+
 /// Standard input that fails once the process is asked to end, even if nothing more comes. `input` must be unbuffered, or read in
 /// pieces at least as large as its buffer: waiting looks at the process's standard input itself.
 pub(crate) struct StoppableStdin<R> {

@@ -1,5 +1,7 @@
 //! Lists and facts as aligned text.
 
+use cortexkg_interchange::steers_terminal;
+
 use crate::palette::Palette;
 use crate::report::{plain, right_align};
 
@@ -38,7 +40,7 @@ pub(crate) fn pairs(rows: impl IntoIterator<Item = (String, String)>) -> String 
 
 /// A text on one line, cut to a number of characters. What would steer a terminal becomes a space.
 pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
-    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    let visible = |c: char| if steers_terminal(c) { ' ' } else { c };
     let mut chars = text.chars().map(visible);
     let mut line: String = chars.by_ref().take(chars_max).collect();
     if chars.next().is_some() {
@@ -57,6 +59,7 @@ mod tests {
         assert_eq!(one_line("abc", 3), "abc");
         assert_eq!(one_line("abcd", 3), "ab…");
         assert_eq!(one_line("a\n\u{1b}[1m", 9), "a  [1m");
+        assert_eq!(one_line("a\u{202e}b\u{2066}c", 9), "a b c");
     }
 
     #[test]

@@ -151,7 +151,6 @@ fn assignments_are_listed_as_they_stand() {
     let path = graph.path("out.csv");
     assert_eq!(graph.run(&["assignments", "--out", &path]).code, 0);
     assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 5);
-    assert_eq!(graph.run(&["assignments", "--source", "none"]).out.lines().count(), 1);
 }
 
 #[test]
@@ -337,5 +336,35 @@ fn every_command_helps_with_an_example() {
     let said = common::cortexkg(&["allocate", "--help"]);
     for word in ["--durability", "each", "batch", "none", "sync", "acknowledges nothing"] {
         assert!(said.out.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let graph = Graph::of("id,name\na,Citrus\n");
+    assert_eq!(graph.run(&["assignments", "--source", "t"]).out.lines().count(), 2);
+    let said = graph.run(&["assignments", "--source", "nope"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    said.tells(&["nope", "`stats` lists the sources"]);
+    let said = graph.run(&["search", "citrus", "--limit", "0"]);
+    assert_eq!(said.code, 2);
+    said.tells(&["--limit", "from 1 on"]);
+}
+
+/// Characters that turn the direction of a line are no way to show another node than there is.
+#[test]
+fn names_cannot_turn_a_line_around() {
+    let graph = Graph::of("id,name\na,Citrus\u{202e}sutirC\n");
+    for args in [
+        &["search", "citrus"][..],
+        &["get", "n0"],
+        &["facts", "n0"],
+        &["neighbours", "n0"],
+        &["why", "a"],
+        &["log"],
+    ] {
+        let said = graph.run(args);
+        assert_eq!(said.code, 0, "{args:?}: {}", said.err);
+        assert!(!said.out.contains('\u{202e}'), "{args:?}: {}", said.out);
     }
 }

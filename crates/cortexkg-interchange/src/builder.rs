@@ -25,6 +25,7 @@ pub(crate) struct GraphBuilder<'a> {
     edge_lines: Vec<u64>,
     bytes: u64,
     bytes_max: u64,
+    has_rejected: bool,
     reject: &'a mut Reject<'a>,
 }
 
@@ -37,12 +38,24 @@ impl<'a> GraphBuilder<'a> {
             edge_lines: Vec::new(),
             bytes: 0,
             bytes_max,
+            has_rejected: false,
             reject,
         }
     }
 
     pub(crate) fn reject(&mut self, rejection: Rejection) {
+        self.has_rejected = true;
         (self.reject)(rejection);
+    }
+
+    /// Whether anything was refused so far.
+    pub(crate) fn has_rejected(&self) -> bool {
+        self.has_rejected
+    }
+
+    /// Counts a literal whose language or datatype has no place in the graph.
+    pub(crate) fn untagged(&mut self) {
+        self.graph.untagged += 1;
     }
 
     /// Counts text that is about to be kept.

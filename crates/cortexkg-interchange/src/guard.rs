@@ -173,6 +173,12 @@ impl<R: BufRead> Read for Guarded<R> {
     }
 }
 
+/// The refusal of an input without anything.
+pub(crate) fn nothing_in() -> InterchangeError {
+    let message = "the file is empty: there is nothing in it; check that it was written to its end";
+    InterchangeError::Syntax { line: 1, message: message.to_owned() }
+}
+
 /// What an error of a guarded reader means.
 pub(crate) fn read_error(line: u64, error: io::Error) -> InterchangeError {
     let stop = error.get_ref().and_then(|inner| inner.downcast_ref::<Stop>()).copied();

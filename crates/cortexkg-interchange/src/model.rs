@@ -83,6 +83,13 @@ impl ExportedNode {
         let all = self.aliases.iter().map(String::as_str).chain(texts.map(|text| text.value.as_str()));
         all.filter(|name| seen.insert(*name)).collect()
     }
+
+    /// How many cells of a table with a column for each field, and one for the names, would have to hold several values.
+    pub fn cells_of_several(&self) -> u64 {
+        let fields = self.fields();
+        let lengths = fields.iter().map(|(_, values)| values.len()).chain([self.names().len()]);
+        lengths.filter(|&values| values > 1).count() as u64
+    }
 }
 
 impl From<NodeView> for ExportedNode {
@@ -196,6 +203,8 @@ pub struct ImportedGraph {
     pub facts: Vec<ExportedFact>,
     /// The edges.
     pub edges: Vec<GraphEdge>,
+    /// Literals (RDF) that were taken without their language or datatype, since values are plain texts.
+    pub untagged: u64,
 }
 
 impl ImportedGraph {
@@ -204,6 +213,7 @@ impl ImportedGraph {
         self.nodes.append(&mut other.nodes);
         self.facts.append(&mut other.facts);
         self.edges.append(&mut other.edges);
+        self.untagged += other.untagged;
     }
 
     /// Numbers the nodes anew, in their order, from `first` on, for a graph in which their numbers are taken. Redirects are

@@ -61,8 +61,18 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// The first 64 characters of a text from outside, control characters escaped, so that a message stays one line and
-/// cannot steer the terminal.
+/// Whether a character would steer a terminal instead of being shown: a control, or one of those that turn the direction of the
+/// text around them, by which a line can be made to look like another.
+pub fn steers_terminal(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        )
+}
+
+/// The first 64 characters of a text from outside, those that would steer a terminal escaped, so that a message stays one
+/// line and reads as it is written.
 pub fn printable(text: &str) -> String {
     let mut shown = String::new();
     for (position, character) in text.chars().enumerate() {
@@ -70,7 +80,7 @@ pub fn printable(text: &str) -> String {
             shown.push('…');
             break;
         }
-        if character.is_control() {
+        if steers_terminal(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -142,6 +152,7 @@ mod tests {
     #[test]
     fn messages_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+        assert_eq!(printable("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(printable(&"x".repeat(100)).chars().count(), 65);
     }
 }

@@ -79,6 +79,7 @@ not json
         "line 16, record r, field embedding: value 1 is \"2\", which is no number",
         "line 17, record r, field confidence: 2 is not between 0 and 1",
         "line 20, field predicate: is empty",
+        "line 22: the file ends without the line cortexkg_graph_end",
         "line 12, record r, field nodes: node n99 is not in this file",
         "line 19, field to: node n4 is not in this file",
     ];
@@ -294,7 +295,11 @@ fn hostile_inputs_stay_within_bounds() {
     }
     let found = error(InterchangeFormat::Turtle, b"\xff\xfea\0", &narrow);
     assert!(found.contains("UTF-16"), "{found}");
-    assert!(read(InterchangeFormat::Jsonl, b"\xef\xbb\xbf{\"cortexkg_graph\":1}").1.is_empty());
+    assert!(
+        read(InterchangeFormat::Jsonl, b"\xef\xbb\xbf{\"node\":{\"id\":\"n0\",\"label\":\"a\"}}")
+            .1
+            .is_empty()
+    );
 }
 
 fn fact(fact: Fact) -> ExportedFact {

@@ -49,7 +49,7 @@ impl AllocationEngine {
             confidence: perceived.confidence,
             is_forgotten: false,
         };
-        let fact = self.graph.add_fact(entry, position);
+        let fact = self.graph.add_fact(&entry, position);
         self.fact_ids.insert(hash, fact);
         self.position += 1;
         Ok(fact)

@@ -35,9 +35,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if traces.is_empty() {
         match Set::find(TRACED, args.data.as_deref()) {
             Some(set) => traces.push(accesses(&set)?),
-            None => eprintln!(
-                "{TRACED}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE"
-            ),
+            None => {
+                eprintln!("{TRACED}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE")
+            }
         }
     }
     let mut bench =
@@ -60,8 +60,17 @@ fn accesses(set: &Set) -> Result<PathBuf> {
     let scratch = step::target().join("bench");
     fs::create_dir_all(&scratch)?;
     let trace = scratch.join(format!("{TRACED}.accesses"));
-    let mut example =
-        cargo(["run", "--quiet", "--release", "--locked", "--package", "cortexkg", "--example", "accesses", "--"]);
+    let mut example = cargo([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "cortexkg",
+        "--example",
+        "accesses",
+        "--",
+    ]);
     step::run(example.arg(&set.records).arg(&trace))?;
     Ok(trace)
 }

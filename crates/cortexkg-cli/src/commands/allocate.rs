@@ -13,9 +13,9 @@ use crate::outputs::OutputFile;
 use crate::palette::Palette;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
-use crate::report::Report;
+use crate::report::{Report, grouped};
 use crate::sink::{DecisionRows, Sink, json_line};
-use crate::stop::{Stop, StoppableStdin};
+use crate::stop::{STDIN_BYTES, Stop, StoppableStdin};
 
 /// Options of `cortexkg allocate`.
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ pub struct Args {
     /// With --data: facts that are committed together [default: 1024].
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
-    /// With --data: most memory to take, like 512M or 1G [default: as much as the graph needs].
+    /// With --data: most memory to take, at least 32M, like 512M or 1G [default: as much as the graph needs].
     ///
     /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
     #[arg(long, value_name = "SIZE", value_parser = MemoryBudget::parse)]
@@ -84,9 +84,6 @@ pub struct Args {
     #[arg(long, short)]
     pub quiet: bool,
 }
-
-/// Bytes of standard input that are read at once; no fewer than the standard library buffers.
-const STDIN_BYTES: usize = 64 * 1024;
 
 const AFTER_HELP: &str = "\
 Formats:
@@ -102,7 +99,7 @@ A graph that stays:
   With --data DIR the graph is kept in DIR, which is made if it is not there; a later run continues it, and the result
   is the same as that of one long run. A record that its source has given before is skipped and its assignment
   repeated, so a run that was cut off is finished by running it again. Rows are written after their commit. Ctrl-C and
-  SIGTERM end a run after the batch at hand. Without --data nothing is kept.
+  SIGTERM end a run after the batch at hand, as does a closed pipe behind --out -. Without --data nothing is kept.
 
 Examples:
   cortexkg allocate people.csv --out nodes.csv
@@ -112,7 +109,8 @@ Examples:
 
 Exit codes:
   0  every record was allocated (a table with a header only has none)
-  1  the run failed on the way (disk, broken compression, asked to end); what was decided before is written
+  1  the run failed on the way (disk, broken compression, asked to end, rows of a graph that nobody reads any more); what
+     was decided before is written
   2  wrong usage, or an input that cannot be used: missing, empty, no header, no such --id column
   3  finished, but some records were rejected: each is counted, the first 10 are shown";
 
@@ -159,13 +157,21 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let stdout_is_free = stdout.is_some();
     let streamed = run.stream(&mut input, args.limit);
     run.progress.finish();
-    let ending = streamed?;
+    let mut ending = match streamed {
+        // A graph is closed in order first, and it must be said how far it came.
+        Err(Failure::OutputClosed) if run.allocator.is_durable() => Ending::Unheard,
+        streamed => streamed?,
+    };
+    let records = run.allocator.counts().records;
     let rejected = run.rejects.count();
     let repeated = run.allocator.counts().repeated;
     let mut report =
         Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
-    let (mut notes, graph) = run.finish()?;
+    let (mut notes, graph, is_heard) = run.finish()?;
+    if !is_heard {
+        ending = Ending::Unheard;
+    }
     if let Some(graph) = graph {
         report.repeated = Some(repeated);
         let (store, note) = graph.close()?;
@@ -177,16 +183,20 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     }
     if args.json {
         let json = serde_json::to_string(&report).map_err(|error| Failure::Run(error.to_string()))?;
-        writeln!(out, "{json}").map_err(|error| Failure::of_output(&error))?;
+        print_report(out, &format!("{json}\n"))?;
     } else if !args.quiet && stdout_is_free {
-        let table = report.to_table(*out_palette);
-        out.write_all(table.as_bytes()).map_err(|error| Failure::of_output(&error))?;
+        print_report(out, &report.to_table(*out_palette))?;
     } else if !args.quiet {
         let _ = err.write_all(report.to_table(*err_palette).as_bytes());
     }
     match ending {
         Ending::Broken(error) => Err(Failure::from(error)),
         Ending::Asked => Err(Failure::Run(ASKED.to_owned())),
+        Ending::Unheard => Err(Failure::Run(format!(
+            "whoever read standard output has gone; {} facts of this run are committed: run the same command again, \
+             and it goes on from there and repeats their rows",
+            grouped(records)
+        ))),
         Ending::Whole if rejected > 0 => Ok(Outcome::WithRejections),
         Ending::Whole => {
             if report.records == 0 && repeated == 0 {
@@ -205,6 +215,8 @@ enum Ending {
     Broken(InputError),
     /// A signal asked for it.
     Asked,
+    /// Nobody reads the rows any more.
+    Unheard,
 }
 
 impl Ending {
@@ -213,6 +225,7 @@ impl Ending {
             Self::Whole => None,
             Self::Broken(error) => Some(error.to_string()),
             Self::Asked => Some(ASKED.to_owned()),
+            Self::Unheard => Some("whoever read standard output has gone".to_owned()),
         }
     }
 }
@@ -308,20 +321,37 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Closes every file; what is left to say, and the graph if it is to be closed.
-    fn finish(self) -> Result<(Vec<String>, Option<DurableGraph>), Failure> {
+    /// Closes every file; what is left to say, the graph if it is to be closed, and whether the rows were read to their end.
+    fn finish(self) -> Result<(Vec<String>, Option<DurableGraph>, bool), Failure> {
+        let is_durable = self.allocator.is_durable();
+        let mut is_heard = true;
+        let mut heard = |finished: Result<(), Failure>| match finished {
+            Err(Failure::OutputClosed) if is_durable => {
+                is_heard = false;
+                Ok(())
+            }
+            finished => finished,
+        };
         let mut notes = Vec::new();
         notes.extend(self.rejects.finish()?);
         if self.unexplained > 0 {
             notes.push(format!("note: {} mentions have no explanation on record", self.unexplained));
         }
         if let Some(rows) = self.rows {
-            rows.finish()?;
+            heard(rows.finish())?;
         }
         if let Some(sink) = self.explanations {
-            sink.finish()?;
+            heard(sink.finish())?;
         }
-        Ok((notes, self.allocator.into_durable()))
+        Ok((notes, self.allocator.into_durable(), is_heard))
+    }
+}
+
+/// Prints the report; that nobody reads it does not change how the run went.
+fn print_report(out: &mut dyn Write, report: &str) -> Result<(), Failure> {
+    match out.write_all(report.as_bytes()).map_err(|error| Failure::of_output(&error)) {
+        Err(Failure::OutputClosed) => Ok(()),
+        printed => printed,
     }
 }
 

@@ -44,10 +44,16 @@ enum Rows<'a> {
 /// Writes one row per mention, in the order of the log.
 ///
 /// # Errors
-/// Where the graph cannot be read, or the file not be written.
+/// Where the graph cannot be read, nothing came from the source, or the file not be written.
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let graph = to_read(data, console)?;
     let view = graph.view(args.as_of.position)?;
+    // A source that nothing came from is a misspelt one: an empty list would hide that.
+    if let Some(name) = &args.source
+        && !view.counts()?.sources.iter().any(|(source, facts)| source == name && *facts > 0)
+    {
+        return Err(OperationError::UnknownSource { source_name: name.clone() }.into());
+    }
     let mut stdout: Option<&mut dyn Write> = Some(&mut *console.out);
     let sink = Sink::open(&args.out, &mut stdout)?;
     let mut rows = if args.json { Rows::Json(sink) } else { Rows::Csv(AssignmentRows::new(sink)?) };

@@ -1,6 +1,5 @@
 //! `cortexkg backup`: a copy of the graph, also while facts stream in.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use serde::Serialize;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::graph::requests::{Answer, Asking, Standing};
-use crate::graph::{existing, holds_a_graph};
+use crate::graph::{check_empty, existing, holds_a_graph};
 use crate::progress::Progress;
 use crate::report::grouped;
 
@@ -25,7 +24,7 @@ Example:
   cortexkg backup /backups/monday --data graph
   cortexkg stats --data /backups/monday")]
 pub struct Args {
-    /// Directory for the backup; it must be empty or not there.
+    /// Directory for the backup; it must be empty or not there. What a backup that was killed has left counts as nothing.
     pub target: PathBuf,
     /// Seconds to wait for a process that writes the graph.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -75,22 +74,6 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         ))?;
     }
     Ok(Outcome::Complete)
-}
-
-/// A directory that must not hold anything yet.
-///
-/// # Errors
-/// Where it does, or is no directory.
-pub(crate) fn check_empty(directory: &Path, name: &str) -> Result<(), Failure> {
-    let path = directory.display();
-    match fs::read_dir(directory) {
-        Ok(mut entries) => match entries.next() {
-            Some(_) => Err(Failure::Usage(format!("{path} is not empty; name another directory for {name}"))),
-            None => Ok(()),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::Usage(format!("{path}: {error}; name another directory for {name}"))),
-    }
 }
 
 /// Opens the store to be copied, beside other readers.

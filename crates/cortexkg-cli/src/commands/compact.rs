@@ -9,13 +9,15 @@ use crate::failure::{Failure, Outcome};
 use crate::graph::{close, to_write};
 use crate::progress::Progress;
 use crate::report::{grouped, mib};
+use crate::stop::Stop;
 use crate::tables::pairs;
 
 /// Options of `cortexkg compact`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Writes the graph anew without what was forgotten: its contents leave the directory and cannot come back. Identifiers, positions
-in the log and redirects stay as they are. Needs room for a second copy meanwhile. Backups that were taken before keep
+in the log and redirects stay as they are. Needs room for a second copy meanwhile. Ctrl-C and
+SIGTERM are heard before it begins; once begun, it is carried through. Backups that were taken before keep
 what they hold.
 
 Example:
@@ -44,7 +46,14 @@ struct Compacted {
 /// # Errors
 /// Where the graph cannot be written.
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    let stop = Stop::on_signals()?;
     let mut graph = to_write(data, console)?;
+    if stop.is_asked() {
+        close(graph)?.told(console);
+        return Err(Failure::Run(
+            "asked to end; nothing was compacted: run the same command again".to_owned(),
+        ));
+    }
     let bytes_before = graph.store().figures()?.file_bytes;
     let progress = Progress::new(console.draws_progress, None);
     progress.step("writing the graph anew");
@@ -57,6 +66,9 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     })?;
     let state_hash = graph.state_hash()?.to_string();
     let bytes_after = close(graph)?.told(console).file_bytes;
+    if stop.is_asked() {
+        console.tell("note: asked to end; the graph was compacted to the end first, and is closed");
+    }
     let (facts, entries) = (compacted.facts, compacted.entries);
     let compacted = Compacted { position, facts, entries, bytes_before, bytes_after, state_hash };
     if args.json {

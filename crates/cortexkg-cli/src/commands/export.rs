@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use cortexkg::{Assignment, GraphEdge, NodeId, OperationError};
+use cortexkg::{Assignment, Fact, FactContent, FieldValue, GraphEdge, NodeId, OperationError};
 use cortexkg_interchange::{
-    DEFAULT_BASE, ExportOptions, ExportedFact, ExportedNode, Exporter, Role, exporter,
+    DEFAULT_BASE, ExportOptions, ExportedFact, ExportedNode, Exporter, InterchangeFormat, Lists, Role,
+    exporter,
 };
 use cortexkg_store::StoreError;
 use serde::Serialize;
@@ -22,18 +23,7 @@ use crate::report::grouped;
 
 /// Options of `cortexkg export`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Formats:
-  ckg                          the graph with its log; `import` gives the same graph bit for bit
-  jsonl                        nodes, facts with their nodes, edges; embeddings bit by bit
-  csv, parquet                 a table: --table nodes, facts or edges
-  ntriples, turtle, jsonld     RDF: nodes, edges, and the sources that nodes were spoken of by
-  graphml                      nodes and edges
-
-Example:
-  cortexkg export graph.ckg --data graph
-  cortexkg export nodes.csv --table nodes --data graph
-  cortexkg export - --format turtle --data graph --as-of 1200")]
+#[command(after_help = after_help())]
 pub struct Args {
     /// The file to write, which takes its name at the end. - is standard output.
     pub file: PathBuf,
@@ -54,11 +44,36 @@ pub struct Args {
     pub json: bool,
 }
 
+fn after_help() -> String {
+    let parquet = if cfg!(feature = "parquet") {
+        "\n  parquet                      the same tables in columns"
+    } else {
+        ""
+    };
+    format!(
+        "\
+Formats:
+  ckg                          the graph with its log; `import` gives the same graph bit for bit
+  jsonl                        nodes, facts with their nodes, edges; embeddings bit by bit
+  csv                          a table: --table nodes, facts or edges; several values of a field are a JSON list{parquet}
+  ntriples, turtle, jsonld     RDF: nodes, edges, and the sources that nodes were spoken of by; one literal for each value
+  graphml                      nodes and edges; several values of a field are a JSON list
+
+Example:
+  cortexkg export graph.ckg --data graph
+  cortexkg export nodes.csv --table nodes --data graph
+  cortexkg export - --format turtle --data graph --as-of 1200"
+    )
+}
+
 #[derive(Default, Serialize)]
 struct Exported {
     nodes: u64,
     facts: u64,
     edges: u64,
+    /// Cells that hold several values, as a JSON list; in tables and GraphML only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cells_of_several: Option<u64>,
     /// Rows of the store; in a .ckg only.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
@@ -138,6 +153,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
                 view: &view,
                 graph: &graph,
                 parts: args.parts()?,
+                lists: Lists::default(),
                 nodes: nodes_of(&graph, &view)?,
                 merged: merged(&graph, &view, args.as_of.position.is_none()),
                 name: &name,
@@ -145,8 +161,11 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             };
             let mut options =
                 ExportOptions { base: args.base.clone(), provenance: true, ..ExportOptions::default() };
-            export.learn_schema(&mut options)?;
-            export.write(exporter(format, &options, &mut out).map_err(|error| failure(&name, error))?)?
+            if format != InterchangeFormat::Jsonl {
+                export.look_ahead(&mut options)?;
+            }
+            let out = exporter(format, &options, &mut out).map_err(|error| failure(&name, error))?;
+            export.write(out)?
         }
     };
     out.finish()?;
@@ -164,6 +183,16 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             ),
         };
         console.print(&format!("{what} went to {name}\n"))?;
+    }
+    if let Some(cells) = exported.cells_of_several.filter(|&cells| cells > 0 && format.has_flat_cells()) {
+        console.tell(&match format {
+            GraphFormat::Graphml => format!(
+                "note: {} fields of nodes have several values: the first stands under the field, all of them as a JSON list under \
+                 `values`, names under `aliases`",
+                grouped(cells)
+            ),
+            _ => format!("note: {} cells hold several values, as a JSON list like [\"a\",\"b\"]", grouped(cells)),
+        });
     }
     Ok(Outcome::Complete)
 }
@@ -208,7 +237,7 @@ struct Parts {
     nodes: bool,
     facts: bool,
     edges: bool,
-    /// Whether the fields must be known beforehand.
+    /// Whether the fields must be known beforehand, and a field has one cell for all of its values.
     has_columns: bool,
 }
 
@@ -234,6 +263,7 @@ impl Args {
 
 struct Export<'a> {
     parts: Parts,
+    lists: Lists,
     view: &'a GraphView<'a>,
     graph: &'a Graph,
     nodes: Vec<NodeId>,
@@ -243,26 +273,37 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
-    /// Formats with columns must know them beforehand.
-    fn learn_schema(&self, options: &mut ExportOptions) -> Result<(), Failure> {
-        if !self.parts.has_columns {
-            return Ok(());
-        }
+    /// Formats with columns must know them beforehand, and all but JSONL what is a list.
+    fn look_ahead(&mut self, options: &mut ExportOptions) -> Result<(), Failure> {
         self.progress.step("looking at the fields");
-        let nodes = if self.parts.nodes { &self.nodes[..] } else { &[] };
-        for &id in nodes {
-            if let Some(node) = self.view.node(id)? {
-                node.properties.iter().for_each(|(field, ..)| options.schema.see_node_field(field));
+        let Parts { nodes, facts, has_columns, .. } = self.parts;
+        if has_columns && nodes {
+            for &id in &self.nodes {
+                if let Some(node) = self.view.node(id)? {
+                    node.properties.iter().for_each(|(field, ..)| options.schema.see_node_field(field));
+                }
             }
         }
+        if !nodes && !facts {
+            return Ok(());
+        }
+        let mut lists = Lists::default();
         self.each_fact(&mut |fact| {
-            options.schema.see_fact(&fact.fact);
+            if nodes {
+                lists.see_fact(&fact.fact);
+            }
+            if has_columns && facts {
+                options.schema.see_fact(&fact.fact);
+            }
             Ok(())
-        })
+        })?;
+        self.lists = lists;
+        Ok(())
     }
 
     fn write(&mut self, mut out: Box<dyn Exporter + '_>) -> Result<Exported, Failure> {
         let mut exported = Exported::default();
+        let mut cells_of_several = 0;
         let failed = |error| failure(self.name, error);
         self.progress.step("writing nodes");
         let nodes = if self.parts.nodes { &self.nodes[..] } else { &[] };
@@ -270,14 +311,19 @@ impl Export<'_> {
             let Some(view) = self.view.node(id)? else { continue };
             let mut node = ExportedNode::from(view);
             node.redirects = self.merged.remove(&id).unwrap_or_default();
+            self.lists.part(&mut node);
+            cells_of_several += node.cells_of_several();
             out.node(&node).map_err(failed)?;
             exported.nodes += 1;
         }
         self.progress.step("writing facts");
-        self.each_fact(&mut |fact| {
-            exported.facts += 1;
-            out.fact(fact).map_err(failed)
-        })?;
+        if self.parts.facts {
+            self.each_fact(&mut |fact| {
+                exported.facts += 1;
+                cells_of_several += lists_of(&fact.fact);
+                out.fact(fact).map_err(failed)
+            })?;
+        }
         self.progress.step("writing edges");
         let nodes = if self.parts.edges { &self.nodes[..] } else { &[] };
         for &id in nodes {
@@ -291,14 +337,12 @@ impl Export<'_> {
             }
         }
         out.finish().map_err(failed)?;
+        exported.cells_of_several = self.parts.has_columns.then_some(cells_of_several);
         Ok(exported)
     }
 
-    /// Visits the facts with their nodes, in the order of the log, if the file is to hold them.
+    /// Visits the facts with their nodes, in the order of the log.
     fn each_fact(&self, visit: &mut dyn FnMut(&ExportedFact) -> Result<(), Failure>) -> Result<(), Failure> {
-        if !self.parts.facts {
-            return Ok(());
-        }
         let mut pending: Vec<Assignment> = Vec::new();
         let mut stopped = None;
         let visited = self.view.assignments(&mut |assignment| {
@@ -326,9 +370,16 @@ impl Export<'_> {
     fn fact_of(&self, assignments: &[Assignment]) -> Result<Option<ExportedFact>, Failure> {
         let Some(first) = assignments.first() else { return Ok(None) };
         let Some(fact) = self.graph.fact_at(first.log_position)? else { return Ok(None) };
-        let is_triple = matches!(fact.content, cortexkg::FactContent::Triple { .. });
+        let is_triple = matches!(fact.content, FactContent::Triple { .. });
         let roles = if is_triple { [Role::Subject, Role::Object] } else { [Role::Whole; 2] };
         let mentions = roles.into_iter().zip(assignments.iter().map(|assignment| assignment.node)).collect();
         Ok(Some(ExportedFact { position: first.log_position, fact, mentions, recorded_s: first.recorded_s }))
     }
+}
+
+/// Fields of a record that are lists of several values.
+fn lists_of(fact: &Fact) -> u64 {
+    let FactContent::Record(fields) = &fact.content else { return 0 };
+    fields.iter().filter(|field| matches!(&field.value, FieldValue::List(items) if items.len() > 1)).count()
+        as u64
 }

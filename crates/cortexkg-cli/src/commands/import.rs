@@ -1,43 +1,48 @@
 //! `cortexkg import`: a graph from elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cortexkg::{Fact, GraphEdge, KnowledgeGraph, NodeId};
-use cortexkg_interchange::{DEFAULT_BASE, ImportOptions, ImportedGraph, import};
+use cortexkg_interchange::{DEFAULT_BASE, ExportedFact, ImportOptions, ImportedGraph, import, printable};
 use cortexkg_store::Sync;
 use serde::Serialize;
 
 use crate::clock;
-use crate::commands::backup::check_empty;
 use crate::console::Console;
 use crate::durable::COMMIT_FACTS;
 use crate::failure::{Failure, Outcome};
-use crate::graph::{Graph, ckg, close, directory_of, notes_of, to_create};
+use crate::graph::{Graph, check_unfilled, ckg, close, directory_of, notes_of, to_create};
 use crate::input::{Rejection, decode};
 use crate::interchange::{GraphFormat, GraphTable, failure};
 use crate::outputs::OutputFile;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
 use crate::report::grouped;
+use crate::stop::{NOTHING_IN, STDIN_BYTES, Stop, StoppableInput, StoppableStdin};
 
 /// Options of `cortexkg import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Nodes are taken as they are: nothing is decided. Into an empty directory they keep their identifiers; in a graph that is there
-already they get new ones. A .ckg goes into an empty directory only and gives the same graph bit for bit. From JSONL come
+already they get new ones, and facts that it holds already (the same record of the same source) are rejected, with the nodes that
+have no others. A .ckg goes into an empty directory only and gives the same graph bit for bit; one that is
+compressed or comes through a pipe is unpacked in the directory for temporary files (TMPDIR) first. From JSONL come
 the facts as well; other formats bring nodes and edges, and what a node says becomes a fact named graph:ID. An import that is
-cut off leaves a part behind: import into a new directory then. To have records decided on, use `allocate`.
+cut off leaves a part behind, except of a .ckg: import into a new directory then. Ctrl-C and SIGTERM end it after the
+batch at hand. To have records decided on, use `allocate`.
 
 Exit codes: as of `allocate`.
 
 Example:
   cortexkg import graph.ckg --data graph
   cortexkg import nodes.csv --edges edges.csv --data graph
-  cortexkg import dump.ttl.gz --data graph")]
+  cortexkg import dump.ttl.gz --data graph
+  cortexkg export - --format jsonl --data old | cortexkg import - --format jsonl --data graph")]
 pub struct Args {
-    /// The file to read. gzip and zstd are undone.
+    /// The file to read, or - for standard input, with --format. gzip and zstd are undone.
     pub file: PathBuf,
     /// A table of edges that belongs to a table of nodes.
     #[arg(long, value_name = "FILE")]
@@ -68,6 +73,8 @@ struct Imported {
     rejected: u64,
     /// Values beyond what a node may hold.
     left_out: u64,
+    /// Literals (RDF) that were taken without their language or datatype.
+    untagged: u64,
     /// Position that the next operation gets.
     position: u64,
     state_hash: String,
@@ -81,10 +88,17 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let directory = directory_of(data)?;
     let format = GraphFormat::choose(args.format, &args.file)?;
     let mut imported = Imported::default();
+    let stop = Stop::on_signals()?;
     let graph = if format == GraphFormat::Ckg {
-        check_empty(directory, "--data")?;
-        let progress = Progress::of_rows(console.draws_progress, ckg::rows_of(&args.file));
-        let read = ckg::read(&args.file, directory, &progress);
+        check_unfilled(directory, "--data")?;
+        let piped = is_stdin(&args.file).then(|| stdin(console, &stop));
+        let file = ckg::CkgFile::open(&args.file, piped, &name_of(&args.file));
+        if stop.is_asked() {
+            return Err(Failure::Run(NOTHING_IN.to_owned()));
+        }
+        let file = file?;
+        let progress = Progress::of_rows(console.draws_progress, file.rows());
+        let read = file.into_graph(directory, &stop, &progress);
         progress.finish();
         let graph = read?;
         let counts = graph.view(None)?.counts()?;
@@ -96,13 +110,23 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             Some(path) => Some(OutputFile::create(path)?),
             None => None,
         });
-        let read = read(args, format, &mut rejects, console)?;
+        let read = read(args, format, &mut rejects, &stop, console);
+        if stop.is_asked() {
+            return Err(Failure::Run(NOTHING_IN.to_owned()));
+        }
+        let read = read?;
+        let facts = read.facts.len() as u64;
         let graph = to_create(directory, None)?;
         notes_of(&graph).iter().for_each(|note| console.tell(note));
-        let mut taking = Taking { graph, imported, rejects: &mut rejects, console };
-        taking.take_in(read)?;
+        let mut taking =
+            Taking { graph, imported, filled: HashSet::new(), rejects: &mut rejects, stop: &stop, console };
+        let progress = taking.take_in(read)?;
         let Taking { graph, imported: taken, .. } = taking;
         imported = taken;
+        if progress == Extent::Part {
+            close(graph)?.told(console);
+            return Err(cut_off(&imported, facts, directory));
+        }
         imported.rejected = rejects.count();
         rejects.finish()?.iter().for_each(|note| console.tell(note));
         graph
@@ -128,6 +152,12 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             grouped(imported.left_out)
         ));
     }
+    if imported.untagged > 0 {
+        console.tell(&format!(
+            "note: {} literals were taken without their language tag or datatype; values in a graph are plain text",
+            grouped(imported.untagged)
+        ));
+    }
     Ok(if imported.rejected > 0 { Outcome::WithRejections } else { Outcome::Complete })
 }
 
@@ -136,16 +166,17 @@ fn read(
     args: &Args,
     format: GraphFormat,
     rejects: &mut Rejects,
+    stop: &Stop,
     console: &mut Console<'_>,
 ) -> Result<ImportedGraph, Failure> {
-    let mut graph = read_file(args, &args.file, format, GraphTable::Nodes, rejects, console)?;
+    let mut graph = read_file(args, &args.file, format, GraphTable::Nodes, rejects, stop, console)?;
     if let Some(edges) = &args.edges {
         if format != GraphFormat::Csv {
             return Err(Failure::Usage(
                 "--edges goes with a CSV table of nodes; other formats hold their edges".into(),
             ));
         }
-        graph.append(read_file(args, edges, format, GraphTable::Edges, rejects, console)?);
+        graph.append(read_file(args, edges, format, GraphTable::Edges, rejects, stop, console)?);
     }
     Ok(graph)
 }
@@ -156,17 +187,26 @@ fn read_file(
     format: GraphFormat,
     table: GraphTable,
     rejects: &mut Rejects,
+    stop: &Stop,
     console: &mut Console<'_>,
 ) -> Result<ImportedGraph, Failure> {
-    let name = path.display().to_string();
+    let name = name_of(path);
     let unusable = |error: std::io::Error| {
         Failure::Usage(format!("cannot read {name}: {error}; check the path and the permissions"))
     };
     let Some(format) = format.interchange(table) else {
         return Err(Failure::Usage(format!("{name}: a .ckg is imported by itself")));
     };
-    let (_, reader) = decode(File::open(path).map_err(unusable)?).map_err(unusable)?;
-    let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let (input, file_name): (Box<dyn Read + '_>, String) = if is_stdin(path) {
+        (stdin(console, stop), "stdin".to_owned())
+    } else {
+        let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        (
+            Box::new(StoppableInput { input: File::open(path).map_err(unusable)?, stop: stop.clone() }),
+            file_name,
+        )
+    };
+    let (_, reader) = decode(input).map_err(unusable)?;
     let options = ImportOptions {
         base: args.base.clone(),
         source: args.source.clone().unwrap_or(file_name),
@@ -183,6 +223,31 @@ fn read_file(
     }
 }
 
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn name_of(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Standard input, which the console gives away: it can be read once.
+fn stdin<'c>(console: &mut Console<'c>, stop: &Stop) -> Box<dyn Read + 'c> {
+    let input = std::mem::replace(&mut console.input, Box::new(io::empty()));
+    Box::new(BufReader::with_capacity(STDIN_BYTES, StoppableStdin { input, stop: stop.clone() }))
+}
+
+/// What there is of a graph when an import was asked to end.
+fn cut_off(imported: &Imported, facts: u64, directory: &Path) -> Failure {
+    Failure::Run(format!(
+        "asked to end; {} of {} facts are in {}, whose nodes and edges are not complete: remove it, or leave it as it is, and \
+         import the file again into a new directory",
+        grouped(imported.facts),
+        grouped(facts),
+        directory.display()
+    ))
+}
+
 fn note(rejects: &mut Rejects, rejection: &Rejection, console: &mut Console<'_>) -> Result<(), Failure> {
     if rejects.note(rejection)? {
         let word = console.err_palette.warning("rejected:");
@@ -194,33 +259,46 @@ fn note(rejects: &mut Rejects, rejection: &Rejection, console: &mut Console<'_>)
 /// A fact with the nodes of its mentions, and when it was recorded.
 type Placed = (Fact, Vec<NodeId>, Option<i64>);
 
+/// How much of a graph was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// What was in when it was asked to end.
+    Part,
+}
+
 struct Taking<'a, 'c> {
     graph: Graph,
     imported: Imported,
+    /// Nodes that have got a fact.
+    filled: HashSet<NodeId>,
     rejects: &'a mut Rejects,
+    stop: &'a Stop,
     console: &'a mut Console<'c>,
 }
 
 impl Taking<'_, '_> {
-    fn take_in(&mut self, mut read: ImportedGraph) -> Result<(), Failure> {
+    fn take_in(&mut self, mut read: ImportedGraph) -> Result<Extent, Failure> {
+        self.leave_out_known(&mut read)?;
         if self.graph.position() > 0 {
             read.renumber(self.graph.engine().next_node_id());
         }
         read.nodes.sort_by_key(|node| node.id);
         let (known, left_out) = read.to_knowledge_graph();
         self.imported.left_out = left_out;
+        self.imported.untagged = read.untagged;
         // Identifiers that lead to others are taken, too.
-        let redirects: Vec<(NodeId, NodeId)> = read
+        let mut redirects: Vec<(NodeId, NodeId)> = read
             .nodes
             .iter()
             .flat_map(|node| node.redirects.iter().map(move |&from| (from, node.id)))
             .collect();
+        let leads_to: HashMap<NodeId, NodeId> = redirects.iter().copied().collect();
         let mut ids: BTreeSet<NodeId> = redirects.iter().map(|&(from, _)| from).collect();
         ids.extend(read.nodes.iter().map(|node| node.id));
         if ids.is_empty() {
-            return Ok(());
+            return Ok(Extent::Whole);
         }
-        self.imported.nodes = read.nodes.len() as u64;
         self.graph.set_time(Some(clock::now_s()));
         self.graph.open_nodes(ids.into_iter().collect())?;
         let stated: BTreeSet<NodeId> =
@@ -237,30 +315,86 @@ impl Taking<'_, '_> {
                 facts.extend(node.facts(id).into_iter().map(|fact| (fact, vec![id], None)));
             }
         }
-        self.place(&facts)?;
+        if self.place(&facts, &leads_to)? == Extent::Part {
+            return Ok(Extent::Part);
+        }
+        // A node whose facts were all refused is empty: nothing leads to it.
+        let is_filled = |node: NodeId| self.filled.contains(&leads_to.get(&node).copied().unwrap_or(node));
+        read.edges.retain(|edge| is_filled(edge.from) && is_filled(edge.to));
+        redirects.retain(|&(_, to)| is_filled(to));
+        self.imported.nodes = self.filled.len() as u64;
         for (from, to) in redirects {
             self.graph.redirect(from, to)?;
             self.imported.redirects += 1;
         }
-        self.tie(read.edges)
+        self.tie(read.edges)?;
+        Ok(Extent::Whole)
+    }
+
+    /// Rejects facts that are in the graph, or stand twice in the file, before anything is made for them: a node whose facts are all
+    /// refused would be empty.
+    fn leave_out_known(&mut self, read: &mut ImportedGraph) -> Result<(), Failure> {
+        let mut seen = HashSet::new();
+        let mut is_out = Vec::with_capacity(read.facts.len());
+        for (number, ExportedFact { fact, .. }) in (1..).zip(&read.facts) {
+            let source = fact.source.as_deref();
+            let message = match fact.record_id.as_deref() {
+                None => None,
+                Some(id) if self.graph.find(source, id)?.is_some() => {
+                    let of_source =
+                        source.map_or_else(String::new, |source| format!(" --source {}", printable(source)));
+                    Some(format!(
+                        "is already in the graph, and stays as it is there; to take this one, \
+                         `cortexkg forget fact {}{of_source}` first",
+                        printable(id)
+                    ))
+                }
+                Some(id) if !seen.insert((source, id)) => Some(
+                    "stands twice in the file, the first stays; give each fact its own record_id".to_owned(),
+                ),
+                Some(_) => None,
+            };
+            if let Some(message) = &message {
+                let rejection = Rejection::at(number, message).record(fact.record_id.as_deref());
+                note(self.rejects, &rejection, self.console)?;
+            }
+            is_out.push(message.is_some());
+        }
+        drop(seen);
+        let left_out = read.leave_out(&is_out);
+        if left_out.nodes > 0 {
+            self.console.tell(&format!(
+                "note: {} nodes were left out, since none of their facts is new, and {} edges with them",
+                grouped(left_out.nodes),
+                grouped(left_out.edges)
+            ));
+        }
+        Ok(())
     }
 
     /// Takes facts in, those recorded at one time together.
-    fn place(&mut self, facts: &[Placed]) -> Result<(), Failure> {
+    fn place(&mut self, facts: &[Placed], leads_to: &HashMap<NodeId, NodeId>) -> Result<Extent, Failure> {
         let progress = Progress::of_rows(self.console.draws_progress, facts.len() as u64);
         let now = clock::now_s();
         let mut placed = 0;
         for part in facts.chunk_by(|a, b| a.2 == b.2).flat_map(|part| part.chunks(COMMIT_FACTS)) {
+            if self.stop.is_asked() {
+                progress.finish();
+                return Ok(Extent::Part);
+            }
             self.graph.set_time(part.first().and_then(|fact| fact.2).or(Some(now)));
             let batch = part.iter().map(|(fact, nodes, _)| (fact.clone(), nodes.clone())).collect();
             let results = self.graph.place_facts(batch, Sync::Lazy)?;
-            for ((fact, ..), result) in part.iter().zip(results) {
+            for ((fact, nodes, _), result) in part.iter().zip(results) {
                 placed += 1;
                 match result {
-                    Ok(_) => self.imported.facts += 1,
+                    Ok(_) => {
+                        self.imported.facts += 1;
+                        self.filled.extend(nodes.iter().map(|node| leads_to.get(node).unwrap_or(node)));
+                    }
                     Err(error) => {
                         let id = fact.record_id.as_deref().unwrap_or_default();
-                        let rejection = Rejection::at(placed, error.to_string()).record(Some(id));
+                        let rejection = Rejection::refused(placed, id, &error);
                         progress.aside(|| note(self.rejects, &rejection, self.console))?;
                     }
                 }
@@ -269,7 +403,7 @@ impl Taking<'_, '_> {
         }
         self.graph.set_time(Some(now));
         progress.finish();
-        Ok(())
+        Ok(Extent::Whole)
     }
 
     /// Adds the edges that facts have not brought already.

@@ -6,10 +6,10 @@ use cortexkg::{DurableEngine, EngineConfig};
 use cortexkg_store::RedbStore;
 use serde::Serialize;
 
-use crate::commands::backup::{check_empty, open};
+use crate::commands::backup::open;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::graph::{close, directory_of, existing};
+use crate::graph::{check_empty, close, directory_of, existing};
 use crate::progress::Progress;
 use crate::report::grouped;
 
@@ -17,7 +17,7 @@ use crate::report::grouped;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Copies the backup, checks every row on the way, and opens the graph once, so that it is known to work. The backup stays as
-it is. A directory that is not empty is never overwritten.
+it is. A directory that is not empty is never overwritten; what a restore that was killed has left counts as nothing.
 
 Example:
   cortexkg restore /backups/monday --data graph2")]

@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub text: String,
     /// Nodes to print at most.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = limit)]
     pub limit: usize,
     /// When.
     #[command(flatten)]
@@ -31,6 +31,13 @@ pub struct Args {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(limit) if limit > 0 => Ok(limit),
+        _ => Err("a number from 1 on; without --limit the best 10 are printed".into()),
+    }
 }
 
 #[derive(Serialize)]

@@ -10,26 +10,29 @@ const PARTS: u64 = 16;
 const CACHE_PARTS: u64 = 1;
 const ENGINE_PARTS: u64 = 11;
 
+/// How to write a budget.
+const HOW: &str = "a whole number with K, M or G (also MB or MiB) behind it, 32M at least, like 512M or 1G";
+
 /// Most bytes that the process is to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryBudget(u64);
 
 impl MemoryBudget {
-    /// Reads `512M`, `1G` or a number of bytes.
+    /// Reads `512M`, `1G` or a number of bytes. `MB` and `MiB` are both 1,048,576 bytes, as `M` is.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
         let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
             "" | "b" => 0,
-            "k" | "kib" => 10,
-            "m" | "mib" => 20,
-            "g" | "gib" => 30,
-            _ => return Err("a number with K, M or G behind it, like 512M or 1G".into()),
+            "k" | "kb" | "kib" => 10,
+            "m" | "mb" | "mib" => 20,
+            "g" | "gb" | "gib" => 30,
+            _ => return Err(HOW.into()),
         };
         let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
         match bytes {
             Some(bytes) if bytes >= BYTES_MIN => Ok(Self(bytes)),
-            Some(_) => Err("at least 32M".into()),
-            None => Err("a number with K, M or G behind it, like 512M or 1G".into()),
+            Some(_) => Err("give at least 32M".into()),
+            None => Err(HOW.into()),
         }
     }
 
@@ -56,7 +59,10 @@ mod tests {
     #[test]
     fn sizes_are_read_as_people_write_them() {
         assert_eq!(MemoryBudget::parse("1G"), Ok(MemoryBudget(1 << 30)));
-        assert_eq!(MemoryBudget::parse("512MiB"), Ok(MemoryBudget(512 << 20)));
+        for mebibytes in ["512MiB", "512MB", "512mb", "512M"] {
+            assert_eq!(MemoryBudget::parse(mebibytes), Ok(MemoryBudget(512 << 20)), "{mebibytes}");
+        }
+        assert_eq!(MemoryBudget::parse("1GB"), MemoryBudget::parse("1048576KB"));
         assert_eq!(MemoryBudget::parse("67108864"), Ok(MemoryBudget(64 << 20)));
         for wrong in ["", "G", "1T", "1.5G", "-1G", "1K", "99999999999999G", "é"] {
             assert!(MemoryBudget::parse(wrong).is_err(), "{wrong}");

@@ -3,6 +3,7 @@
 mod change;
 pub(crate) mod ckg;
 mod failure;
+mod fresh;
 mod memory;
 mod names;
 mod open;
@@ -12,6 +13,7 @@ use cortexkg::DurableEngine;
 use cortexkg_store::RedbStore;
 
 pub(crate) use change::{Nothing, tell_change};
+pub(crate) use fresh::{check_empty, check_unfilled};
 pub use memory::MemoryBudget;
 pub use names::{NodeArg, RecordArgs};
 pub(crate) use names::{find_source, leads_to, named_live};

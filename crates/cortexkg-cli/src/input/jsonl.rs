@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use cortexkg::{Fact, Term};
 use cortexkg_interchange::json::{Kind, Members, kind, parse_object};
-use cortexkg_interchange::{JsonlElement, graph_element, is_graph_header};
+use cortexkg_interchange::{JsonlElement, WholeCheck, graph_element, is_graph_header};
 
 use super::entry::{Entry, Problem, Rejection, printable};
 use super::flatten::flatten;
@@ -21,12 +21,22 @@ pub struct JsonlFacts<R> {
     id: Option<String>,
     /// Whether this is an exported graph; unknown until the first line.
     is_graph: Option<bool>,
+    /// Whether the exported graph is all there; none once that is told.
+    whole: Option<WholeCheck>,
+    /// The line read last.
+    line: u64,
 }
 
 impl<R: BufRead> JsonlFacts<R> {
     /// `id` names the key of identifiers; without it `record_id`, `id` or the line number serve.
     pub fn new(reader: R, record_bytes_max: usize, id: Option<&str>) -> Self {
-        Self { lines: FactLines::new(reader, record_bytes_max), id: id.map(str::to_owned), is_graph: None }
+        Self {
+            lines: FactLines::new(reader, record_bytes_max),
+            id: id.map(str::to_owned),
+            is_graph: None,
+            whole: Some(WholeCheck::default()),
+            line: 0,
+        }
     }
 }
 
@@ -37,13 +47,27 @@ impl<R: BufRead> Iterator for JsonlFacts<R> {
         while let Some(read) = self.lines.next() {
             let (line, bytes) = match read {
                 Ok(read) => read,
-                Err(problem) => return Some(Err(problem)),
+                Err(problem) => {
+                    match &problem {
+                        Problem::Rejected(_) => self.see_element(self.line + 1),
+                        // The end is not reached, which is told already.
+                        Problem::Broken { .. } => self.whole = None,
+                    }
+                    return Some(Err(problem));
+                }
             };
+            self.line = line;
             if bytes.trim_ascii().is_empty() {
                 continue;
             }
             let fact = if *self.is_graph.get_or_insert_with(|| is_graph_header(bytes)) {
-                match graph_element(bytes, line) {
+                let element = graph_element(bytes, line);
+                match (&element, &mut self.whole) {
+                    (Ok(JsonlElement::Header), _) | (_, None) => {}
+                    (Ok(JsonlElement::End(counts)), Some(whole)) => whole.end(line, *counts),
+                    (_, Some(whole)) => whole.element(line),
+                }
+                match element {
                     Ok(JsonlElement::Fact(exported)) => Ok(named(exported.fact, line)),
                     Ok(_) => continue,
                     Err(rejection) => Err(rejection),
@@ -53,7 +77,17 @@ impl<R: BufRead> Iterator for JsonlFacts<R> {
             };
             return Some(fact.map(|fact| Entry { line, fact }).map_err(Problem::Rejected));
         }
-        None
+        let whole = self.whole.take().filter(|_| self.is_graph == Some(true))?;
+        whole.finish(self.line).map(|rejection| Err(Problem::Rejected(rejection)))
+    }
+}
+
+impl<R> JsonlFacts<R> {
+    fn see_element(&mut self, line: u64) {
+        self.line = line;
+        if let Some(whole) = &mut self.whole {
+            whole.element(line);
+        }
     }
 }
 
@@ -279,7 +313,8 @@ mod tests {
             {"fact":{"record_id":"r","name":"Ada"},"position":0,"nodes":["n0"],"source":"s"}
             {"fact":{"text":"Ada"},"position":1,"nodes":["n0"]}
             {"name":"no part of it"}
-            {"edge":{"from":"n0","predicate":"p","to":"n0"}}"#;
+            {"edge":{"from":"n0","predicate":"p","to":"n0"}}
+            {"cortexkg_graph_end":{"nodes":1,"facts":3,"edges":1}}"#;
         let read: Vec<_> = JsonlFacts::new(text.as_bytes(), 1000, None).collect();
         let [Ok(record), Ok(said), Err(Problem::Rejected(rejection))] = read.as_slice() else {
             panic!("{read:?}")

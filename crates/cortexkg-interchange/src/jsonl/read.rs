@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{HEADER_KEY, Shape, VERSION, shape};
+use super::{END_KEY, HEADER_KEY, JsonlCounts, Shape, VERSION, WholeCheck, shape};
 use crate::builder::GraphBuilder;
 use crate::error::InterchangeError;
 use crate::export::Result;
-use crate::guard::read_error;
+use crate::guard::{nothing_in, read_error};
 use crate::json::{Kind, Members, kind, parse_object};
 use crate::lines::{BoundedLines, Line};
 use crate::model::{ExportedFact, ExportedNode, ImportedGraph, Property, Role};
@@ -29,6 +29,8 @@ pub enum JsonlElement {
     Fact(Box<ExportedFact>),
     /// An edge.
     Edge(GraphEdge),
+    /// The last line, which says how much there is.
+    End(JsonlCounts),
 }
 
 /// Whether a line is the first one of an exported graph, in whatever version of the format.
@@ -115,15 +117,32 @@ pub(crate) fn import(
     mut builder: GraphBuilder<'_>,
 ) -> Result<ImportedGraph> {
     let mut elements = JsonlGraph::new(reader, record_bytes_max);
+    // A file that does not say at its beginning that it is an export need not end like one.
+    let mut whole: Option<WholeCheck> = None;
+    let mut last = 0;
     while let Some(element) = elements.next() {
         let line = elements.line();
-        match element? {
-            Ok(JsonlElement::Header) => {}
+        last = line;
+        let element = element?;
+        match (&element, &mut whole) {
+            (Ok(JsonlElement::Header), whole) => *whole = Some(WholeCheck::default()),
+            (Ok(JsonlElement::End(counts)), Some(whole)) => whole.end(line, *counts),
+            (_, Some(whole)) => whole.element(line),
+            (_, None) => {}
+        }
+        match element {
+            Ok(JsonlElement::Header | JsonlElement::End(_)) => {}
             Ok(JsonlElement::Node(node)) => drop(builder.node(line, &node.id.to_string(), node)?),
             Ok(JsonlElement::Fact(fact)) => builder.fact(line, *fact, elements.line.len())?,
             Ok(JsonlElement::Edge(edge)) => builder.edge(line, edge)?,
             Err(rejection) => builder.reject(rejection),
         }
+    }
+    if last == 0 {
+        return Err(nothing_in());
+    }
+    if let Some(rejection) = whole.and_then(|whole| whole.finish(last)) {
+        builder.reject(rejection);
     }
     Ok(builder.finish())
 }
@@ -148,7 +167,9 @@ fn element(bytes: &[u8], line: u64) -> std::result::Result<JsonlElement, Problem
         let version: u64 = line_members.read(HEADER_KEY, value, "the version of the format, a number")?;
         return if version == VERSION { Ok(JsonlElement::Header) } else { Err(Problem::Version(version)) };
     }
-    let element = if let Some(value) = line_members.take("node") {
+    let element = if let Some(value) = line_members.take(END_KEY) {
+        JsonlElement::End(line_members.read(END_KEY, value, "an object with nodes, facts and edges")?)
+    } else if let Some(value) = line_members.take("node") {
         JsonlElement::Node(node(&line_members, value)?)
     } else if let Some(value) = line_members.take("fact") {
         JsonlElement::Fact(Box::new(fact(&mut line_members, value)?))

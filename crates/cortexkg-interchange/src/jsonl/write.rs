@@ -5,7 +5,7 @@ use std::io::Write;
 use cortexkg::{Fact, FactContent, Field, FieldValue, GraphEdge, NodeId, Term};
 use serde::Serialize;
 
-use super::{HEADER_KEY, VERSION, is_plain_record};
+use super::{END_KEY, HEADER_KEY, JsonlCounts, VERSION, is_plain_record};
 use crate::error::InterchangeError;
 use crate::export::{Exporter, Result};
 use crate::model::{ExportedFact, ExportedNode};
@@ -13,12 +13,13 @@ use crate::model::{ExportedFact, ExportedNode};
 pub(crate) struct JsonlExporter<W> {
     out: W,
     line: Vec<u8>,
+    counts: JsonlCounts,
 }
 
 impl<W: Write> JsonlExporter<W> {
     pub(crate) fn new(mut out: W) -> Result<Self> {
         writeln!(out, "{{\"{HEADER_KEY}\":{VERSION}}}").map_err(InterchangeError::Write)?;
-        Ok(Self { out, line: Vec::new() })
+        Ok(Self { out, line: Vec::new(), counts: JsonlCounts::default() })
     }
 
     /// Writes the object that `fill` puts together.
@@ -32,6 +33,7 @@ impl<W: Write> JsonlExporter<W> {
 
 impl<W: Write> Exporter for JsonlExporter<W> {
     fn node(&mut self, node: &ExportedNode) -> Result<()> {
+        self.counts.nodes += 1;
         self.line(|line| {
             object(line.key("node"), |inner| {
                 inner.text("id", &node.id.to_string());
@@ -56,6 +58,7 @@ impl<W: Write> Exporter for JsonlExporter<W> {
     }
 
     fn fact(&mut self, fact: &ExportedFact) -> Result<()> {
+        self.counts.facts += 1;
         let ExportedFact { position, fact, mentions, recorded_s } = fact;
         self.line(|line| {
             let is_record = matches!(fact.content, FactContent::Record(_));
@@ -78,6 +81,7 @@ impl<W: Write> Exporter for JsonlExporter<W> {
     }
 
     fn edge(&mut self, edge: &GraphEdge) -> Result<()> {
+        self.counts.edges += 1;
         self.line(|line| {
             object(line.key("edge"), |inner| {
                 inner.text("from", &edge.from.to_string());
@@ -88,6 +92,8 @@ impl<W: Write> Exporter for JsonlExporter<W> {
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {
+        let counts = self.counts;
+        self.line(|line| json(line.key(END_KEY), &counts))?;
         self.out.flush().map_err(InterchangeError::Write)
     }
 }

@@ -14,7 +14,8 @@
 //! (a plain one and one of `xsd:string`; `@EN` and `@en`).
 //!
 //! Reading takes any RDF. An IRI or blank node is a node (those without a label are numbered); a literal is a property, unless it is one that a node of its own
-//! stands for; names come from `rdfs:label`, `skos:prefLabel`, `skos:altLabel`, `foaf:name` and `schema:name`. Of quads the
+//! stands for. Properties and names are plain texts: languages and datatypes are left out, and counted in
+//! [`ImportedGraph::untagged`](crate::ImportedGraph::untagged). Names come from `rdfs:label`, `skos:prefLabel`, `skos:altLabel`, `foaf:name` and `schema:name`. Of quads the
 //! graph's name is not looked at. Contexts of JSON-LD are not fetched.
 
 mod read;

@@ -13,7 +13,7 @@ use crate::InterchangeFormat;
 use crate::builder::GraphBuilder;
 use crate::error::InterchangeError;
 use crate::export::Result;
-use crate::guard::{Guarded, Limits, bounded, read_error};
+use crate::guard::{Guarded, Limits, bounded, nothing_in, read_error};
 use crate::import::ImportOptions;
 use crate::lines::{BoundedLines, Line};
 use crate::model::ImportedGraph;
@@ -35,6 +35,9 @@ pub(crate) fn import(
         InterchangeFormat::JsonLd => jsonld(reader, options, &mut statements, &mut builder)?,
         InterchangeFormat::Turtle => turtle(reader, options, &mut statements, &mut builder)?,
         _ => ntriples(reader, options, &mut statements, &mut builder)?,
+    }
+    if statements.subjects.is_empty() && !builder.has_rejected() {
+        return Err(nothing_in());
     }
     resolve(&statements, options, builder)
 }
@@ -169,6 +172,13 @@ pub(super) struct LiteralStatement {
     /// The literal as `@literal` has it, with datatype and language.
     pub(super) key: String,
     pub(super) line: u64,
+}
+
+impl LiteralStatement {
+    /// Whether it says more than its value: a language, or a datatype other than that of plain ones.
+    pub(super) fn is_tagged(&self) -> bool {
+        self.key.len() > self.value.len() + "\"\"".len()
+    }
 }
 
 pub(super) struct Link {

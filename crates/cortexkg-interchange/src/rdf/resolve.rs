@@ -57,6 +57,7 @@ pub(super) fn resolve(
         node.properties.extend(also.map(|also| Property::new(IRI_FIELD, &*also.key)));
         for literal in &subject.literals {
             let predicate = &*literal.predicate;
+            let mut is_whole = !literal.is_tagged();
             if predicate == LABEL {
                 if node.label.is_empty() {
                     node.label.clone_from(&literal.value);
@@ -68,18 +69,26 @@ pub(super) fn resolve(
             } else if NAMES.contains(&predicate) {
                 node.aliases.push(literal.value.clone());
             } else if predicate == VALUE && role.id.is_some() {
+                is_whole = true;
                 node.properties.push(Property::new(LITERAL_FIELD, &literal.key));
             } else if let Some(&object) = literals.get(&literal.key).filter(|_| !predicate.starts_with(FIELD))
             {
+                is_whole = true;
                 edges.push((literal.line, position, name_of(PREDICATE, predicate), object));
             } else {
                 node.properties.push(Property::new(name_of(FIELD, predicate), &literal.value));
+            }
+            if !is_whole {
+                builder.untagged();
             }
         }
         node.aliases.retain(|alias| !alias.trim().is_empty());
         node.properties.retain(|property| !property.value.trim().is_empty());
         let mut seen = HashSet::new();
         node.aliases.retain(|alias| seen.insert(alias.clone()));
+        // What differed in its language only, or was said twice, is one value.
+        let mut seen = HashSet::new();
+        node.properties.retain(|property| seen.insert((property.field.clone(), property.value.clone())));
         if !builder.node(subject.line, &subject.key, node)?
             && let Some(id) = ids.get_mut(position)
         {

@@ -142,7 +142,7 @@ pub(crate) fn nasty() -> ImportedGraph {
         let recorded_s = (position % 2 == 0).then_some(-1);
         exported.push(ExportedFact { position: position as u64, fact, mentions, recorded_s });
     }
-    ImportedGraph { nodes, facts: exported, edges }
+    ImportedGraph { nodes, facts: exported, edges, ..ImportedGraph::default() }
 }
 
 /// The graph in a format.

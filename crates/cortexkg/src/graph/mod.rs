@@ -201,11 +201,11 @@ impl Graph {
     }
 
     /// Remembers a fact, whose mentions are to follow.
-    pub(crate) fn add_fact(&mut self, entry: FactEntry, position: u64) -> u32 {
+    pub(crate) fn add_fact(&mut self, entry: &FactEntry, position: u64) -> u32 {
         let first_mention = self.mentions.len() as MentionIndex;
         self.fact_places.push(FactPlace { position, first_mention });
         self.live_fact_count += 1;
-        self.facts.push(&entry)
+        self.facts.push(entry)
     }
 
     /// The place of a node, found by its identifier: identifiers rise with places.

@@ -103,7 +103,7 @@ impl<T: Record> Paged<T> {
             self.len = blocks * BLOCK_RECORDS;
         }
         while self.len > len {
-            self.change(self.len - 1, |block, at| block.remove(at));
+            self.change(self.len - 1, Packed::remove);
             self.len -= 1;
         }
     }
