@@ -36,7 +36,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         match Set::find(TRACED, args.data.as_deref()) {
             Some(set) => traces.push(accesses(&set)?),
             None => {
-                eprintln!("{TRACED}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE");
+                eprintln!(
+                    "{TRACED}: not here, no trace; `cargo xtask data` fetches it, or give --trace FILE"
+                );
             }
         }
     }
