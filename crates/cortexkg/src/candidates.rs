@@ -313,9 +313,10 @@ impl Scores {
         self.top
     }
 
-    /// The best `count` nodes: highest score first, of equals the oldest first.
-    pub(crate) fn best(&mut self, count: usize) -> &[NodeIndex] {
+    /// The best `count` nodes of those whose score is at least `least`: highest score first, of equals the oldest first.
+    pub(crate) fn best(&mut self, count: usize, least: u32) -> &[NodeIndex] {
         let Self { entries, touched, .. } = self;
+        touched.retain(|node| entries[*node as usize].1 >= least);
         let order = |node: &NodeIndex| (std::cmp::Reverse(entries[*node as usize].1), *node);
         if touched.len() > count {
             touched.select_nth_unstable_by_key(count, order);
@@ -352,7 +353,7 @@ mod tests {
         for _ in 0..2 {
             scores.clear(3);
             index.score(&pattern(&[1, 3, 4]), &RecallConfig::default(), &mut scores);
-            assert_eq!(scores.best(8), [0, 1]);
+            assert_eq!(scores.best(8, 0), [0, 1]);
             assert_eq!(scores.get(1), rank_weight(1) + rank_weight(2), "a node listed twice counts once");
             assert_eq!(scores.get(2), 0);
         }
@@ -368,6 +369,6 @@ mod tests {
         let mut scores = Scores::default();
         scores.clear(1000);
         index.score(&pattern(&[7]), &config, &mut scores);
-        assert_eq!(scores.best(64), (990..1000).collect::<Vec<_>>());
+        assert_eq!(scores.best(64, 0), (990..1000).collect::<Vec<_>>());
     }
 }

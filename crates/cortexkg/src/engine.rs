@@ -196,7 +196,8 @@ impl AllocationEngine {
                 add(node, Origins::VECTOR);
             }
         }
-        for &node in self.scores.best(max) {
+        let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
+        for &node in self.scores.best(max, weakest) {
             if let Some((_, origins)) = found.iter_mut().find(|(known, _)| *known == node) {
                 origins.insert(Origins::SPIKES);
             } else if found.len() < max {
@@ -204,8 +205,6 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
-        let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
-        found.retain(|&(node, origins)| origins != Origins::SPIKES || self.scores.get(node) >= weakest);
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.id(node),
             origins,

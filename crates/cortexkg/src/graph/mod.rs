@@ -210,7 +210,9 @@ impl Graph {
 
     /// The place of a node, found by its identifier: identifiers rise with places.
     pub(crate) fn index_of(&self, id: NodeId) -> Option<NodeIndex> {
-        self.ids.binary_search(&id).ok().map(|at| at as NodeIndex)
+        // Where none was left out, a node's place is its identifier.
+        let at = usize::try_from(id.0).ok().filter(|&at| self.ids.get(at) == Some(&id));
+        at.or_else(|| self.ids.binary_search(&id).ok()).map(|at| at as NodeIndex)
     }
 
     /// The identifier under which a node is known now: itself, or where its redirects lead.
