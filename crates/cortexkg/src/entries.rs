@@ -2,7 +2,7 @@
 
 use crate::dates::Date;
 use crate::dictionary::{FieldId, TermId};
-use crate::paged::{List, Record, u16_at, u32_at, write_all};
+use crate::paged::{List, Record, u16_at, u32_at, u64_at, write_all};
 
 /// What can be said of a spelling at a glance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -220,7 +220,7 @@ fn write_shape(shape: Shape, into: &mut Vec<u8>) {
 
 #[inline]
 fn shape(bytes: &[u8], at: usize, flags: u8) -> Shape {
-    let characters = u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32;
+    let characters = u64_at(bytes, at);
     Shape { characters, length: u32_at(bytes, at + 8), has_digit: flags & HAS_DIGIT != 0 }
 }
 

@@ -42,12 +42,23 @@ impl Fixed for (u16, u32) {
 
 #[inline]
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+    let mut number = [0; 2];
+    number.copy_from_slice(&bytes[at..at + 2]);
+    u16::from_le_bytes(number)
 }
 
 #[inline]
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(number)
+}
+
+#[inline]
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut number = [0; 8];
+    number.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(number)
 }
 
 /// Such things one behind the other.
@@ -93,8 +104,9 @@ impl<'a, T: Fixed> List<'a, T> {
         (Self::new(left), Self::new(right))
     }
 
-    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = T> + ExactSizeIterator + Clone + use<'a, T> {
-        self.0.chunks_exact(T::BYTES).map(T::read)
+    #[inline]
+    pub(crate) fn iter(self) -> Iter<'a, T> {
+        Iter(self.0.chunks_exact(T::BYTES), PhantomData)
     }
 
     pub(crate) fn to_vec(self) -> Vec<T> {
@@ -102,14 +114,42 @@ impl<'a, T: Fixed> List<'a, T> {
     }
 }
 
-impl<'a, T: Fixed + 'a> IntoIterator for List<'a, T> {
+impl<'a, T: Fixed> IntoIterator for List<'a, T> {
     type Item = T;
-    type IntoIter = std::iter::Map<std::slice::ChunksExact<'a, u8>, fn(&[u8]) -> T>;
+    type IntoIter = Iter<'a, T>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.chunks_exact(T::BYTES).map(T::read as fn(&[u8]) -> T)
+    #[inline]
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
     }
 }
+
+/// Walks through a [`List`].
+#[derive(Debug, Clone)]
+pub(crate) struct Iter<'a, T>(std::slice::ChunksExact<'a, u8>, PhantomData<T>);
+
+impl<T: Fixed> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.0.next().map(T::read)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<T: Fixed> DoubleEndedIterator for Iter<'_, T> {
+    #[inline]
+    fn next_back(&mut self) -> Option<T> {
+        self.0.next_back().map(T::read)
+    }
+}
+
+impl<T: Fixed> ExactSizeIterator for Iter<'_, T> {}
 
 /// Appends all of a list.
 pub(crate) fn write_all<T: Fixed>(items: impl IntoIterator<Item = T>, into: &mut Vec<u8>) {

@@ -50,16 +50,7 @@ fn hash_of(entry: &[u8]) -> u64 {
 /// Where an entry is in its bucket, or belongs.
 #[inline]
 fn find(bucket: &Packed, hash: u64) -> Result<usize, usize> {
-    let (mut low, mut high) = (0, bucket.len());
-    while low < high {
-        let middle = (low + high) / 2;
-        match hash_of(bucket.get(middle)).cmp(&hash) {
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Equal => return Ok(middle),
-            std::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    Err(low)
+    bucket.find(hash.to_be_bytes())
 }
 
 /// Entries of a bucket whose hash is in a bucket of a finer division.

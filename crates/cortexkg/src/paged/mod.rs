@@ -16,7 +16,7 @@ mod packed;
 mod slots;
 mod table;
 
-pub(crate) use list::{Fixed, List, u16_at, u32_at, write_all};
+pub(crate) use list::{Fixed, List, u16_at, u32_at, u64_at, write_all};
 pub(crate) use map::{IdMap, PagedMap};
 pub(crate) use table::Paged;
 

@@ -1,5 +1,7 @@
 //! Records of different lengths side by side in one allocation.
 
+use std::cmp::Ordering;
+
 use super::list::{u16_at, u32_at};
 
 /// Bytes of the header: whether ends are wide, and the number of records.
@@ -87,7 +89,31 @@ impl Packed {
     /// If there is none of this number.
     #[inline]
     pub(super) fn get(&self, at: usize) -> &[u8] {
-        &self.0[self.start(at)..self.end(at)]
+        let bytes = &*self.0;
+        if at == 0 || bytes[0] != 0 {
+            return &bytes[self.start(at)..self.end(at)];
+        }
+        // The ends of this record and of the one before lie side by side.
+        let ends = &bytes[HEADER_BYTES + at * 2 - 2..][..4];
+        &bytes[usize::from(u16_at(ends, 0))..usize::from(u16_at(ends, 2))]
+    }
+
+    /// The place of the record that begins with these bytes, among records that are sorted and have as many, or where it belongs.
+    #[inline]
+    pub(super) fn find(&self, prefix: [u8; 8]) -> Result<usize, usize> {
+        let wanted = u64::from_be_bytes(prefix);
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let mut found = [0; 8];
+            found.copy_from_slice(&self.0[self.start(middle)..][..8]);
+            match u64::from_be_bytes(found).cmp(&wanted) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        Err(low)
     }
 
     /// A record, to be changed where it lies.
