@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cortexkg::OperationError;
+use cortexkg_store::StoreError;
 use serde::Serialize;
 
 use crate::console::Console;
@@ -60,10 +62,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let position = graph.position();
     let compacted = graph.compact();
     progress.finish();
-    let compacted = compacted.map_err(|error| {
-        let note = "what was forgotten is still in the file: make room, and run `cortexkg compact` again";
-        Failure::Run(format!("{error}; {note}"))
-    })?;
+    let compacted = compacted.map_err(failure)?;
     let state_hash = graph.state_hash()?.to_string();
     let bytes_after = close(graph)?.told(console).file_bytes;
     if stop.is_asked() {
@@ -84,4 +83,27 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     ];
     console.print(&pairs(rows.map(|(name, value)| (name.to_owned(), value))))?;
     Ok(Outcome::Complete)
+}
+
+/// Where there was no room, what was to go is still there. Damage to the snapshot is another matter: without it all goes well.
+fn failure(error: OperationError) -> Failure {
+    match error {
+        OperationError::Store(error @ StoreError::Io { .. }) => Failure::Run(format!(
+            "{error}; what was forgotten is still in the file: make room, and run `cortexkg compact` again"
+        )),
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn want_of_room_is_told_from_damage() {
+        let full = StoreError::io("g/cortexkg.redb.new", std::io::ErrorKind::StorageFull.into());
+        assert!(failure(full.into()).to_string().contains("still in the file: make room"));
+        let damaged = OperationError::Snapshot { place: "block 4".to_owned(), what: "checksum".to_owned() };
+        assert!(matches!(failure(damaged), Failure::Snapshot(_)));
+    }
 }
