@@ -245,8 +245,8 @@ impl SpikeIndex {
     }
 
     pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
-        visit("postings", self.postings.pages());
-        visit("keys", self.keys.pages());
+        visit("postings", self.postings.blocks());
+        visit("keys", self.keys.blocks());
     }
 }
 

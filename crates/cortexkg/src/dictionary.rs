@@ -12,7 +12,7 @@ use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, IdMap, Paged, Table as _};
+use crate::paged::{EachTable, IdMap, Paged};
 use crate::perceive::{
     BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
 };
@@ -225,15 +225,17 @@ impl Dictionary {
         terms.into_iter().for_each(|term| self.recount_term(term, 1));
     }
 
-    /// Takes back what [`count`](Self::count) counted.
-    pub(crate) fn uncount(&mut self, id: ValueId, value: &PerceivedValue) {
+    /// Takes back what [`count`](Self::count) counted. Says whether others have the value, which is shown in normal form from now on.
+    pub(crate) fn uncount(&mut self, id: ValueId, value: &PerceivedValue) -> bool {
         let (field, count, terms) = self.counted(id, -1);
         self.fields[usize::from(field)].profile.unobserve(value, count == 0);
         // Another may have written it otherwise; what was forgotten must not be shown.
-        if count > 0 && self.value(id).surface() == value.surface && value.surface != value.normal {
+        let is_gone = count > 0 && self.value(id).surface() == value.surface && value.surface != value.normal;
+        if is_gone {
             self.set_surface(id, None);
         }
         terms.into_iter().for_each(|term| self.recount_term(term, -1));
+        is_gone
     }
 
     /// Shows a value as a mention has it, if what was shown is forgotten.
@@ -396,10 +398,10 @@ impl Dictionary {
     }
 
     pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
-        visit("values", &mut self.values);
-        visit("value ids", self.value_ids.pages());
-        visit("terms", &mut self.terms);
-        visit("term ids", self.term_ids.pages());
+        visit("values", self.values.blocks());
+        visit("value ids", self.value_ids.blocks());
+        visit("terms", self.terms.blocks());
+        visit("term ids", self.term_ids.blocks());
     }
 
     /// Bytes held, counted.

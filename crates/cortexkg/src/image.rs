@@ -229,6 +229,6 @@ impl AllocationEngine {
         self.graph.each_table(visit);
         self.index.each_table(visit);
         self.vectors.each_table(visit);
-        visit("fact ids", self.fact_ids.pages());
+        visit("fact ids", self.fact_ids.blocks());
     }
 }

@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::dictionary::{Dictionary, ValueId};
 use crate::engine::{AllocationEngine, keys};
 use crate::graph::{Graph, MentionIndex, NOWHERE, NodeId, NodeIndex, values_max};
-use crate::perceive::{FeatureClass, Perceived, PerceivedMention};
+use crate::perceive::{FeatureClass, Perceived, PerceivedMention, PerceivedValue};
 
 /// The facts of the mentions that a change touches, perceived anew.
 #[derive(Default)]
@@ -181,28 +182,38 @@ impl AllocationEngine {
         let moves: Vec<_> = mentions.map(|mention| (mention, NOWHERE)).collect();
         let nodes = self.nodes_touched(&moves, &[]);
         self.regroup(&moves, &[], seen, |_| {});
+        let mut is_surface_gone = false;
         for &(mention, _) in &moves {
+            self.each_value(seen, mention, |dictionary, id, value| {
+                is_surface_gone |= dictionary.uncount(id, value);
+            });
             let (perceived, at) = seen.of(&self.graph, mention);
-            self.view(&perceived, at);
-            for (value, &(_, id)) in perceived.mentions[at].values.iter().zip(&self.view.numbered) {
-                self.dictionary.uncount(id, value);
-            }
             perceived.mentions[at].features.iter().for_each(|feature| self.index.uncount(feature.key));
             self.learner.forget(mention);
         }
-        // What stays behind is shown as its own members wrote it.
-        let left: Vec<_> = nodes.iter().flat_map(|&node| self.graph.node(node).members).collect();
-        for mention in left {
-            let (perceived, at) = seen.of(&self.graph, mention);
-            self.view(&perceived, at);
-            for (value, &(_, id)) in perceived.mentions[at].values.iter().zip(&self.view.numbered) {
-                self.dictionary.show_as(id, value);
-            }
+        if is_surface_gone {
+            // What stays behind is shown as its own members wrote it.
+            let left: Vec<_> = nodes.iter().flat_map(|&node| self.graph.node(node).members).collect();
+            left.into_iter().for_each(|mention| self.each_value(seen, mention, Dictionary::show_as));
         }
         for &fact in facts {
             self.graph.set_forgotten(fact, true);
         }
         self.graph.live_fact_count -= facts.len();
+    }
+
+    /// Calls for every value of a mention.
+    fn each_value(
+        &mut self,
+        seen: &Seen,
+        mention: MentionIndex,
+        mut visit: impl FnMut(&mut Dictionary, ValueId, &PerceivedValue),
+    ) {
+        let (perceived, at) = seen.of(&self.graph, mention);
+        self.view(&perceived, at);
+        for (value, &(_, id)) in perceived.mentions[at].values.iter().zip(&self.view.numbered) {
+            visit(&mut self.dictionary, id, value);
+        }
     }
 
     /// Brings facts back: each mention to the node named for it.
@@ -212,11 +223,8 @@ impl AllocationEngine {
         }
         self.graph.live_fact_count += facts.len();
         for &(mention, _) in moves {
+            self.each_value(seen, mention, Dictionary::count);
             let (perceived, at) = seen.of(&self.graph, mention);
-            self.view(&perceived, at);
-            for (value, &(_, id)) in perceived.mentions[at].values.iter().zip(&self.view.numbered) {
-                self.dictionary.count(id, value);
-            }
             perceived.mentions[at].features.iter().for_each(|feature| self.index.count(feature.key));
         }
         self.regroup(moves, &[], seen, |_| {});

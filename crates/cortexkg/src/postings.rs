@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::embed::mix;
 use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{PagedMap, Record, Table as _};
+use crate::paged::{Blocks, PagedMap, Record};
 
 /// Nodes in a chunk; twice as many make two.
 const CHUNK_NODES: usize = 256;
@@ -34,7 +34,7 @@ type Chunks = SmallVec<[Chunk; 8]>;
 
 /// What stands under one hash: the number of chunks, start and number of nodes of each, nodes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry<'a>(&'a [u8]);
+struct Entry<'a>(&'a [u8]);
 
 impl Record for Entry<'static> {
     type View<'a> = Entry<'a>;
@@ -190,49 +190,27 @@ impl Postings {
 
     /// Adds a node to a list.
     pub(crate) fn insert(&mut self, hash: u64, node: NodeIndex) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.clear();
-        let is_new = match self.entries.get(hash) {
-            None => {
-                put_chunks(&[], &mut bytes);
-                put(node, &mut bytes);
-                true
-            }
+        let Some(entry) = self.entries.get(hash) else { return self.put_list(hash, Chunks::new(), &[node]) };
+        let (chunks, nodes) = entry.parts();
+        match nodes.clone().next() {
             // Most often the newest node is added, or the one that was added last.
-            Some(entry) => {
-                let (chunks, nodes) = entry.parts();
-                match nodes.clone().next() {
-                    Some(newest) if newest == node => {
-                        self.bytes = bytes;
-                        return;
-                    }
-                    Some(newest) if newest < node && nodes.len() + 1 < 2 * CHUNK_NODES => {
-                        let behind = nodes.rest;
-                        bytes.extend_from_slice(&entry.0[..entry.0.len() - behind.len()]);
-                        let mut older = behind;
-                        take(&mut older);
-                        put(node, &mut bytes);
-                        put(node - newest, &mut bytes);
-                        bytes.extend_from_slice(older);
-                        true
-                    }
-                    _ => {
-                        let chunks = chunks.clone();
-                        let at = place(&chunks, nodes.clone(), node);
-                        let nodes: Vec<_> = match at {
-                            None => nodes.collect(),
-                            Some(at) => self.chunk(hash, chunks[at]).collect(),
-                        };
-                        self.bytes = bytes;
-                        self.insert_among(hash, chunks, at, nodes, node);
-                        return;
-                    }
-                }
+            Some(newest) if newest == node => {}
+            Some(newest) if newest < node && nodes.len() + 1 < 2 * CHUNK_NODES => {
+                let (before, mut older) = entry.0.split_at(entry.0.len() - nodes.rest.len());
+                take(&mut older);
+                self.bytes.clear();
+                self.bytes.extend_from_slice(before);
+                put(node, &mut self.bytes);
+                put(node - newest, &mut self.bytes);
+                self.bytes.extend_from_slice(older);
+                self.entries.insert(hash, &self.bytes);
             }
-        };
-        debug_assert!(is_new);
-        self.entries.insert(hash, &bytes);
-        self.bytes = bytes;
+            _ => {
+                let at = place(&chunks, nodes.clone(), node);
+                let nodes = at.map_or(nodes, |at| self.chunk(hash, chunks[at])).collect();
+                self.insert_among(hash, chunks, at, nodes, node);
+            }
+        }
     }
 
     /// Adds a node among others: those of a chunk, or of the list's own entry.
@@ -360,8 +338,8 @@ impl Postings {
         self.entries.bytes()
     }
 
-    pub(crate) fn pages(&mut self) -> &mut PagedMap<Entry<'static>> {
-        &mut self.entries
+    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+        self.entries.blocks()
     }
 }
 

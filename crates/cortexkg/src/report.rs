@@ -8,7 +8,6 @@ use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
 use crate::graph::{Exception, Mention, NOWHERE, NodeId, NodeValue};
-use crate::paged::Table as _;
 use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 use crate::weights::LevelProbabilities;

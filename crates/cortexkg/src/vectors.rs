@@ -6,7 +6,7 @@ use cortexkg_store::StoreError;
 use crate::error::FactError;
 use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, Paged, Record, Table as _};
+use crate::paged::{EachTable, Paged, Record};
 use crate::perceive::Perceived;
 
 /// The code of a mention's vector.
@@ -206,7 +206,7 @@ impl Vectors {
     }
 
     pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
-        visit("vectors", &mut self.codes);
+        visit("vectors", self.codes.blocks());
     }
 
     pub(crate) fn bytes(&self) -> usize {

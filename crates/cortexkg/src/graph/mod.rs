@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 use crate::dictionary::{FieldEntry, FieldId, ValueId};
 use crate::evidence::Bits;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, List, Paged, Plain, Table as _};
+use crate::paged::{EachTable, List, Paged, Plain};
 use crate::perceive::TEXT_FIELD;
 use crate::profile::FieldKind;
 
@@ -361,10 +361,10 @@ impl Graph {
     }
 
     pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {
-        visit("nodes", &mut self.nodes);
-        visit("edges", &mut self.edges);
-        visit("facts", &mut self.facts);
-        visit("mention values", &mut self.values);
+        visit("nodes", self.nodes.blocks());
+        visit("edges", self.edges.blocks());
+        visit("facts", self.facts.blocks());
+        visit("mention values", self.values.blocks());
     }
 
     /// Bytes held, counted.

@@ -1,19 +1,65 @@
-//! Blocks of which memory holds some, each with what it takes to know which to let go of.
+//! Blocks of which memory holds some and a snapshot the others, and which of them to let go of.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+use cortexkg_store::{Section, StoreError};
+
+use super::Failure;
 use super::packed::Packed;
+use crate::image::{ImageReader, ImageWriter};
 
 /// It was looked at since memory was last short.
 const USED: u8 = 1;
 /// A snapshot has it otherwise, or not at all.
 const DIRTY: u8 = 2;
 
+/// Where the blocks are that are not in memory.
+#[derive(Debug)]
+pub(super) struct Base {
+    section: Section,
+    failure: Failure,
+    pub(super) blocks: usize,
+}
+
+impl Base {
+    /// The section of this name, which is to have so many blocks behind its first record.
+    fn of(name: &str, from: &ImageReader<'_>, blocks: usize) -> Result<Self, StoreError> {
+        let section = from.raw(name)?;
+        if section.len() != blocks as u64 + 1 {
+            return Err(StoreError::damaged(format!("snapshot, {name}"), "blocks are missing"));
+        }
+        Ok(Self { section, failure: from.failure().clone(), blocks })
+    }
+
+    /// A block, if it can be read and all records are sound; else the failure is noted.
+    pub(super) fn block(
+        &self,
+        at: usize,
+        is_sound: impl Fn(&[u8]) -> bool,
+        is_complete: impl Fn(&Packed) -> bool,
+    ) -> Option<Packed> {
+        let mut bytes = Vec::new();
+        let block = self.section.read(at as u64 + 1, &mut bytes).and_then(|()| {
+            let block = Packed::from_bytes(&bytes)
+                .filter(|block| block.iter().all(|record| record.is_empty() || is_sound(record)))
+                .filter(is_complete);
+            block.ok_or_else(|| StoreError::damaged(format!("snapshot, block {at}"), "no such records"))
+        });
+        block.map_err(|error| self.failure.note(error)).ok()
+    }
+
+    pub(super) fn copy(&self, at: usize, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.copy(&self.section, at as u64 + 1)
+    }
+}
+
+/// The blocks of a table.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
+pub(crate) struct Blocks {
     blocks: Vec<OnceLock<Packed>>,
     flags: Vec<AtomicU8>,
+    base: Option<Base>,
     /// Bytes of the blocks that are there.
     bytes: AtomicUsize,
     /// Bytes of those of them that are dirty.
@@ -22,12 +68,12 @@ pub(super) struct Slots {
     hand: usize,
 }
 
-impl Slots {
-    /// So many blocks, none of which is there.
-    pub(super) fn absent(count: usize) -> Self {
-        let mut slots = Self::default();
-        slots.resize(count);
-        slots
+impl Blocks {
+    /// All blocks that a section of a snapshot is to hold; none of them is in memory.
+    pub(super) fn open(name: &str, from: &ImageReader<'_>, count: usize) -> Result<Self, StoreError> {
+        let mut blocks = Self { base: Some(Base::of(name, from, count)?), ..Self::default() };
+        blocks.resize(count);
+        Ok(blocks)
     }
 
     fn resize(&mut self, count: usize) {
@@ -39,9 +85,27 @@ impl Slots {
         self.blocks.len()
     }
 
-    /// A block if it is there.
+    /// Where the blocks are that are not in memory.
+    pub(super) fn base(&self) -> Option<&Base> {
+        self.base.as_ref()
+    }
+
+    /// A block if it is in memory.
     pub(super) fn peek(&self, at: usize) -> Option<&Packed> {
         self.blocks[at].get()
+    }
+
+    /// Looks at a block; if it is not there, `read` brings it, and it does not stay.
+    pub(super) fn look<R>(
+        &self,
+        at: usize,
+        read: impl FnOnce() -> Packed,
+        look: impl FnOnce(&Packed) -> R,
+    ) -> R {
+        match self.peek(at) {
+            Some(block) => look(block),
+            None => look(&read()),
+        }
     }
 
     /// A block; if it is not there, `read` brings it.
@@ -65,32 +129,26 @@ impl Slots {
         })
     }
 
-    /// Changes a block; if it is not there, `read` brings it.
-    pub(super) fn change(
-        &mut self,
-        at: usize,
-        read: impl FnOnce() -> Packed,
-        change: impl FnOnce(&mut Packed),
-    ) {
-        let was_there = self.blocks[at].get().is_some();
-        if !was_there {
-            self.blocks[at] = OnceLock::from(read());
-        }
-        let block = self.blocks[at].get_mut().expect("just there");
+    /// Changes a block that is there.
+    pub(super) fn change(&mut self, at: usize, change: impl FnOnce(&mut Packed)) {
+        let block = self.blocks[at].get_mut().expect("loaded before it is changed");
         let before = block.heap_bytes();
         change(block);
         let after = block.heap_bytes();
         let flags = self.flags[at].get_mut();
         let bytes = self.bytes.get_mut();
-        *bytes = *bytes + after - if was_there { before } else { 0 };
+        *bytes = *bytes + after - before;
         self.dirty_bytes = self.dirty_bytes + after - if *flags & DIRTY == 0 { 0 } else { before };
         *flags |= USED | DIRTY;
     }
 
     /// Adds a block.
     pub(super) fn push(&mut self, block: Packed) {
-        self.resize(self.len() + 1);
-        self.change(self.len() - 1, || block, |_| {});
+        let bytes = block.heap_bytes();
+        self.blocks.push(OnceLock::from(block));
+        self.flags.push(AtomicU8::new(USED | DIRTY));
+        *self.bytes.get_mut() += bytes;
+        self.dirty_bytes += bytes;
     }
 
     /// Forgets the last blocks.
@@ -106,7 +164,8 @@ impl Slots {
 
     /// Makes two blocks of each that is there.
     pub(super) fn double(&mut self, split: impl Fn(&Packed) -> [Packed; 2]) {
-        let old = std::mem::take(self);
+        let base = self.base.take();
+        let old = std::mem::replace(self, Self { base, ..Self::default() });
         self.resize(old.len() * 2);
         for (at, (slot, mut flags)) in old.blocks.into_iter().zip(old.flags).enumerate() {
             let Some(block) = slot.get() else { continue };
@@ -120,14 +179,16 @@ impl Slots {
         }
     }
 
-    /// A snapshot has everything as it is.
-    pub(super) fn clean(&mut self) {
+    /// Lie in a snapshot that has just been written of them; what is in memory stays and is as the snapshot has it.
+    pub(crate) fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError> {
+        self.base = Some(Base::of(name, from, self.len())?);
         self.flags.iter_mut().for_each(|flags| *flags.get_mut() &= !DIRTY);
         self.dirty_bytes = 0;
+        Ok(())
     }
 
-    /// Lets go of about so many bytes of blocks that are clean, those first that nobody has looked at lately (second chance).
-    pub(super) fn evict(&mut self, bytes: usize) {
+    /// Lets go of about so many bytes of what the snapshot has, of that which nobody has looked at lately first (second chance).
+    pub(crate) fn evict(&mut self, bytes: usize) {
         let mut freed = 0;
         // The second time round, what was used the first time goes.
         for _ in 0..2 * self.len() {
@@ -147,14 +208,14 @@ impl Slots {
     }
 
     /// Bytes in memory.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
             + self.blocks.capacity() * size_of::<OnceLock<Packed>>()
             + self.flags.capacity()
     }
 
-    /// Bytes that cannot be let go of.
-    pub(super) fn dirty_bytes(&self) -> usize {
+    /// Bytes that cannot be let go of: only memory has them as they are.
+    pub(crate) fn dirty_bytes(&self) -> usize {
         self.dirty_bytes
     }
 }

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use cortexkg_store::StoreError;
 
+use super::blocks::Blocks;
 use super::packed::Packed;
-use super::slots::Slots;
-use super::{Base, Record, Table, shown};
+use super::{Record, shown};
 use crate::image::{ImageReader, ImageWriter};
 
 /// Entries in a bucket, on average, at which all are split in two.
@@ -16,19 +16,19 @@ const BUCKET_ENTRIES_MAX: usize = 24;
 #[derive(Debug)]
 pub(crate) struct PagedMap<V> {
     /// Their number is a power of two. An entry is its hash and what it stands for; a bucket is sorted.
-    slots: Slots,
+    ///
+    /// Their snapshot may have fewer: then one of it holds what several of memory are to hold.
+    buckets: Blocks,
     len: usize,
-    /// May have fewer buckets: then one of it holds what several of memory are to hold.
-    base: Option<Base>,
     encoded: Vec<u8>,
     values: PhantomData<V>,
 }
 
 impl<V> Default for PagedMap<V> {
     fn default() -> Self {
-        let mut slots = Slots::default();
-        slots.push(Packed::default());
-        Self { slots, len: 0, base: None, encoded: Vec::new(), values: PhantomData }
+        let mut buckets = Blocks::default();
+        buckets.push(Packed::default());
+        Self { buckets, len: 0, encoded: Vec::new(), values: PhantomData }
     }
 }
 
@@ -50,7 +50,7 @@ fn hash_of(entry: &[u8]) -> u64 {
 /// Where an entry is in its bucket, or belongs.
 #[inline]
 fn find(bucket: &Packed, hash: u64) -> Result<usize, usize> {
-    bucket.find(hash.to_be_bytes())
+    bucket.binary_search_by(|entry| hash_of(entry).cmp(&hash))
 }
 
 /// Entries of a bucket whose hash is in a bucket of a finer division.
@@ -63,28 +63,37 @@ fn part(bucket: &Packed, at: usize, buckets: usize) -> Packed {
 impl<V: Record> PagedMap<V> {
     #[inline]
     pub(crate) fn get(&self, hash: u64) -> Option<V::View<'_>> {
-        let at = bucket_of(hash, self.slots.len());
-        let bucket = self.slots.get(at, || self.read(at));
+        let bucket = self.bucket(self.bucket_of(hash));
         find(bucket, hash).ok().map(|found| shown::<V>(&bucket.get(found)[HASH_BYTES..]))
     }
 
+    #[inline]
+    fn bucket_of(&self, hash: u64) -> usize {
+        bucket_of(hash, self.buckets.len())
+    }
+
+    #[inline]
+    fn bucket(&self, at: usize) -> &Packed {
+        self.buckets.get(at, || self.read(at))
+    }
+
     fn read(&self, at: usize) -> Packed {
-        let Some(base) = &self.base else { return Packed::default() };
-        let finer = self.slots.len() / base.blocks;
+        let Some(base) = self.buckets.base() else { return Packed::default() };
+        let finer = self.buckets.len() / base.blocks;
         let is_sound = |entry: &[u8]| entry.len() >= HASH_BYTES && V::is_sound(&entry[HASH_BYTES..]);
         let block = base.block(at / finer, is_sound, |block| {
             block.iter().map(hash_of).is_sorted_by(|before, behind| before < behind)
                 && block.iter().all(|entry| bucket_of(hash_of(entry), base.blocks) == at / finer)
         });
         match block {
-            Some(block) if finer > 1 => part(&block, at, self.slots.len()),
+            Some(block) if finer > 1 => part(&block, at, self.buckets.len()),
             block => block.unwrap_or_default(),
         }
     }
 
     fn change(&mut self, at: usize, change: impl FnOnce(&mut Packed)) {
-        let read = if self.slots.peek(at).is_none() { self.read(at) } else { Packed::default() };
-        self.slots.change(at, || read, change);
+        self.bucket(at);
+        self.buckets.change(at, change);
     }
 
     /// Puts a value under a hash, in the place of what is there.
@@ -94,7 +103,7 @@ impl<V: Record> PagedMap<V> {
         encoded.extend_from_slice(&hash.to_be_bytes());
         V::encode(value, &mut encoded);
         let mut is_new = false;
-        self.change(bucket_of(hash, self.slots.len()), |bucket| match find(bucket, hash) {
+        self.change(self.bucket_of(hash), |bucket| match find(bucket, hash) {
             Ok(at) => bucket.replace(at, &encoded),
             Err(at) => {
                 bucket.insert(at, &encoded);
@@ -103,9 +112,9 @@ impl<V: Record> PagedMap<V> {
         });
         self.len += usize::from(is_new);
         self.encoded = encoded;
-        if self.len > self.slots.len() * BUCKET_ENTRIES_MAX {
-            let buckets = self.slots.len() * 2;
-            self.slots.double(|bucket| {
+        if self.len > self.buckets.len() * BUCKET_ENTRIES_MAX {
+            let buckets = self.buckets.len() * 2;
+            self.buckets.double(|bucket| {
                 let first = bucket.iter().next().map_or(0, |entry| bucket_of(hash_of(entry), buckets) & !1);
                 [part(bucket, first, buckets), part(bucket, first + 1, buckets)]
             });
@@ -115,7 +124,7 @@ impl<V: Record> PagedMap<V> {
     pub(crate) fn remove(&mut self, hash: u64) {
         if self.get(hash).is_some() {
             self.len -= 1;
-            self.change(bucket_of(hash, self.slots.len()), |bucket| {
+            self.change(self.bucket_of(hash), |bucket| {
                 if let Ok(at) = find(bucket, hash) {
                     bucket.remove(at);
                 }
@@ -128,27 +137,27 @@ impl<V: Record> PagedMap<V> {
         &self,
         mut visit: impl FnMut(u64, V::View<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        for at in 0..self.slots.len() {
-            let read;
-            let bucket = match self.slots.peek(at) {
-                Some(bucket) => bucket,
-                None => {
-                    read = self.read(at);
-                    &read
-                }
-            };
-            bucket.iter().try_for_each(|entry| visit(hash_of(entry), shown::<V>(&entry[HASH_BYTES..])))?;
+        for at in 0..self.buckets.len() {
+            self.buckets.look(
+                at,
+                || self.read(at),
+                |bucket| {
+                    bucket
+                        .iter()
+                        .try_for_each(|entry| visit(hash_of(entry), shown::<V>(&entry[HASH_BYTES..])))
+                },
+            )?;
         }
         Ok(())
     }
 
     pub(crate) fn save(&self, name: &str, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
         to.begin(name)?;
-        to.record(&(self.len, self.slots.len()))?;
-        for at in 0..self.slots.len() {
-            match (self.slots.peek(at), &self.base) {
+        to.record(&(self.len, self.buckets.len()))?;
+        for at in 0..self.buckets.len() {
+            match (self.buckets.peek(at), self.buckets.base()) {
                 (Some(bucket), _) => to.raw_record(bucket.as_bytes())?,
-                (None, Some(base)) if base.blocks == self.slots.len() => base.copy(at, to)?,
+                (None, Some(base)) if base.blocks == self.buckets.len() => base.copy(at, to)?,
                 (None, _) => to.raw_record(self.read(at).as_bytes())?,
             }
         }
@@ -158,33 +167,19 @@ impl<V: Record> PagedMap<V> {
     /// Lies in a snapshot from now on; nothing of it is loaded yet.
     pub(crate) fn open(name: &str, from: &ImageReader<'_>) -> Result<Self, StoreError> {
         let (len, buckets): (usize, usize) = from.first(name)?;
-        let base = Some(Base::of(name, from, buckets)?);
         if !buckets.is_power_of_two() {
             return Err(StoreError::damaged(format!("snapshot, {name}"), "number of buckets"));
         }
-        Ok(Self { slots: Slots::absent(buckets), len, base, ..Self::default() })
-    }
-}
-
-impl<V: Record> Table for PagedMap<V> {
-    fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        self.base = Some(Base::of(name, from, self.slots.len())?);
-        self.slots.clean();
-        Ok(())
+        Ok(Self { buckets: Blocks::open(name, from, buckets)?, len, ..Self::default() })
     }
 
-    fn evict(&mut self, bytes: usize) {
-        if self.base.is_some() {
-            self.slots.evict(bytes);
-        }
+    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+        &mut self.buckets
     }
 
-    fn bytes(&self) -> usize {
-        self.slots.bytes()
-    }
-
-    fn dirty_bytes(&self) -> usize {
-        self.slots.dirty_bytes()
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.buckets.bytes()
     }
 }
 
@@ -227,8 +222,8 @@ impl IdMap {
         self.ids.remove(hash);
     }
 
-    pub(crate) fn pages(&mut self) -> &mut PagedMap<u32> {
-        &mut self.ids
+    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+        self.ids.blocks()
     }
 
     pub(crate) fn map(&self) -> &PagedMap<u32> {

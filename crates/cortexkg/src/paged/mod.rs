@@ -10,24 +10,22 @@
 //! A block is one piece of memory with the bytes that the snapshot has, too. Records are read where they lie, through views; nothing is
 //! decoded when a block is loaded, and a graph takes no more memory than its snapshot takes on disk.
 
+mod blocks;
 mod list;
 mod map;
 mod packed;
-mod slots;
 mod table;
 
+pub(crate) use blocks::Blocks;
 pub(crate) use list::{Fixed, List, u16_at, u32_at, u64_at, write_all};
 pub(crate) use map::{IdMap, PagedMap};
 pub(crate) use table::Paged;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cortexkg_store::{Section, StoreError};
+use cortexkg_store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use self::packed::Packed;
-use crate::image::{ImageReader, ImageWriter};
 
 /// What a table can hold.
 pub(crate) trait Record {
@@ -92,60 +90,8 @@ fn shown<T: Record>(bytes: &[u8]) -> T::View<'_> {
     T::view(if bytes.is_empty() { T::EMPTY } else { bytes })
 }
 
-/// Where the blocks are that are not in memory.
-#[derive(Debug)]
-struct Base {
-    section: Section,
-    failure: Failure,
-    blocks: usize,
-}
-
-impl Base {
-    /// The section of this name, which is to have so many blocks behind its first record.
-    fn of(name: &str, from: &ImageReader<'_>, blocks: usize) -> Result<Self, StoreError> {
-        let section = from.raw(name)?;
-        if section.len() != blocks as u64 + 1 {
-            return Err(StoreError::damaged(format!("snapshot, {name}"), "blocks are missing"));
-        }
-        Ok(Self { section, failure: from.failure().clone(), blocks })
-    }
-
-    /// A block, if it can be read and all records are sound; else the failure is noted.
-    fn block(
-        &self,
-        at: usize,
-        is_sound: impl Fn(&[u8]) -> bool,
-        is_complete: impl Fn(&Packed) -> bool,
-    ) -> Option<Packed> {
-        let mut bytes = Vec::new();
-        let block = self.section.read(at as u64 + 1, &mut bytes).and_then(|()| {
-            let block = Packed::from_bytes(&bytes)
-                .filter(|block| block.iter().all(|record| record.is_empty() || is_sound(record)))
-                .filter(is_complete);
-            block.ok_or_else(|| StoreError::damaged(format!("snapshot, block {at}"), "no such records"))
-        });
-        block.map_err(|error| self.failure.note(error)).ok()
-    }
-
-    fn copy(&self, at: usize, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
-        to.copy(&self.section, at as u64 + 1)
-    }
-}
-
-/// What can be done with any table.
-pub(crate) trait Table {
-    /// Lies in a snapshot that has just been written from it; what is in memory stays and is as the snapshot has it.
-    fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError>;
-    /// Lets go of about so many bytes of what the snapshot has, of those that nobody has looked at lately first (second chance).
-    fn evict(&mut self, bytes: usize);
-    /// Bytes in memory.
-    fn bytes(&self) -> usize;
-    /// Bytes that cannot be let go of: only memory has them as they are.
-    fn dirty_bytes(&self) -> usize;
-}
-
-/// Is called with each table of an engine and its name.
-pub(crate) type EachTable<'a> = dyn FnMut(&'static str, &mut dyn Table) + 'a;
+/// Is called with the blocks of each table of an engine and its name.
+pub(crate) type EachTable<'a> = dyn FnMut(&'static str, &mut Blocks) + 'a;
 
 /// The first failure of any table to load what was looked at; shared by the tables of an engine.
 #[derive(Debug, Clone, Default)]

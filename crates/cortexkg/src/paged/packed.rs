@@ -98,16 +98,13 @@ impl Packed {
         &bytes[usize::from(u16_at(ends, 0))..usize::from(u16_at(ends, 2))]
     }
 
-    /// The place of the record that begins with these bytes, among records that are sorted and have as many, or where it belongs.
+    /// The place of a record among records that are sorted, or where it belongs.
     #[inline]
-    pub(super) fn find(&self, prefix: [u8; 8]) -> Result<usize, usize> {
-        let wanted = u64::from_be_bytes(prefix);
+    pub(super) fn binary_search_by(&self, compare: impl Fn(&[u8]) -> Ordering) -> Result<usize, usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = (low + high) / 2;
-            let mut found = [0; 8];
-            found.copy_from_slice(&self.0[self.start(middle)..][..8]);
-            match u64::from_be_bytes(found).cmp(&wanted) {
+            match compare(self.get(middle)) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Equal => return Ok(middle),
                 Ordering::Greater => high = middle,
@@ -159,14 +156,13 @@ impl Packed {
         }
         let start = if at == count { self.0.len() } else { self.start(at) };
         let behind = if gone == 0 { start } else { self.end(at) };
-        let new = new.map(|record| (record, record.len()));
-        let bytes = self.0.len() - body - (behind - start) + new.map_or(0, |(_, bytes)| bytes);
-        let mut writer = Writer::new(new_count, bytes);
+        let record = new.unwrap_or_default();
+        let mut writer = Writer::new(new_count, self.0.len() - body - (behind - start) + record.len());
         (0..at).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
-        new.into_iter().for_each(|(_, bytes)| writer.end_of(bytes));
+        new.iter().for_each(|record| writer.end_of(record.len()));
         (at + gone..count).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
         writer.bytes.extend_from_slice(&self.0[body..start]);
-        writer.bytes.extend_from_slice(new.map_or(&[], |(record, _)| record));
+        writer.bytes.extend_from_slice(record);
         writer.bytes.extend_from_slice(&self.0[behind..]);
         self.0 = writer.bytes.into();
     }

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use cortexkg_store::StoreError;
 
+use super::blocks::Blocks;
 use super::packed::Packed;
-use super::slots::Slots;
-use super::{Base, Record, Table, shown};
+use super::{Record, shown};
 use crate::image::{ImageReader, ImageWriter};
 
 /// Records that are loaded together: those of one mention often lie side by side.
@@ -15,16 +15,15 @@ const BLOCK_RECORDS: usize = 8;
 /// Records numbered from 0.
 #[derive(Debug)]
 pub(crate) struct Paged<T> {
-    slots: Slots,
+    blocks: Blocks,
     len: usize,
-    base: Option<Base>,
     encoded: Vec<u8>,
     records: PhantomData<T>,
 }
 
 impl<T> Default for Paged<T> {
     fn default() -> Self {
-        Self { slots: Slots::default(), len: 0, base: None, encoded: Vec::new(), records: PhantomData }
+        Self { blocks: Blocks::default(), len: 0, encoded: Vec::new(), records: PhantomData }
     }
 }
 
@@ -40,13 +39,17 @@ impl<T: Record> Paged<T> {
     #[inline]
     pub(crate) fn get(&self, at: u32) -> T::View<'_> {
         let at = at as usize;
-        let block = self.slots.get(at / BLOCK_RECORDS, || self.read(at / BLOCK_RECORDS));
-        shown::<T>(block.get(at % BLOCK_RECORDS))
+        shown::<T>(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS))
+    }
+
+    #[inline]
+    fn block(&self, at: usize) -> &Packed {
+        self.blocks.get(at, || self.read(at))
     }
 
     fn read(&self, at: usize) -> Packed {
         let count = BLOCK_RECORDS.min(self.len - at * BLOCK_RECORDS);
-        let read = self.base.as_ref().map(|base| base.block(at, T::is_sound, |block| block.len() == count));
+        let read = self.blocks.base().map(|base| base.block(at, T::is_sound, |block| block.len() == count));
         read.flatten().unwrap_or_else(|| Packed::from_records((0..count).map(|_| &[][..])))
     }
 
@@ -76,9 +79,8 @@ impl<T: Record> Paged<T> {
     }
 
     fn change(&mut self, at: usize, change: impl FnOnce(&mut Packed, usize)) {
-        let block = at / BLOCK_RECORDS;
-        let read = if self.slots.peek(block).is_none() { self.read(block) } else { Packed::default() };
-        self.slots.change(block, || read, |block| change(block, at % BLOCK_RECORDS));
+        self.block(at / BLOCK_RECORDS);
+        self.blocks.change(at / BLOCK_RECORDS, |block| change(block, at % BLOCK_RECORDS));
     }
 
     /// Adds a record; gives its number.
@@ -86,7 +88,7 @@ impl<T: Record> Paged<T> {
         let at = self.len;
         let encoded = self.encode(record);
         if at.is_multiple_of(BLOCK_RECORDS) {
-            self.slots.push(Packed::from_records(std::iter::once(&*encoded)));
+            self.blocks.push(Packed::from_records(std::iter::once(&*encoded)));
         } else {
             self.change(at, |block, at| block.insert(at, &encoded));
         }
@@ -98,8 +100,8 @@ impl<T: Record> Paged<T> {
     /// Forgets the newest records.
     pub(crate) fn truncate(&mut self, len: usize) {
         let blocks = len.div_ceil(BLOCK_RECORDS);
-        if blocks < self.slots.len() {
-            self.slots.truncate(blocks);
+        if blocks < self.blocks.len() {
+            self.blocks.truncate(blocks);
             self.len = blocks * BLOCK_RECORDS;
         }
         while self.len > len {
@@ -110,26 +112,24 @@ impl<T: Record> Paged<T> {
 
     /// Visits all records in order, loading nothing to stay.
     pub(crate) fn scan(&self, mut visit: impl FnMut(u32, T::View<'_>)) {
-        for at in 0..self.slots.len() {
-            let read;
-            let block = match self.slots.peek(at) {
-                Some(block) => block,
-                None => {
-                    read = self.read(at);
-                    &read
-                }
-            };
-            for (record, number) in block.iter().zip(at * BLOCK_RECORDS..) {
-                visit(number as u32, shown::<T>(record));
-            }
+        for at in 0..self.blocks.len() {
+            self.blocks.look(
+                at,
+                || self.read(at),
+                |block| {
+                    for (record, number) in block.iter().zip(at * BLOCK_RECORDS..) {
+                        visit(number as u32, shown::<T>(record));
+                    }
+                },
+            );
         }
     }
 
     pub(crate) fn save(&self, name: &str, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
         to.begin(name)?;
         to.record(&self.len)?;
-        for at in 0..self.slots.len() {
-            match (self.slots.peek(at), &self.base) {
+        for at in 0..self.blocks.len() {
+            match (self.blocks.peek(at), self.blocks.base()) {
                 (Some(block), _) => to.raw_record(block.as_bytes())?,
                 (None, Some(base)) => base.copy(at, to)?,
                 (None, None) => unreachable!("without a snapshot everything is in memory"),
@@ -142,29 +142,15 @@ impl<T: Record> Paged<T> {
     pub(crate) fn open(name: &str, from: &ImageReader<'_>) -> Result<Self, StoreError> {
         let len: usize = from.first(name)?;
         let blocks = len.div_ceil(BLOCK_RECORDS);
-        let base = Some(Base::of(name, from, blocks)?);
-        Ok(Self { slots: Slots::absent(blocks), len, base, ..Self::default() })
-    }
-}
-
-impl<T: Record> Table for Paged<T> {
-    fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        self.base = Some(Base::of(name, from, self.slots.len())?);
-        self.slots.clean();
-        Ok(())
+        Ok(Self { blocks: Blocks::open(name, from, blocks)?, len, ..Self::default() })
     }
 
-    fn evict(&mut self, bytes: usize) {
-        if self.base.is_some() {
-            self.slots.evict(bytes);
-        }
+    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+        &mut self.blocks
     }
 
-    fn bytes(&self) -> usize {
-        self.slots.bytes()
-    }
-
-    fn dirty_bytes(&self) -> usize {
-        self.slots.dirty_bytes()
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.blocks.bytes()
     }
 }
