@@ -11,7 +11,7 @@ use crate::dictionary::{Dictionary, RECENCY};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2};
 use crate::fact::Fact;
-use crate::graph::{Graph, NodeIndex};
+use crate::graph::{FactEntry, Graph, NodeIndex};
 use crate::inhibition::LateralInhibition;
 use crate::learn::Learner;
 use crate::paged::{Failure, IdMap};
@@ -365,11 +365,21 @@ pub(crate) fn keys(mention: &PerceivedMention, dictionary: &Dictionary) -> Vec<u
 impl AllocationEngine {
     /// The fact that a source has given this identifier, unless it is forgotten.
     pub(crate) fn fact_named(&self, source: &str, record_id: &str) -> Option<u32> {
+        self.find_fact(source, record_id, |entry| !entry.is_forgotten)
+    }
+
+    /// A fact that a source has given this identifier, of those that are meant.
+    pub(crate) fn find_fact(
+        &self,
+        source: &str,
+        record_id: &str,
+        is_meant: impl Fn(&FactEntry) -> bool,
+    ) -> Option<u32> {
         self.fact_ids.find(fact_hash(source, record_id), |fact| {
             let entry = self.graph.fact(fact);
-            !entry.is_forgotten
-                && *entry.record_id == *record_id
+            *entry.record_id == *record_id
                 && self.graph.sources[entry.source as usize] == *source
+                && is_meant(&entry)
         })
     }
 }

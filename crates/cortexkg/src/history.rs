@@ -7,7 +7,6 @@ use cortexkg_store::{Store, StoreError, Table};
 use crate::ballot::Competitor;
 use crate::candidates::{Candidate, Candidates, Origins};
 use crate::durable::DurableEngine;
-use crate::engine::fact_hash;
 use crate::explain::{CandidateExplanation, Explanation};
 use crate::graph::{MentionIndex, NodeId};
 use crate::journal::{LogEntry, MentionRef, Operation};
@@ -171,13 +170,9 @@ impl<S: Store> DurableEngine<S> {
 
     /// Why a fact is not there: it may be forgotten.
     pub(crate) fn missing(&self, source: Option<&str>, record: &str) -> OperationError {
-        let (source, graph) = (source.unwrap_or_default(), &self.engine.graph);
-        let forgotten = self.engine.fact_ids.find(fact_hash(source, record), |fact| {
-            let entry = graph.fact(fact);
-            *entry.record_id == *record && graph.sources[entry.source as usize] == *source
-        });
+        let ever = self.engine.find_fact(source.unwrap_or_default(), record, |_| true);
         let record = record.to_owned();
-        match forgotten {
+        match ever {
             Some(_) => OperationError::ForgottenFact { record },
             None => OperationError::UnknownFact { record },
         }
