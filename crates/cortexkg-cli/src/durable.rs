@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use cortexkg::{AllocationResult, Fact, FactError, OperationError};
 use cortexkg_store::directory::SNAPSHOT_FILE;
-use cortexkg_store::{ChangeSet, Store, StoreError, Sync};
+use cortexkg_store::{StoreError, Sync};
 use serde::Serialize;
 
 use crate::clock;
@@ -114,8 +114,6 @@ impl DurableGraph {
     pub(crate) fn look_after(&mut self) -> Result<(), Failure> {
         self.answering.look(&self.graph);
         if self.has_room && self.graph.tail() > CHECKPOINT_MIN.max(self.graph.position() / CHECKPOINT_SHARE) {
-            // A snapshot must not speak of what the log could still lose.
-            self.graph.store_mut().commit(ChangeSet::default(), Sync::Durable)?;
             match self.graph.checkpoint() {
                 Ok(()) => self.checkpoints += 1,
                 // Closing says so, if there is no room by then.

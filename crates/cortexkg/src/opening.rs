@@ -58,11 +58,14 @@ impl<S: Store> DurableEngine<S> {
         match durable.start_from_snapshot() {
             Ok(true) => return durable.opened(),
             Ok(false) => {}
-            Err(damage @ OperationError::Snapshot { .. }) => {
+            Err(OperationError::Snapshot { place, what }) => {
                 durable.engine = AllocationEngine::new(config);
                 durable.ledger = Ledger::default();
                 durable.snapshot_position = 0;
-                durable.opening = Opening { snapshot_damage: Some(damage.to_string()), ..Opening::default() };
+                durable.opening = Opening {
+                    snapshot_damage: Some(format!("{place}: is damaged ({what})")),
+                    ..Opening::default()
+                };
             }
             Err(error) => return Err(error),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cortexkg::{DurableEngine, EngineConfig};
 use cortexkg_store::directory::{ROWS_FILE, SNAPSHOT_FILE};
-use cortexkg_store::{ChangeSet, RedbStore, Store, StoreError, Sync};
+use cortexkg_store::{RedbStore, Store, StoreError};
 
 use super::{Graph, MemoryBudget, requests};
 use crate::clock;
@@ -108,7 +108,6 @@ fn over(store: RedbStore, console: &mut Console<'_>) -> Result<Graph, Failure> {
 pub(crate) fn notes_of(graph: &Graph) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(damage) = &graph.opening().snapshot_damage {
-        let damage = damage.split("; ").next().unwrap_or(damage);
         notes.push(format!(
             "note: {damage}; nothing is lost: the graph was built from its log, and the next command that changes it writes a new snapshot"
         ));
@@ -159,8 +158,6 @@ impl Closed {
 /// # Errors
 /// Where the disk fails.
 pub(crate) fn close(mut graph: Graph) -> Result<Closed, Failure> {
-    // A snapshot must not speak of what the log could still lose.
-    graph.store_mut().commit(ChangeSet::default(), Sync::Durable)?;
     let note = graph.checkpoint_if_due().err().map(|error| {
         format!("note: no snapshot was written ({error}); everything is in the graph, the next start only takes longer")
     });
