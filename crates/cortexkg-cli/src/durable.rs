@@ -15,10 +15,10 @@ use crate::graph::{Closed, Graph, close};
 
 /// Facts that are committed together unless another number is asked for.
 pub const COMMIT_FACTS: usize = 1024;
-/// Operations since the last snapshot before a new one is written: at least these, and a quarter of the log, so that all
-/// snapshots of a long run together cost no more than a few times the last.
-const CHECKPOINT_MIN: u64 = 262_144;
-const CHECKPOINT_SHARE: u64 = 4;
+/// Operations since the last snapshot before a new one is written: at least these, and an eighth of the log, so that all
+/// snapshots of a long run together cost no more than eight times the last, and a start after a crash repeats at most so many.
+const CHECKPOINT_MIN: u64 = 32_768;
+const CHECKPOINT_SHARE: u64 = 8;
 
 /// When what was decided is safe on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
