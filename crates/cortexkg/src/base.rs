@@ -8,19 +8,23 @@ use cortexkg_store::{ChangeSet, Rewrite, Store, StoreError, Sync, Table};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use crate::consolidation::Doubt;
 use crate::durable::{DurableEngine, meta};
 use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NOWHERE, NodeId, Tie};
 use crate::journal::{LogEntry, Operation, PlacedFact};
-use crate::learn::Learner;
+use crate::learn::{Learner, OldLearner};
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
 use crate::profile::FieldKind;
 use crate::weights::MatchWeights;
 
+/// Version of the encoding of a base. The first had no version and no doubts.
+const BASE_VERSION: u8 = 2;
+
 /// What a log starts from after a compaction.
 #[derive(Serialize, Deserialize)]
-struct Base {
+struct Base<L> {
     /// Position that the next operation got.
     position: u64,
     chain: [u8; 32],
@@ -33,10 +37,13 @@ struct Base {
     /// Edges that were loaded.
     loaded: Vec<(NodeId, String, NodeId)>,
     fields: Vec<(String, FieldKind)>,
-    learner: Learner,
+    learner: L,
     weights: MatchWeights,
     ledger: Ledger,
 }
+
+/// A base with the close calls that nobody has looked at again.
+type BaseWithDoubts = (Base<Learner>, Vec<(MentionIndex, NodeId)>);
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,6 +78,7 @@ impl<S: Store> DurableEngine<S> {
         self.log(position, Operation::Compact, None, &mut changes);
         let base = postcard::to_allocvec(&self.base()).expect("plain data has an encoding");
         changes.put(Table::Meta, meta::BASE, base.clone());
+        changes.put(Table::Meta, meta::BASE_VERSION, vec![BASE_VERSION]);
         changes.put(Table::Meta, meta::BASE_POSITION, self.engine.position.to_le_bytes().to_vec());
         changes.put(Table::Meta, meta::COMPACTING, Vec::new());
         // The snapshot speaks of what is gone. Without it, the new base alone gives the same graph at the next start.
@@ -125,7 +133,7 @@ impl<S: Store> DurableEngine<S> {
         Ok(dropped)
     }
 
-    fn base(&self) -> Base {
+    fn base(&self) -> BaseWithDoubts {
         let AllocationEngine { graph, dictionary, learner, weights, position, chain, .. } = &self.engine;
         let mut nodes = Vec::new();
         graph.scan_nodes(|at, node| {
@@ -143,7 +151,14 @@ impl<S: Store> DurableEngine<S> {
                 }
             }
         });
-        Base {
+        let places = self.engine.lasting_places();
+        let doubts = self.engine.doubts.iter().filter_map(|doubt| {
+            let node = graph.resolved(doubt.node);
+            let mention = places[doubt.mention as usize]?;
+            (!graph.node(node).is_empty()).then(|| (mention, graph.id(node)))
+        });
+        let doubts = doubts.collect();
+        let base = Base {
             position: *position,
             chain: *chain,
             facts: graph.live_facts().into_iter().map(|fact| self.placed(fact)).collect(),
@@ -152,10 +167,11 @@ impl<S: Store> DurableEngine<S> {
             redirects: graph.redirects.iter().map(|(&from, &to)| (from, to)).collect(),
             loaded,
             fields: dictionary.lasting_fields(),
-            learner: self.engine.lasting_learner(learner),
+            learner: lasting_learner(learner, &places),
             weights: weights.clone(),
             ledger: self.ledger.clone(),
-        }
+        };
+        (base, doubts)
     }
 
     /// Position from which the log goes on: that of the base, or 0.
@@ -168,8 +184,16 @@ impl<S: Store> DurableEngine<S> {
 
     /// Builds the graph from a base and the contents of its facts.
     pub(crate) fn build_from(&mut self, base: &[u8]) -> Result<(), OperationError> {
-        let base: Base = postcard::from_bytes(base)
-            .map_err(|error| StoreError::damaged(format!("meta, row {}", meta::BASE), error.to_string()))?;
+        let damaged = |what: String| StoreError::damaged(format!("meta, row {}", meta::BASE), what);
+        let unreadable = |error: postcard::Error| damaged(error.to_string());
+        let (base, doubts) = match self.store.get(Table::Meta, meta::BASE_VERSION)?.as_deref() {
+            None => {
+                let old: Base<OldLearner> = postcard::from_bytes(base).map_err(unreadable)?;
+                (old.with_learner(), Vec::new())
+            }
+            Some([BASE_VERSION]) => postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?,
+            Some(other) => return Err(damaged(format!("version {other:?} is not known")).into()),
+        };
         self.engine = AllocationEngine::new(self.engine.config.clone());
         self.engine.dictionary.know_fields(&base.fields);
         self.engine.weights = base.weights;
@@ -188,6 +212,11 @@ impl<S: Store> DurableEngine<S> {
             if let [Some(from), Some(to)] = [*from, *to].map(|id| graph.index_of(id)) {
                 let predicate = graph.predicate(predicate);
                 graph.tie(Tie::Loaded { from, to }, predicate);
+            }
+        }
+        for (mention, node) in doubts {
+            if let Some(node) = self.engine.graph.index_of(node) {
+                self.engine.doubts.push(Doubt { mention, node });
             }
         }
         self.engine.refresh();
@@ -230,22 +259,42 @@ impl AllocationEngine {
         }
     }
 
-    /// What has been learned, its pairs named by places that mentions will have once forgotten ones are gone.
-    fn lasting_learner(&self, learner: &Learner) -> Learner {
+    /// By the place of a mention: the place that it will have once forgotten ones are gone.
+    fn lasting_places(&self) -> Vec<Option<MentionIndex>> {
         let mut place = 0;
-        let places: Vec<Option<MentionIndex>> = self
-            .graph
-            .mentions
-            .iter()
-            .map(|mention| {
-                let stays = mention.node != NOWHERE;
-                place += MentionIndex::from(stays);
-                stays.then(|| place - 1)
-            })
-            .collect();
-        let mut lasting = learner.clone();
-        lasting.rename(|mention| places.get(mention as usize).copied().flatten());
-        lasting
+        let places = self.graph.mentions.iter().map(|mention| {
+            let stays = mention.node != NOWHERE;
+            place += MentionIndex::from(stays);
+            stays.then(|| place - 1)
+        });
+        places.collect()
+    }
+}
+
+/// What has been learned, its pairs named by places that mentions will have once forgotten ones are gone.
+fn lasting_learner(learner: &Learner, places: &[Option<MentionIndex>]) -> Learner {
+    let mut lasting = learner.clone();
+    lasting.rename(|mention| places.get(mention as usize).copied().flatten());
+    lasting
+}
+
+impl Base<OldLearner> {
+    fn with_learner(self) -> Base<Learner> {
+        let Self {
+            position,
+            chain,
+            facts,
+            nodes,
+            next_node,
+            redirects,
+            loaded,
+            fields,
+            learner,
+            weights,
+            ledger,
+        } = self;
+        let learner = learner.into();
+        Base { position, chain, facts, nodes, next_node, redirects, loaded, fields, learner, weights, ledger }
     }
 }
 

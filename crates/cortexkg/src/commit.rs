@@ -126,10 +126,12 @@ impl AllocationEngine {
         let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
         self.learn_from_random();
         self.learn_from_leader(leader);
+        self.learn_from_sharing();
         let node = match (ballot.decision, leader) {
             (Decision::Existing, Some(leader)) => leader,
             _ => self.graph.add_node(self.graph.next_id()),
         };
+        self.note_doubts(&ballot, node);
         let result = self.commit_member(perceived, at, fact, node, ballot);
         self.refresh_at_boundary();
         result
@@ -166,7 +168,7 @@ impl AllocationEngine {
         let most = |field| values_max(self.dictionary.field(field));
         let mention = self.graph.add_mention(Mention { fact, role, node }, &values, most);
         for (value, &(_, id)) in seen.values.iter().zip(&self.view.numbered) {
-            self.dictionary.count(id, value);
+            self.dictionary.count(id, value, mention);
         }
         for feature in &seen.features {
             self.index.count(feature.key);
@@ -276,7 +278,7 @@ impl AllocationEngine {
         if position == 0 {
             return;
         }
-        let prior = self.prior();
+        let prior = self.cautious_prior();
         let context = Context {
             dictionary: &self.dictionary,
             weights: &self.weights,
@@ -316,10 +318,34 @@ impl AllocationEngine {
         self.learner.observe_candidate([position as MentionIndex, member], pair);
     }
 
+    /// Compares the mention with the last ones before it that have one of its values, for the tables: which fields depend on which.
+    fn learn_from_sharing(&mut self) {
+        let position = self.graph.mentions.len() as u64;
+        let context = Context {
+            dictionary: &self.dictionary,
+            weights: &self.weights,
+            graph: &self.graph,
+            vectors: &self.vectors,
+            mention: &self.view,
+        };
+        let values = &self.view.values;
+        let looked_at = if position < 4096 { values.len() } else { values.len().min(2) };
+        let first = if looked_at == 0 { 0 } else { choice(position, values.len() as u64, 300) as usize };
+        for turn in 0..looked_at {
+            let (given, value) = values[(first + turn) % values.len()];
+            let last = self.dictionary.value(value).last;
+            let Some(other) = last.filter(|&last| self.graph.mentions[last as usize].node != NOWHERE) else {
+                continue;
+            };
+            let pair = compare_mentions(&context, self.columns.words(), other);
+            self.learner.observe_sharing(given, &pair, self.weights.field_count());
+        }
+    }
+
     /// Brings field kinds and weights up to date. Happens at positions of the log alone.
     pub(crate) fn refresh(&mut self) {
         self.dictionary.refresh_kinds();
-        let prior = self.prior();
+        let prior = self.cautious_prior();
         self.learner.refresh(&self.dictionary, &mut self.weights, prior);
     }
 }
@@ -329,7 +355,9 @@ fn choice(position: u64, of: u64, salt: u64) -> u64 {
     mix(position << 8 ^ salt) % of
 }
 
-/// Whether the learned tables change after this many mentions: at powers of two from 16, then every 1,024.
+/// Whether the learned tables change after this many mentions: from 16 on with every eighth part of the stream (rounded down to a
+/// power of two, at least 8), from 8,192 on every 1,024.
 fn is_boundary(mentions: usize) -> bool {
-    if mentions < 1024 { mentions >= 16 && mentions.is_power_of_two() } else { mentions.is_multiple_of(1024) }
+    let eighth = mentions.checked_ilog2().map_or(0, |log| 1 << log >> 3);
+    mentions >= 16 && mentions.is_multiple_of(usize::clamp(eighth, 8, 1024))
 }

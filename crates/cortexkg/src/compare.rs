@@ -390,7 +390,7 @@ mod tests {
                 PerceivedValue { field: "f".into(), surface: text.into(), normal: normalise(text), items };
             let field = dictionary.field_id(&value);
             let id = dictionary.intern(field, &value);
-            dictionary.count(id, &value);
+            dictionary.count(id, &value, 0);
             id
         };
         for sample in samples {

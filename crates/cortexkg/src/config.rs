@@ -17,8 +17,9 @@ pub struct EngineConfig {
     pub recall: RecallConfig,
     /// Where existing, possible and new part.
     pub inhibition: InhibitionConfig,
-    /// Bits that a candidate must overcome besides `log2` of the number of nodes. 3 says that one mention in nine
-    /// is expected to have its node in the graph already; higher makes merges rarer.
+    /// Bits that a match must overcome besides `log2` of the number of nodes for the tables to learn from it; decisions ask for two
+    /// bits less. 3 says that one mention in three is expected to have its node in the graph already (and that one in nine is to
+    /// teach); higher makes merges rarer.
     pub prior_bits: i32,
     /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings.
     pub embedder: Arc<dyn Embedder>,

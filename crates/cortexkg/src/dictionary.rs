@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 
 use crate::dates::parse_date;
 use crate::embed::hash_bytes;
-use crate::entries::{NewTerm, NewValue, Shape, Term, Value, recount};
+use crate::entries::{NewTerm, NewValue, Shape, Term, Value, note_last, recount};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
+use crate::graph::MentionIndex;
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::{EachTable, IdMap, Paged};
 use crate::perceive::{
@@ -196,6 +197,7 @@ impl Dictionary {
             words,
             field,
             count: 0,
+            last: None,
             normal: &value.normal,
             surface: Some(&value.surface),
         });
@@ -218,8 +220,9 @@ impl Dictionary {
     }
 
     /// Counts one mention's value: term frequencies, and the field's profile.
-    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue) {
+    pub(crate) fn count(&mut self, id: ValueId, value: &PerceivedValue, mention: MentionIndex) {
         let (field, count, terms) = self.counted(id, 1);
+        self.values.patch(id, |entry| note_last(entry, mention));
         self.fields[usize::from(field)].profile.observe(value, count == 1);
         self.show_as(id, value);
         terms.into_iter().for_each(|term| self.recount_term(term, 1));
@@ -249,8 +252,9 @@ impl Dictionary {
         let known = self.values.get(id);
         let terms: SmallVec<[TermId; 16]> = known.words.iter().chain(known.items).collect();
         let (words, normal) = (known.words.len(), known.normal().to_owned());
-        let (field, count, shape, date) = (known.field, known.count, known.shape, known.date);
-        let value = NewValue { field, count, shape, date, terms: &terms, words, normal: &normal, surface };
+        let Value { field, count, last, shape, date, .. } = known;
+        let value =
+            NewValue { field, count, last, shape, date, terms: &terms, words, normal: &normal, surface };
         self.values.set(id, &value);
     }
 
@@ -460,7 +464,7 @@ mod tests {
             let value = value("surname", if mention % 10 == 0 { "smith" } else { "other" });
             let field = dictionary.field_id(&value);
             let id = dictionary.intern(field, &value);
-            dictionary.count(id, &value);
+            dictionary.count(id, &value, mention);
         }
         let rare = value("surname", "quigley");
         let field = dictionary.field_id(&rare);

@@ -24,6 +24,8 @@ pub(crate) mod meta {
     pub(crate) const BASE_POSITION: u64 = 3;
     /// There while a compaction has its base but the store still has what is to go.
     pub(crate) const COMPACTING: u64 = 4;
+    /// Version of the base's encoding; missing for the first.
+    pub(crate) const BASE_VERSION: u64 = 5;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -87,17 +89,12 @@ impl<S: Store> DurableEngine<S> {
     /// # Errors
     /// [`OperationError::Store`].
     pub fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
-        let Some(bytes) = self.store.get(Table::Facts, position)? else { return Ok(None) };
-        let fact = stored_fact::decode(&bytes);
-        fact.map(Some)
-            .map_err(|error| StoreError::damaged(format!("facts, row {position}"), error.to_string()).into())
+        fact_at(&self.store, position)
     }
 
     /// The perceived fact that the log took in at a position.
     pub(crate) fn perceived(&self, position: u64) -> Result<Perceived, OperationError> {
-        let damaged = |what: String| StoreError::damaged(format!("facts, row {position}"), what);
-        let fact = self.fact_at(position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
-        Ok(self.engine.perceive(fact).map_err(|error| damaged(error.to_string()))?)
+        perceive_at(&self.store, &self.engine, position)
     }
 
     /// Says what time it is, in seconds since 1970: what is recorded from now on carries it. It has no say in any decision.
@@ -342,6 +339,24 @@ impl<S: Store> DurableEngine<S> {
         let graph = &self.engine.graph;
         graph.mentions_of(fact).map(|mention| graph.id(graph.mentions[mention as usize].node)).collect()
     }
+}
+
+fn fact_at<S: Store>(store: &S, position: u64) -> Result<Option<Fact>, OperationError> {
+    let Some(bytes) = store.get(Table::Facts, position)? else { return Ok(None) };
+    let fact = stored_fact::decode(&bytes);
+    fact.map(Some)
+        .map_err(|error| StoreError::damaged(format!("facts, row {position}"), error.to_string()).into())
+}
+
+/// The perceived fact that the log took in at a position.
+pub(crate) fn perceive_at<S: Store>(
+    store: &S,
+    engine: &AllocationEngine,
+    position: u64,
+) -> Result<Perceived, OperationError> {
+    let damaged = |what: String| StoreError::damaged(format!("facts, row {position}"), what);
+    let fact = fact_at(store, position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
+    Ok(engine.perceive(fact).map_err(|error| damaged(error.to_string()))?)
 }
 
 /// A fact in both forms: as it is stored, and as it is decided on.

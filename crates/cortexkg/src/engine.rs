@@ -6,6 +6,7 @@ use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
 use crate::config::EngineConfig;
+use crate::consolidation::Doubts;
 use crate::decision::{AllocationMethod, AllocationResult};
 use crate::dictionary::{Dictionary, RECENCY};
 use crate::error::FactError;
@@ -25,6 +26,9 @@ use crate::weights::MatchWeights;
 const COMPETITORS_KEPT: usize = 2;
 /// Most nodes that one key names: the oldest.
 const KEY_NODES_MAX: usize = 32;
+/// Bits by which the tables ask more of a match than a decision does: what is put together in doubt is looked at again by
+/// consolidation, but must not teach.
+const LEARNING_CAUTION: Bits = Bits::whole(2);
 /// Intensity of a feature that carries no information.
 const INTENSITY_MIN: Bits = Bits(32);
 
@@ -48,6 +52,8 @@ pub struct AllocationEngine {
     /// Where tables note that they could not load what was looked at.
     pub(crate) failure: Failure,
     pub(crate) ballots: VecDeque<Ballot>,
+    /// Close calls that consolidation is to look at.
+    pub(crate) doubts: Doubts,
     /// Hash over everything that has been logged.
     pub(crate) chain: [u8; 32],
     /// Position in the log that the next operation gets.
@@ -74,6 +80,7 @@ impl AllocationEngine {
             fact_ids: IdMap::default(),
             failure: Failure::default(),
             ballots: VecDeque::new(),
+            doubts: Doubts::default(),
             chain: [0; 32],
             position: 0,
             scores: Scores::default(),
@@ -272,8 +279,13 @@ impl AllocationEngine {
         }
     }
 
-    /// Log2 prior odds that a mention belongs to one given node rather than to a new one.
+    /// Log2 prior odds that a mention belongs to one given node rather than to a new one, as decisions are taken.
     pub(crate) fn prior(&self) -> Bits {
+        self.cautious_prior() + LEARNING_CAUTION
+    }
+
+    /// The prior that the tables are learned with.
+    pub(crate) fn cautious_prior(&self) -> Bits {
         -log2(self.graph.live_nodes().max(1) as u64) - Bits::whole(self.config.prior_bits)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::dates::Date;
 use crate::dictionary::{FieldId, TermId};
+use crate::graph::MentionIndex;
 use crate::paged::{List, Record, u16_at, u32_at, u64_at, write_all};
 
 /// What can be said of a spelling at a glance.
@@ -32,6 +33,8 @@ pub(crate) struct Value<'a> {
     pub(crate) field: FieldId,
     /// Mentions that have it.
     pub(crate) count: u32,
+    /// The newest mention that had it when it came.
+    pub(crate) last: Option<MentionIndex>,
     pub(crate) shape: Shape,
     pub(crate) date: Option<Date>,
     /// Its words, sorted.
@@ -63,6 +66,7 @@ impl<'a> Value<'a> {
 pub(crate) struct NewValue<'t> {
     pub(crate) field: FieldId,
     pub(crate) count: u32,
+    pub(crate) last: Option<MentionIndex>,
     pub(crate) shape: Shape,
     pub(crate) date: Option<Date>,
     /// Words, then items, each sorted.
@@ -73,8 +77,10 @@ pub(crate) struct NewValue<'t> {
     pub(crate) surface: Option<&'t str>,
 }
 
-/// Bytes of a value before its date: count, field, flags, words, items, bytes of the normal form, shape.
-const VALUE_BYTES: usize = 27;
+/// Bytes of a value before its date: count, field, flags, words, items, bytes of the normal form, shape, last mention.
+const VALUE_BYTES: usize = 31;
+/// Where the last mention stands in them, plus one; 0 for none.
+const LAST_AT: usize = 27;
 const DATE_BYTES: usize = 8;
 const HAS_DIGIT: u8 = 1;
 const HAS_DATE: u8 = 2;
@@ -101,6 +107,7 @@ impl Record for Value<'static> {
         Value {
             field: u16_at(bytes, 4),
             count: u32_at(bytes, 0),
+            last: u32_at(bytes, LAST_AT).checked_sub(1),
             shape: shape(bytes, 15, flags),
             date,
             words,
@@ -132,6 +139,7 @@ impl Record for Value<'static> {
         into.extend_from_slice(&((value.terms.len() - value.words) as u16).to_le_bytes());
         into.extend_from_slice(&(value.normal.len() as u32).to_le_bytes());
         write_shape(value.shape, into);
+        into.extend_from_slice(&value.last.map_or(0, |last| last + 1).to_le_bytes());
         if let Some(Date { year, month, day, second }) = value.date {
             into.extend_from_slice(&year.to_le_bytes());
             into.extend_from_slice(&[month, day]);
@@ -143,6 +151,12 @@ impl Record for Value<'static> {
             into.extend_from_slice(surface.as_bytes());
         }
     }
+}
+
+/// Notes in a value's bytes that a mention has it, unless a newer one is noted.
+pub(crate) fn note_last(entry: &mut [u8], mention: MentionIndex) {
+    let last = u32_at(entry, LAST_AT).max(mention + 1);
+    entry[LAST_AT..LAST_AT + 4].copy_from_slice(&last.to_le_bytes());
 }
 
 /// A word or list item.

@@ -137,6 +137,9 @@ impl<S: Store> DurableEngine<S> {
                 let forgets = matches!(entry.operation, Operation::Forget { .. });
                 (if forgets { "forget" } else { "restore" }, nodes, what)
             }
+            Operation::Consolidate => {
+                ("consolidate", Vec::new(), "close calls were looked at again".to_owned())
+            }
             Operation::Compact => ("compact", Vec::new(), "what was forgotten is gone".to_owned()),
         };
         LogView {

@@ -8,6 +8,7 @@ use cortexkg_store::{Section, Snapshot, SnapshotWriter, Store, StoreError, Table
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::consolidation::Doubts;
 use crate::durable::DurableEngine;
 use crate::engine::AllocationEngine;
 use crate::ledger::Ledger;
@@ -15,7 +16,7 @@ use crate::operation_error::OperationError;
 use crate::paged::{EachTable, Failure, IdMap};
 
 /// Version of what the records mean; another one is passed over and the graph built from the log.
-const IMAGE_VERSION: u32 = 2;
+const IMAGE_VERSION: u32 = 3;
 
 /// What a snapshot says of the whole.
 #[derive(Serialize, serde::Deserialize)]
@@ -204,6 +205,7 @@ fn save(engine: &AllocationEngine, ledger: &Ledger, out: &mut SnapshotWriter<'_>
     writer.section("head", [head])?;
     writer.section("learner", [&engine.learner])?;
     writer.section("weights", [&engine.weights])?;
+    engine.doubts.save(&mut writer)?;
     engine.dictionary.save(&mut writer)?;
     engine.graph.save(&mut writer)?;
     engine.index.save(&mut writer)?;
@@ -215,6 +217,7 @@ impl AllocationEngine {
     fn load_image(&mut self, reader: &ImageReader<'_>) -> Result<(), StoreError> {
         self.learner = reader.one("learner")?;
         self.weights = reader.one("weights")?;
+        self.doubts = Doubts::load(reader)?;
         self.dictionary.load(reader)?;
         self.graph.load(reader)?;
         self.index.load(reader)?;

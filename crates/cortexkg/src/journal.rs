@@ -59,6 +59,8 @@ pub(crate) enum Operation {
     Restore { facts: Vec<PlacedFact> },
     /// What was forgotten before is gone for good, and memory was laid out anew.
     Compact,
+    /// Tables were brought up to date and close calls looked at again; what was repaired follows as splits and merges.
+    Consolidate,
 }
 
 /// Where one mention went, and why.

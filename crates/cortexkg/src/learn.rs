@@ -5,14 +5,14 @@
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
-//! - `overlap` is counted over the random pairs that agree on one field: how often they agree on another. Here pairs that the
-//!   weights take for matches are left out: they agree on everything.
+//! - `overlap` comes of pairs that agree on one field: how often they agree on another ([`Dependence`]).
 //!
 //! Everything is computed in a fixed order from logged facts, at positions that the log defines, with `libm`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Level};
+use crate::dependence::Dependence;
 use crate::dictionary::{Dictionary, FieldId};
 use crate::evidence::Bits;
 use crate::graph::MentionIndex;
@@ -26,8 +26,6 @@ const ROUNDS: usize = 4;
 /// Weight of the prior belief about `m` and `u`, in pairs.
 const M_PRIOR_PAIRS: f64 = 12.0;
 const U_PRIOR_PAIRS: f64 = 8.0;
-/// Weight of the belief that two fields are independent, in pairs.
-const OVERLAP_PRIOR_PAIRS: f64 = 12.0;
 
 /// Two mentions compared in every field that both have.
 pub(crate) type ComparisonVector = Vec<(FieldId, Comparison)>;
@@ -52,17 +50,29 @@ pub(crate) struct Learner {
     fields: Vec<FieldCounts>,
     samples: Vec<Sample>,
     next_sample: usize,
-    /// `[given][field]`: random pairs that agree on `given` and have `field`; of these, those that agree on it.
+    dependence: Dependence,
+}
+
+/// [`Learner`] as graphs have it that were compacted before pairs that share a value were counted.
+#[derive(Deserialize)]
+pub(crate) struct OldLearner {
+    fields: Vec<FieldCounts>,
+    samples: Vec<Sample>,
+    next_sample: usize,
     given: Vec<Vec<(u32, u32)>>,
+}
+
+impl From<OldLearner> for Learner {
+    fn from(old: OldLearner) -> Self {
+        let OldLearner { fields, samples, next_sample, given } = old;
+        Self { fields, samples, next_sample, dependence: Dependence::of_random(given) }
+    }
 }
 
 impl Learner {
     fn grow(&mut self, fields: usize) {
         self.fields.resize_with(fields, FieldCounts::default);
-        self.given.resize_with(fields, Vec::new);
-        for row in &mut self.given {
-            row.resize(fields, (0, 0));
-        }
+        self.dependence.grow(fields);
     }
 
     /// Counts a random pair.
@@ -74,13 +84,13 @@ impl Learner {
         if prior + total_weight(pair, weights) > Bits::ZERO {
             return;
         }
-        for &(given, _) in pair.iter().filter(|(_, comparison)| agrees(*comparison)) {
-            for &(field, comparison) in pair.iter().filter(|(field, _)| *field != given) {
-                let (present, agree) = &mut self.given[usize::from(given)][usize::from(field)];
-                *present += 1;
-                *agree += u32::from(agrees(comparison));
-            }
-        }
+        self.dependence.observe_random(pair);
+    }
+
+    /// Counts a pair of mentions that share their value of `given`.
+    pub(crate) fn observe_sharing(&mut self, given: FieldId, pair: &ComparisonVector, fields: usize) {
+        self.grow(fields);
+        self.dependence.observe_sharing(given, pair);
     }
 
     /// Keeps a pair of a mention and a member of its leading candidate for EM.
@@ -100,10 +110,10 @@ impl Learner {
         self.samples.retain(|sample| !sample.of.contains(&mention));
     }
 
-    /// Forgets what was counted over random pairs; what was learned of it stays until the next refresh.
+    /// Forgets what was counted over pairs of mentions; what was learned of it stays until the next refresh.
     pub(crate) fn begin_random_anew(&mut self) {
         self.fields.iter_mut().for_each(|counts| counts.random = [0.0; Level::COUNT]);
-        self.given.iter_mut().for_each(|row| row.fill((0, 0)));
+        self.dependence.begin_anew();
     }
 
     /// Gives the mentions of the kept pairs other numbers; a pair of which one has none is dropped.
@@ -127,8 +137,7 @@ impl Learner {
                 self.samples
                     .iter_mut()
                     .for_each(|sample| sample.pair.retain(|(field, _)| usize::from(*field) != at));
-                self.given[at].fill((0, 0));
-                self.given.iter_mut().for_each(|row| row[at] = (0, 0));
+                self.dependence.drop_field(at);
             }
             counts.kind = Some(entry.kind);
         }
@@ -144,7 +153,7 @@ impl Learner {
             let m = counts.probabilities.map_or(believed.m, |learned| learned.m);
             tables.push(LevelProbabilities { m, u: smoothed(&counts.random, &believed.u, U_PRIOR_PAIRS) });
         }
-        let overlap = self.overlap(&tables);
+        let overlap = self.dependence.overlap(&tables);
         for _ in 0..ROUNDS {
             let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
             weights.set(fields.collect(), overlap.clone());
@@ -167,21 +176,6 @@ impl Learner {
         }
     }
 
-    /// How much of the information in "f agrees" is in "g agrees" already: `log2(u_f|g / u_f) / log2(1 / u_f)`, in 1/256.
-    fn overlap(&self, tables: &[LevelProbabilities]) -> Vec<Vec<u16>> {
-        let agreement: Vec<f64> = tables.iter().map(|table| table.u[0] + table.u[1]).collect();
-        let part = |(present, agree): (u32, u32), base: f64| {
-            let given =
-                (f64::from(agree) + OVERLAP_PRIOR_PAIRS * base) / (f64::from(present) + OVERLAP_PRIOR_PAIRS);
-            let gained = libm::log2(given / base) / libm::log2(1.0 / base);
-            libm::round(gained.clamp(0.0, 1.0) * 256.0) as u16
-        };
-        self.given
-            .iter()
-            .map(|row| row.iter().zip(&agreement).map(|(&counts, &base)| part(counts, base)).collect())
-            .collect()
-    }
-
     /// The learned probabilities of a field, if it has been refreshed.
     pub(crate) fn probabilities(&self, field: FieldId) -> Option<LevelProbabilities> {
         self.fields.get(usize::from(field)).and_then(|counts| counts.probabilities)
@@ -193,12 +187,8 @@ impl Learner {
             .iter()
             .map(|sample| sample.pair.capacity() * size_of::<(FieldId, Comparison)>())
             .sum();
-        pairs + self.samples.capacity() * size_of::<Sample>() + 8 * self.given.len() * self.given.len()
+        pairs + self.samples.capacity() * size_of::<Sample>() + self.dependence.bytes()
     }
-}
-
-fn agrees(comparison: Comparison) -> bool {
-    comparison.level <= Level::Close
 }
 
 fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {
@@ -212,7 +202,7 @@ fn match_probability(pair: &ComparisonVector, weights: &MatchWeights, prior: Bit
 }
 
 /// Sum of the votes over a pair, what they share counted once.
-fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> Bits {
+pub(crate) fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> Bits {
     let mut votes: Vec<(FieldId, Bits)> = pair
         .iter()
         .filter(|(field, _)| usize::from(*field) < weights.field_count())

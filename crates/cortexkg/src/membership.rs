@@ -223,7 +223,7 @@ impl AllocationEngine {
         }
         self.graph.live_fact_count += facts.len();
         for &(mention, _) in moves {
-            self.each_value(seen, mention, Dictionary::count);
+            self.each_value(seen, mention, |dictionary, id, value| dictionary.count(id, value, mention));
             let (perceived, at) = seen.of(&self.graph, mention);
             perceived.mentions[at].features.iter().for_each(|feature| self.index.count(feature.key));
         }

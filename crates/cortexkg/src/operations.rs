@@ -209,6 +209,9 @@ impl<S: Store> DurableEngine<S> {
             Operation::Untie { from, predicate, to } => Ok(Operation::Tie { from, predicate, to }),
             Operation::Open { .. } => no_inverse("it only gave identifiers"),
             Operation::Compact => no_inverse("it compacted the graph"),
+            Operation::Consolidate => {
+                no_inverse("it only looked again; undo the splits and merges behind it")
+            }
         }
     }
 
@@ -311,6 +314,10 @@ impl<S: Store> DurableEngine<S> {
             Operation::Restore { facts } => self.carry_out_restore(facts)?,
             // What it did stands in the base that the log starts from now.
             Operation::Compact => {}
+            Operation::Consolidate => {
+                self.engine.doubts.take();
+                self.engine.refresh();
+            }
         }
         let bytes = postcard::to_allocvec(operation).expect("plain data has an encoding");
         let mut hasher = blake3::Hasher::new();
@@ -395,7 +402,7 @@ impl<S: Store> DurableEngine<S> {
         (node != NOWHERE).then_some(node)
     }
 
-    fn members(&self, node: NodeIndex) -> Vec<MentionRef> {
+    pub(crate) fn members(&self, node: NodeIndex) -> Vec<MentionRef> {
         let members = self.engine.graph.node(node).members.iter();
         members.map(|mention| self.engine.mention_ref(mention)).collect()
     }

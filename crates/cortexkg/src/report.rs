@@ -231,7 +231,7 @@ impl AllocationEngine {
             ("dictionary", self.dictionary.bytes()),
             ("spike index", self.index.bytes()),
             ("vectors", self.vectors.bytes()),
-            ("learning", self.learner.bytes() + self.weights.bytes()),
+            ("learning", self.learner.bytes() + self.weights.bytes() + self.doubts.bytes()),
             ("ballots", ballots.sum()),
             ("identifiers", self.fact_ids.map().bytes()),
             ("scratch", self.columns.bytes() + self.scores.bytes()),

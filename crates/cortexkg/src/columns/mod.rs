@@ -15,6 +15,8 @@ mod semantic;
 mod structural;
 mod temporal;
 
+pub(crate) use semantic::compare_codes;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

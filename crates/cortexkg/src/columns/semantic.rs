@@ -5,6 +5,7 @@ use crate::compare::{Comparison, Level};
 use crate::dictionary::EMBEDDING;
 use crate::evidence::Bits;
 use crate::graph::NodeIndex;
+use crate::vectors::Code;
 
 /// Least cosine, in 1/65536, of the levels exact to similar: 0.9, 0.75, 0.6 and 0.4.
 const COSINE_MIN: [i32; Level::COUNT - 1] = [58_982, 49_152, 39_322, 26_214];
@@ -27,7 +28,16 @@ pub(super) fn comparison(context: &Context<'_>, node: NodeIndex) -> Option<Compa
     if !context.vectors.say_more_than_words() {
         return None;
     }
-    let similarity = context.vectors.similarity(context.mention.code.as_ref()?, node)?;
+    Some(comparison_of(context.vectors.similarity(context.mention.code.as_ref()?, node)?))
+}
+
+/// Compares the codes of two mentions.
+pub(crate) fn compare_codes(left: &Code, right: &Code) -> Option<Comparison> {
+    left.similarity(right).ok().map(|similarity| comparison_of(similarity.units()))
+}
+
+/// The level of a cosine, in 1/65536.
+fn comparison_of(similarity: i32) -> Comparison {
     let level = COSINE_MIN.iter().take_while(|&&least| similarity < least).count();
-    Some(Comparison { level: Level::from_index(level as u8), information: Bits::ZERO })
+    Comparison { level: Level::from_index(level as u8), information: Bits::ZERO }
 }
