@@ -79,7 +79,7 @@ mod tests {
         // 0 to 3 and 4 to 7 are two persons; 3 and 4 share a document.
         let weight = |left: usize, right: usize| match (left / 4 == right / 4, (left, right)) {
             (true, _) => 20,
-            (false, (3, 4)) => 25,
+            (false, (3, 4)) => 18,
             (false, _) => -8,
         };
         let found = groups(8, weight);
