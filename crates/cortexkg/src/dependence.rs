@@ -21,6 +21,9 @@ use crate::weights::LevelProbabilities;
 
 /// Weight of the belief that two fields are independent, in pairs.
 const INDEPENDENT_PAIRS: f64 = 12.0;
+/// Standard deviations that are taken off a count of pairs that agree: a match or two among them, not known as such, must not pass for
+/// dependence of fields that hardly ever agree by chance.
+const DEVIATIONS: f64 = 1.0;
 /// Sharing pairs of a field before they say anything of another, and the weight of the belief that they are matches.
 const SHARING_PAIRS_MIN: u32 = 8;
 const MATCHING_PAIRS: f64 = 4.0;
@@ -130,7 +133,8 @@ fn round(part: f64) -> u16 {
 
 /// The part of a field's information that agreement in `agree` of `present` others gives away.
 fn gained(present: f64, agree: f64, base: f64) -> f64 {
-    let given = (agree + INDEPENDENT_PAIRS * base) / (present + INDEPENDENT_PAIRS);
+    let sure = (agree - DEVIATIONS * libm::sqrt(agree)).max(0.0);
+    let given = (sure + INDEPENDENT_PAIRS * base) / (present + INDEPENDENT_PAIRS);
     libm::log2(given / base) / libm::log2(1.0 / base)
 }
 
