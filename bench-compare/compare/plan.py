@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Row:
     """Whether the truth has had a say in the threshold."""
     score: dict[str, Any] | None = None
     seconds: float | None = None
+    cpu_seconds: float | None = None
     memory_peak_bytes: int | None = None
     missing: str | None = None
     """Why there are no figures."""
@@ -52,7 +53,7 @@ class Bench:
         try:
             done = self.program.allocate(records, out, self.timeout_s)
         except NotMeasured as why:
-            return _without(row, str(why))
+            return replace(row, missing=str(why))
         return _with(row, self.program.score(out / "nodes.csv", records.clusters), done)
 
     def peer(self, records: Set, peer: Peer) -> Iterator[Row]:
@@ -78,13 +79,13 @@ class Bench:
         try:
             done = measured.run(command, out / "log.txt", self.timeout_s)
         except NotMeasured as why:
-            yield _without(blind, str(why))
+            yield replace(blind, missing=str(why))
             return
         score = self.program.score(out / "nodes.csv", records.clusters)
         yield _with(blind, score, done)
         best, best_score = self._best(records, out, (limits.blind, *limits.tried))
         shown = f"best, {limits.shown.format(best)}"
-        yield _with(Row(records.name, peer.system, peer.configuration, shown, True), best_score, done)
+        yield _with(replace(blind, threshold=shown, flattered=True), best_score, done)
 
     def _best(self, records: Set, out: Path, tried: tuple[float, ...]) -> tuple[float, dict[str, Any]]:
         """The threshold with the highest sum of both F1."""
@@ -113,9 +114,10 @@ def rows(bench: Bench, records: Set, keys: list[str]) -> Iterator[Row]:
 
 
 def _with(row: Row, score: dict[str, Any], done: Measured) -> Row:
-    peak = done.report.get("memory_peak_bytes")
-    return Row(row.set, row.system, row.configuration, row.threshold, row.flattered, score, done.seconds, peak)
-
-
-def _without(row: Row, why: str) -> Row:
-    return Row(row.set, row.system, row.configuration, row.threshold, row.flattered, missing=why)
+    return replace(
+        row,
+        score=score,
+        seconds=done.seconds,
+        cpu_seconds=done.cpu_seconds,
+        memory_peak_bytes=done.report.get("memory_peak_bytes"),
+    )

@@ -24,7 +24,8 @@ from .splink_run import Model
 RULE_PAIRS = 100
 WORD_PAIRS = 10
 ALL_PAIRS = 400
-TRAINING_PAIRS_MIN = 0.05
+TRAINING_PAIRS = (0.05, 50)
+"""Pairs per record, from and to. Splink asks that one pair in a hundred or more is a match; of fifty, half a match is."""
 
 
 def model(records: Records) -> Model:
@@ -36,7 +37,7 @@ def model(records: Records) -> Model:
         table[name] = _compared_values(column)
     rules = _equalities(profiles, len(records.ids))
     for name, column in profiles.items():
-        if column.words_mean >= 2:
+        if column.words_mean >= 2 and column.kind in (Kind.NAME, Kind.LIST, Kind.TEXT):
             rules.append(_shared_word(name, column, table, len(records.ids)))
     chosen = _within_budget(rules, len(records.ids))
     return Model(
@@ -147,8 +148,8 @@ def _training(chosen: list[_Rule], length: int) -> list[Any]:
     rules: list[Any] = []
     used: set[str] = set()
     for rule in sorted(chosen, key=lambda rule: rule.exploded is not None):
-        enough = rule.pairs >= TRAINING_PAIRS_MIN * length
-        if not enough or used.intersection(rule.columns) or (rule.exploded and rules) or len(rules) == 3:
+        suits = TRAINING_PAIRS[0] * length <= rule.pairs <= TRAINING_PAIRS[1] * length
+        if not suits or used.intersection(rule.columns) or (rule.exploded and rules) or len(rules) == 3:
             continue
         used.update(rule.columns)
         rules.append(block_on(rule.rarest) if rule.rarest else rule.as_splink())

@@ -6,7 +6,7 @@ from .plan import FIGURES, Row
 
 HEADER = (
     *("set", "system", "configuration", "threshold"),
-    *("pair P", "pair R", "pair F1", "B3 P", "B3 R", "B3 F1", "seconds", "peak MiB", "flattered"),
+    *("pair P", "pair R", "pair F1", "B3 P", "B3 R", "B3 F1", "seconds", "CPU s", "peak MiB", "flattered"),
 )
 TEXTS = 4
 """So many columns from the left are texts."""
@@ -15,10 +15,10 @@ TEXTS = 4
 def cells(row: Row) -> list[str]:
     """One row as texts."""
     scored = [f"{row.score[name]:.3f}" if row.score else "–" for name in FIGURES]
-    seconds = "–" if row.seconds is None else f"{row.seconds:.1f}"
+    times = ["–" if value is None else f"{value:.1f}" for value in (row.seconds, row.cpu_seconds)]
     peak = "–" if row.memory_peak_bytes is None else f"{row.memory_peak_bytes / 2**20:.0f}"
     flattered = "yes" if row.flattered else "no"
-    return [row.set, row.system, row.configuration, row.threshold, *scored, seconds, peak, flattered]
+    return [row.set, row.system, row.configuration, row.threshold, *scored, *times, peak, flattered]
 
 
 def table(rows: Sequence[Row]) -> str:
