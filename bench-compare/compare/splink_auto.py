@@ -25,7 +25,7 @@ RULE_PAIRS = 100
 WORD_PAIRS = 10
 ALL_PAIRS = 400
 TRAINING_PAIRS = (0.05, 50)
-"""Pairs per record, from and to. Splink asks that one pair in a hundred or more is a match; of fifty, half a match is."""
+"""Pairs per record, from and to. Splink wants one match in a hundred pairs: half a match per record in fifty."""
 
 
 def model(records: Records) -> Model:
