@@ -91,7 +91,7 @@ class Bench:
         """The threshold with the highest sum of both F1."""
         pairs = Pairs.load(out / "pairs.npz")
         ids = sets.read(records.records).ids
-        nodes = out / "best.csv"
+        nodes = out / "tried.csv"
         found: list[tuple[float, dict[str, Any]]] = []
         for threshold in tried:
             sets.write_nodes(nodes, ids, pairs.components(len(ids), threshold))

@@ -13,7 +13,7 @@ from .pairs import Pairs
 
 BLIND = math.log2(0.95 / 0.05)
 """A match probability of 0.95, as the match weight (log2 of the odds) that it is."""
-THRESHOLDS = tuple(float(bits) for bits in range(-4, 41))
+THRESHOLDS = tuple(float(bits) for bits in range(-10, 41))
 """Match weights, which spread what probabilities crowd together near 1."""
 SEED = 1
 
