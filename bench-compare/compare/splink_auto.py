@@ -1,6 +1,6 @@
 """Splink without anybody's help: a configuration derived from what the columns hold.
 
-Fixed before any result was seen, the same for every set, and blind to labels and to the names of columns.
+Fixed before any score was seen, the same for every set, and blind to labels and to the names of columns.
 
 - Comparisons: one per column by its kind (`profile.Kind`), with Splink's own comparators.
 - Blocking: equality in one column or in two, and a shared word that is not frequent; the narrowest rules first, none

@@ -1,6 +1,6 @@
 """Splink as somebody would write it who knows the set: what its columns mean, and how such data goes wrong.
 
-Written from what the columns hold, before any result was seen, and not changed for a better one.
+Written from what the columns hold, before any score was seen, and not changed for a better one.
 """
 
 from collections.abc import Callable
