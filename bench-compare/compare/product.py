@@ -33,7 +33,7 @@ class Program:
 
     def version(self) -> str:
         """Version of the program, with the commit where git tells it."""
-        shown = subprocess.run([self.path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        shown = subprocess.run([self.path, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
         describe = ["git", "describe", "--always", "--dirty"]
         try:
             commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
