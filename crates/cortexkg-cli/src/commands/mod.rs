@@ -13,6 +13,7 @@ pub mod forget;
 pub mod get;
 pub mod how;
 pub mod import;
+pub mod input_args;
 pub mod log;
 pub mod merge;
 pub mod neighbours;
