@@ -7,6 +7,7 @@ pub mod backup;
 pub mod compact;
 pub mod completions;
 pub mod demo;
+pub mod evaluate;
 pub mod export;
 pub mod facts;
 pub mod forget;
