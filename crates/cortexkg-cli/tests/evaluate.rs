@@ -52,6 +52,7 @@ fn figures_are_those_of_allocate_and_score() {
     assert!(number(&stage["adjusted_rand_index"]) > 0.99, "{stage}");
     // Of 500 people each has one duplicate: at most so many have a node when their record comes.
     assert_eq!(truth["blocking_recall"]["of"], 500);
+    assert_eq!(truth["blocking_recall"]["rate"], 1.0);
     assert_eq!(truth["false_links"]["of"], card["decisions"]["existing"]);
     assert!(number(&truth["false_links_upper_bound"]) > 0.0);
     let of_all = &truth["calibration"];

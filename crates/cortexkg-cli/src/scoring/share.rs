@@ -1,11 +1,11 @@
 //! A part of a whole, and how large it may be in truth.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::ratio;
 
-/// How many of a number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// How many of a number. As JSON with the rate, which is null of nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
     /// How many.
     pub count: u64,
@@ -61,6 +61,16 @@ impl Share {
             sum += term_ln.exp();
         }
         sum
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut share = serializer.serialize_struct("Share", 3)?;
+        share.serialize_field("count", &self.count)?;
+        share.serialize_field("of", &self.of)?;
+        share.serialize_field("rate", &self.rate())?;
+        share.end()
     }
 }
 
