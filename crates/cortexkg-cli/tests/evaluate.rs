@@ -106,6 +106,7 @@ fn prints_tables() {
         "blocking recall",
         "false merges",
         "calibration error",
+        "; so few overstate it",
         "9 records sampled",
         "Least certain decisions",
         "; against ",

@@ -194,6 +194,9 @@ impl TruthFigures {
             format!("; at most {} in truth, with 95 % confidence", figure(bound))
         });
         let error = |of: &Reliability| if of.decisions == 0 { none() } else { figure(of.ece) };
+        let rough = |of: &Reliability| {
+            if of.decisions > 0 && of.is_rough() { "; so few overstate it" } else { "" }
+        };
         let rows = [
             (
                 "blocking recall",
@@ -204,12 +207,20 @@ impl TruthFigures {
             (
                 "calibration error",
                 error(calibration),
-                format!("over {} decisions that had a candidate", grouped(calibration.decisions)),
+                format!(
+                    "over {} decisions that had a candidate{}",
+                    grouped(calibration.decisions),
+                    rough(calibration)
+                ),
             ),
             (
                 "  unsure ones",
                 error(calibration_unsure),
-                format!("over {} of them between 0.01 and 0.99", grouped(calibration_unsure.decisions)),
+                format!(
+                    "over {} of them between 0.01 and 0.99{}",
+                    grouped(calibration_unsure.decisions),
+                    rough(calibration_unsure)
+                ),
             ),
         ];
         explained(rows)
@@ -224,7 +235,7 @@ fn sampled(sample: &SampleFigures) -> String {
     });
     let mut rows = [
         row("best node", best_recalled, "sampled records that anything spoke for"),
-        row("best link", best_link_recalled, "of them that would be linked"),
+        row("best link", best_link_recalled, "where it would be linked"),
     ];
     rows[1].2.push_str(&bound);
     format!("{} {} records sampled\n", explained(rows), grouped(*records as u64))

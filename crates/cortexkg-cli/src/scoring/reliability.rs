@@ -29,7 +29,8 @@ pub struct Bin {
 pub struct Reliability {
     /// How many forecasts.
     pub decisions: u64,
-    /// Expected calibration error, 0 to 1: how far the share is from the probability, bin by bin, averaged over decisions.
+    /// Expected calibration error, 0 to 1: how far the share is from the probability, bin by bin, averaged over decisions. Chance
+    /// alone keeps the two apart in a small bin, so few decisions overstate it; see [`is_rough`](Self::is_rough).
     pub ece: f64,
     /// Forecasts from the least probable up, as many in each bin as in any other, but for one.
     pub bins: Vec<Bin>,
@@ -38,6 +39,14 @@ pub struct Reliability {
 impl Reliability {
     /// Bins that are usual, and that figures of others are for.
     pub const BINS: usize = 15;
+
+    /// Decisions per bin below which chance may be most of the error: at even odds it alone makes 0.09 of a bin of 20.
+    const ROUGH_BELOW: u64 = 20;
+
+    /// Whether there are so few decisions that the error is overstated.
+    pub fn is_rough(&self) -> bool {
+        self.decisions < Self::ROUGH_BELOW * Self::BINS as u64
+    }
 
     /// Sorts forecasts into at most [`BINS`](Self::BINS) bins of equal mass and measures their expected calibration error
     /// (Naeini, Cooper & Hauskrecht 2015; equal mass: Nixon et al. 2019). Of equal probabilities the earlier come first.
@@ -79,6 +88,7 @@ mod tests {
         assert!((found.ece - 0.3).abs() < 1e-12);
         assert_eq!(found.bins.iter().map(|bin| bin.probability).collect::<Vec<_>>(), [0.2, 0.6, 0.9]);
         assert_eq!((found.decisions, Reliability::of(Vec::new()).ece), (3, 0.0));
+        assert!(found.is_rough() && !Reliability::of(forecasts(&[(0.5, true); 300])).is_rough());
     }
 
     #[test]
