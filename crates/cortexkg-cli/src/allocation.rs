@@ -32,6 +32,25 @@ pub struct Counts {
     pub repeated: u64,
 }
 
+impl Counts {
+    /// Counts one more fact.
+    pub fn count(&mut self, result: &AllocationResult) {
+        if result.repeated {
+            self.repeated += 1;
+            return;
+        }
+        self.records += 1;
+        for mention in result.mentions() {
+            self.mentions += 1;
+            *match mention.decision {
+                Decision::Existing => &mut self.existing,
+                Decision::New => &mut self.new,
+                Decision::Possible => &mut self.possible,
+            } += 1;
+        }
+    }
+}
+
 /// How fast one stretch of the stream went.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RateRow {
@@ -164,7 +183,7 @@ impl Allocator {
             })
             .collect::<Vec<_>>();
         for result in allocated.iter().filter_map(|allocated| allocated.outcome.as_ref().ok()) {
-            self.count(result);
+            self.counts.count(result);
         }
         self.mark_rate();
         Ok(allocated)
@@ -177,22 +196,6 @@ impl Allocator {
         if mentions > 0 {
             self.in_engine += took;
             self.latency.record(took / u32::try_from(mentions).unwrap_or(u32::MAX), mentions);
-        }
-    }
-
-    fn count(&mut self, result: &AllocationResult) {
-        if result.repeated {
-            self.counts.repeated += 1;
-            return;
-        }
-        self.counts.records += 1;
-        for mention in result.mentions() {
-            self.counts.mentions += 1;
-            *match mention.decision {
-                Decision::Existing => &mut self.counts.existing,
-                Decision::New => &mut self.counts.new,
-                Decision::Possible => &mut self.counts.possible,
-            } += 1;
         }
     }
 

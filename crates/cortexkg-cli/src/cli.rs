@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allocate, assignments, backup, compact, completions, demo, export, facts, forget, get, how, import, log,
-    merge, neighbours, restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
+    allocate, assignments, backup, compact, completions, demo, evaluate, export, facts, forget, get, how,
+    import, log, merge, neighbours, restore, score, search, split, stats, undo, unmerge, verify, why,
+    why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -70,6 +71,8 @@ pub enum Command {
     Import(import::Args),
     /// Score an allocation against known clusters: pairwise and B-cubed precision, recall and F1.
     Score(score::Args),
+    /// Decide a file and score it: how right, how sure, what to review. Keeps nothing.
+    Evaluate(Box<evaluate::Args>),
     /// See it work: 864 restaurants from two guides, decided, scored and explained.
     Demo(demo::Args),
     /// Print a completion script for a shell.
@@ -82,6 +85,7 @@ Start here:
   cortexkg allocate people.csv --out nodes.csv    decide for each row which node it belongs to
   cortexkg allocate people.csv --data graph       the same, and keep the graph in the directory graph
   cortexkg search 'citrus grill' --data graph     ask it; get, facts, why and others take a node or record
+  cortexkg evaluate people.csv --truth truth.csv  a scorecard; without truth: what to review
   cortexkg allocate --help                        formats, options and exit codes
 
 Exit codes:

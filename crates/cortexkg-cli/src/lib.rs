@@ -3,6 +3,7 @@
 //! - [`input`] turns bytes into facts: formats, compression, damage;
 //! - [`allocation`] runs them through the engine and measures;
 //! - [`durable`] streams them into a graph that stays;
+//! - [`evaluation`] watches every decision and tells how well they were taken;
 //! - [`report`], [`scoring`] and [`outputs`] tell what came out;
 //! - [`commands`] has one file per subcommand.
 //!
@@ -17,6 +18,7 @@ mod clock;
 pub mod commands;
 mod console;
 pub mod durable;
+pub mod evaluation;
 mod explained;
 mod failure;
 pub mod graph;
@@ -71,10 +73,13 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Verify(args) => commands::verify::run(args, data, console),
         Command::Why(args) => commands::why::run(args, data, console),
         Command::WhyNot(args) => commands::why_not::run(args, data, console),
-        Command::Score(_) | Command::Demo(_) | Command::Completions(_) if data.is_some() => {
+        Command::Score(_) | Command::Evaluate(_) | Command::Demo(_) | Command::Completions(_)
+            if data.is_some() =>
+        {
             Err(Failure::Usage("this command works on no graph; leave --data out".to_owned()))
         }
         Command::Score(args) => commands::score::run(args, console),
+        Command::Evaluate(args) => commands::evaluate::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
         Command::Completions(args) => commands::completions::run(args, console),
     };

@@ -91,6 +91,35 @@ impl Write for OutputFile {
     }
 }
 
+/// Refuses an output that would overwrite an input or another output. Each path comes with the argument that names it; `-` is no file.
+///
+/// # Errors
+/// Where two are the same file.
+pub fn check_distinct(inputs: &[(&str, &Path)], outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+    let mut taken: Vec<(&str, PathBuf)> = inputs.iter().map(|(name, path)| (*name, identity(path))).collect();
+    for (option, path) in outputs {
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else { continue };
+        let path = identity(path);
+        let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
+        if let Some((other, _)) = taken.iter().find(|(_, earlier)| is_file && *earlier == path) {
+            return Err(Failure::Usage(format!(
+                "{option} and {other} are the same file; name another for {option}"
+            )));
+        }
+        taken.push((option, path));
+    }
+    Ok(())
+}
+
+/// A path in the form in which two that lead to the same file are equal.
+fn identity(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    path.canonicalize().ok().unwrap_or_else(|| match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    })
+}
+
 /// Creates a file beside `path` that was not there before.
 fn create_partial(path: &Path) -> io::Result<(File, PathBuf)> {
     let process = std::process::id();

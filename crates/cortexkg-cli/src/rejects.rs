@@ -5,6 +5,8 @@ use std::io::Write;
 use crate::failure::Failure;
 use crate::input::Rejection;
 use crate::outputs::OutputFile;
+use crate::palette::Palette;
+use crate::progress::Progress;
 
 /// Rejections shown on standard error.
 const SHOWN_MAX: u64 = 10;
@@ -33,6 +35,21 @@ impl Rejects {
                 .map_err(|error| Failure::of_write(file.name(), &error))?;
         }
         Ok(self.count <= SHOWN_MAX)
+    }
+
+    /// Notes one, and shows it above the bar if it is one of the first.
+    pub(crate) fn tell(
+        &mut self,
+        rejection: &Rejection,
+        progress: &Progress,
+        err: &mut dyn Write,
+        palette: Palette,
+    ) -> Result<(), Failure> {
+        if self.note(rejection)? {
+            let word = palette.warning("rejected:");
+            progress.aside(|| drop(writeln!(err, "{word} {rejection}")));
+        }
+        Ok(())
     }
 
     /// Closes the file; what to say of those that were not shown.

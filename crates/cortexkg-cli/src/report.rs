@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use cortexkg::Decision;
 use serde::Serialize;
 
-use crate::allocation::{Allocator, RateRow, Timed, per_second};
+use crate::allocation::{Allocator, Counts, RateRow, Timed, per_second};
 use crate::durable::StoreReport;
 use crate::failure::Failure;
 use crate::input::Format;
@@ -67,6 +67,12 @@ pub struct Decisions {
     pub possible: u64,
 }
 
+impl From<Counts> for Decisions {
+    fn from(counts: Counts) -> Self {
+        Self { existing: counts.existing, new: counts.new, possible: counts.possible }
+    }
+}
+
 /// Time of a decision in microseconds; absent if nothing was decided.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Latency {
@@ -103,7 +109,7 @@ impl Report {
             repeated: None,
             mentions: counts.mentions,
             nodes: engine.node_count(),
-            decisions: Decisions { existing: counts.existing, new: counts.new, possible: counts.possible },
+            decisions: counts.into(),
             elapsed_s: elapsed.as_secs_f64(),
             decisions_per_s: per_second(counts.mentions, elapsed),
             latency_us: Latency {
@@ -237,7 +243,7 @@ pub(crate) fn mib(bytes: u64) -> f64 {
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn rounded(value: f64) -> u64 {
+pub(crate) fn rounded(value: f64) -> u64 {
     value.round() as u64
 }
 

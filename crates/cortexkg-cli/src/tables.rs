@@ -9,9 +9,9 @@ use crate::report::{plain, right_align};
 pub(crate) const CELL_CHARS_MAX: usize = 72;
 
 /// Rows under a header; the columns named in `right` are aligned to the right.
-pub(crate) fn listing<const N: usize>(
-    header: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
+pub(crate) fn listing<Header: IntoIterator<Item: ToString>, Row: IntoIterator<Item = String>>(
+    header: Header,
+    rows: impl IntoIterator<Item = Row>,
     right: &[usize],
     palette: Palette,
 ) -> String {

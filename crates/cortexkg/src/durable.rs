@@ -2,6 +2,8 @@
 
 use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
+use crate::ballot::Ballot;
+use crate::candidates::Candidates;
 use crate::decision::AllocationResult;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
@@ -13,6 +15,9 @@ use crate::opening::Opening;
 use crate::operation_error::OperationError;
 use crate::perceive::Perceived;
 use crate::stored_fact;
+
+/// Is shown what each mention could choose from, and its ballot.
+type Observe<'a> = dyn FnMut(&Candidates, &Ballot) + 'a;
 
 /// Rows of [`Table::Meta`].
 pub(crate) mod meta {
@@ -124,7 +129,7 @@ impl<S: Store> DurableEngine<S> {
         sync: Sync,
     ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
         let seen = facts.into_iter().map(|fact| Self::read(&self.engine, fact)).collect();
-        self.allocate_read(seen, sync)
+        self.allocate_read(seen, sync, &mut |_, _| {})
     }
 
     /// [`allocate_batch`](Self::allocate_batch), perceiving on the threads of `pool`. The result is the same.
@@ -142,7 +147,42 @@ impl<S: Store> DurableEngine<S> {
         let engine = &self.engine;
         let perceiver = &engine.perceiver;
         let seen = pool.install(|| facts.into_par_iter().map(|fact| ReadFact::of(perceiver, fact)).collect());
-        self.allocate_read(seen, sync)
+        self.allocate_read(seen, sync, &mut |_, _| {})
+    }
+
+    /// Allocates one fact and shows what it was decided on: for each of its mentions what was recalled and the ballot, before the
+    /// mention is committed. A fact that was there before is not decided on, and nothing is shown. What is shown has no say in
+    /// anything; this is for whoever measures.
+    ///
+    /// # Errors
+    /// As [`allocate_batch`](Self::allocate_batch).
+    pub fn allocate_observed(
+        &mut self,
+        fact: Fact,
+        sync: Sync,
+        mut observe: impl FnMut(&Candidates, &Ballot),
+    ) -> Result<Result<AllocationResult, FactError>, OperationError> {
+        let seen = vec![Self::read(&self.engine, fact)];
+        let mut results = self.allocate_read(seen, sync, &mut observe)?;
+        Ok(results.pop().expect("one result per fact"))
+    }
+
+    /// Lets candidates compete for one mention of a perceived fact, as [`AllocationEngine::decide`] does. Changes nothing that a later
+    /// decision could see.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    ///
+    /// # Panics
+    /// If `mention` is not below [`Perceived::mention_count`].
+    pub fn decide(
+        &mut self,
+        perceived: &Perceived,
+        mention: usize,
+        candidates: &Candidates,
+    ) -> Result<Ballot, OperationError> {
+        let ballot = self.engine.decide(perceived, mention, candidates);
+        self.sound(ballot)
     }
 
     fn read(engine: &AllocationEngine, fact: Fact) -> Result<ReadFact, FactError> {
@@ -153,6 +193,7 @@ impl<S: Store> DurableEngine<S> {
         &mut self,
         facts: Vec<Result<ReadFact, FactError>>,
         sync: Sync,
+        observe: &mut Observe<'_>,
     ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
         self.check_whole()?;
         let mut changes = ChangeSet::default();
@@ -162,7 +203,7 @@ impl<S: Store> DurableEngine<S> {
                 Err(error) => Ok(Err(error)),
                 Ok(fact) => match self.known(&fact, &changes) {
                     Ok(Some(known)) => Ok(Ok(known)),
-                    Ok(None) => Ok(self.allocate_one(fact, &mut changes)),
+                    Ok(None) => Ok(self.allocate_one(fact, &mut changes, observe)),
                     Err(error) => Err(error),
                 },
             };
@@ -219,10 +260,12 @@ impl<S: Store> DurableEngine<S> {
         &mut self,
         fact: ReadFact,
         changes: &mut ChangeSet,
+        observe: &mut Observe<'_>,
     ) -> Result<AllocationResult, FactError> {
         let position = self.engine.position;
         let mut ballots = Vec::with_capacity(2);
-        let result = self.engine.allocate_noting(&fact.perceived, |engine, ballot| {
+        let result = self.engine.allocate_noting(&fact.perceived, |engine, candidates, ballot| {
+            observe(candidates, ballot);
             ballots.push(engine.stored_ballot(ballot));
         })?;
         let nodes = result.mentions().map(|mention| mention.allocated_node);

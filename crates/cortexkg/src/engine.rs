@@ -128,14 +128,14 @@ impl AllocationEngine {
 
     fn allocate_perceived(&mut self, perceived: &Perceived) -> Result<AllocationResult, FactError> {
         self.check_not_full(perceived)?;
-        self.allocate_noting(perceived, |_, _| {})
+        self.allocate_noting(perceived, |_, _, _| {})
     }
 
-    /// Allocates a perceived fact; every ballot is shown to `note` before its mention is committed.
+    /// Allocates a perceived fact; what each mention could choose from, and its ballot, are shown to `note` before it is committed.
     pub(crate) fn allocate_noting(
         &mut self,
         perceived: &Perceived,
-        mut note: impl FnMut(&Self, &Ballot),
+        mut note: impl FnMut(&Self, &Candidates, &Ballot),
     ) -> Result<AllocationResult, FactError> {
         self.check_not_full(perceived)?;
         let fact = self.begin(perceived)?;
@@ -143,7 +143,7 @@ impl AllocationEngine {
         for mention in 0..perceived.mentions.len() {
             let candidates = self.find_candidates(perceived, mention);
             let ballot = self.weigh(perceived, mention, &candidates);
-            note(self, &ballot);
+            note(self, &candidates, &ballot);
             nodes.push(self.commit_mention(perceived, mention, fact, ballot));
         }
         Ok(self.finish(perceived, fact, nodes))

@@ -4,12 +4,13 @@ use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::allocation::{Allocated, Allocator};
+use crate::commands::input_args::InputArgs;
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
 use crate::failure::{Failure, Outcome};
 use crate::graph::{MemoryBudget, notes_of, to_create};
-use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
-use crate::outputs::OutputFile;
+use crate::input::{FactInput, InputError, Refusal};
+use crate::outputs::{OutputFile, check_distinct};
 use crate::palette::Palette;
 use crate::progress::Progress;
 use crate::rejects::Rejects;
@@ -21,8 +22,9 @@ use crate::stop::{STDIN_BYTES, Stop, StoppableStdin};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
-    /// The file to read, or - for standard input. gzip and zstd are undone.
-    pub input: PathBuf,
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
     /// Write one CSV row per mention: record_id,node_id,decision,confidence,margin,method. - is standard output.
     ///
     /// The file is written as FILE.PROCESS.partial and takes its name at the end. If the input breaks on the way, the file
@@ -30,29 +32,9 @@ pub struct Args {
     /// in bits.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Column or key that identifies a record. It names the record and is never evidence.
-    ///
-    /// Without it: record_id, then id, else the line number. Identifiers are unique within an input; the first
-    /// record stays.
-    #[arg(long, value_name = "COLUMN")]
-    pub id: Option<String>,
-    /// Name of the source that the facts come from [default: the name of the file, or stdin].
-    ///
-    /// In a graph, a record is known by its source and its identifier.
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub source: Option<String>,
-    /// Format of the input [default: by the name of the file, else by its first bytes].
-    #[arg(long, value_enum)]
-    pub format: Option<Format>,
-    /// Character between the columns of a table [default: a comma, in TSV a tab].
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
-    pub delimiter: Option<u8>,
     /// Write why each mention went where it went: one JSON object per line. Decides one by one.
     #[arg(long, value_name = "FILE")]
     pub explain: Option<PathBuf>,
-    /// Write every rejected record: one JSON object per line, with line, record, field and message.
-    #[arg(long, value_name = "FILE")]
-    pub rejects: Option<PathBuf>,
     /// Print the final report as one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -60,15 +42,9 @@ pub struct Args {
     /// known as the mean of its batch only.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]
     pub threads: usize,
-    /// Stop after N records, rejected ones included.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
     /// Report the rate of every N records, to see how cost grows with the graph; 0 reports none.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub progress_every: u64,
-    /// Most bytes that one record may have in the input; a longer one is rejected without being held in memory.
-    #[arg(long, value_name = "N", default_value_t = RECORD_BYTES_MAX, value_parser = record_bytes)]
-    pub record_bytes_max: usize,
     /// With --data: when what was decided is safe on the disk [default: batch].
     #[arg(long, value_enum)]
     pub durability: Option<Durability>,
@@ -119,7 +95,14 @@ Exit codes:
 /// # Errors
 /// See the exit codes in the help text.
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
-    check_paths(args)?;
+    check_distinct(
+        &[("INPUT", &args.input.path)],
+        &[
+            ("--out", args.out.as_deref()),
+            ("--explain", args.explain.as_deref()),
+            ("--rejects", args.input.rejects.as_deref()),
+        ],
+    )?;
     check_durable(args, data)?;
     // In memory there is nothing to end cleanly.
     let stop = if data.is_some() { Stop::on_signals()? } else { Stop::default() };
@@ -132,7 +115,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         None => Box::new(stdin),
     };
     // First the input: one that cannot be used must not leave an empty graph behind.
-    let mut input = open(args, &mut stdin)?;
+    let mut input = args.input.open(&mut stdin)?;
     let mut stdout: Option<&mut dyn Write> = if args.json { None } else { Some(&mut **out) };
     let mut run = Run {
         rows: match &args.out {
@@ -143,7 +126,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             Some(path) => Some(Sink::open(path, &mut stdout)?),
             None => None,
         },
-        rejects: Rejects::new(match &args.rejects {
+        rejects: Rejects::new(match &args.input.rejects {
             Some(path) => Some(OutputFile::create(path)?),
             None => None,
         }),
@@ -155,7 +138,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         err_palette: *err_palette,
     };
     let stdout_is_free = stdout.is_some();
-    let streamed = run.stream(&mut input, args.limit);
+    let streamed = run.stream(&mut input, args.input.limit);
     run.progress.finish();
     let mut ending = match streamed {
         // A graph is closed in order first, and it must be said how far it came.
@@ -314,11 +297,7 @@ impl Run<'_> {
     }
 
     fn reject(&mut self, rejection: &crate::input::Rejection) -> Result<(), Failure> {
-        if self.rejects.note(rejection)? {
-            let (err, word) = (&mut self.err, self.err_palette.warning("rejected:"));
-            self.progress.aside(|| drop(writeln!(err, "{word} {rejection}")));
-        }
-        Ok(())
+        self.rejects.tell(rejection, &self.progress, self.err, self.err_palette)
     }
 
     /// Closes every file; what is left to say, the graph if it is to be closed, and whether the rows were read to their end.
@@ -367,22 +346,6 @@ fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Al
     Allocator::durable(graph, args.threads, args.progress_every)
 }
 
-fn open<'a>(args: &Args, stdin: &'a mut (dyn Read + 'a)) -> Result<FactInput<'a>, Failure> {
-    let options = InputOptions {
-        format: args.format,
-        id: args.id.clone(),
-        source: args.source.clone(),
-        delimiter: args.delimiter,
-        record_bytes_max: args.record_bytes_max,
-    };
-    let input = if args.input.as_os_str() == "-" {
-        FactInput::from_reader(stdin, "stdin", &options)
-    } else {
-        FactInput::open(&args.input, &options)
-    };
-    Ok(input?)
-}
-
 /// Options that speak of a graph need one.
 fn check_durable(args: &Args, data: Option<&Path>) -> Result<(), Failure> {
     let wanted = [("--durability", args.durability.is_some()), ("--batch", args.batch.is_some())];
@@ -397,42 +360,6 @@ fn check_durable(args: &Args, data: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// No output may overwrite the input or another output.
-fn check_paths(args: &Args) -> Result<(), Failure> {
-    let outputs = [("--out", &args.out), ("--explain", &args.explain), ("--rejects", &args.rejects)];
-    let mut taken: Vec<(&str, PathBuf)> = vec![("INPUT", identity(&args.input))];
-    for (option, path) in outputs {
-        let Some(path) = path.as_deref().filter(|path| path.as_os_str() != "-") else { continue };
-        let path = identity(path);
-        let is_file = std::fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
-        if let Some((other, _)) = taken.iter().find(|(_, earlier)| is_file && *earlier == path) {
-            return Err(Failure::Usage(format!(
-                "{option} and {other} are the same file; name another for {option}"
-            )));
-        }
-        taken.push((option, path));
-    }
-    Ok(())
-}
-
-/// A path in the form in which two that lead to the same file are equal.
-fn identity(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    path.canonicalize().ok().unwrap_or_else(|| match (folder.canonicalize(), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path.to_owned(),
-    })
-}
-
-fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        [b'"' | b'\n' | b'\r'] => Err("a quote or a line end separates no columns".into()),
-        [byte] if byte.is_ascii() => Ok(*byte),
-        _ if text == "\\t" => Ok(b'\t'),
-        _ => Err("one ASCII character, like ';' or '\\t'".into()),
-    }
-}
-
 fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads @ 1..=1024) => Ok(threads),
@@ -444,12 +371,5 @@ fn batch(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(facts @ 1..=1_000_000) => Ok(facts),
         _ => Err("a number from 1 to 1000000".into()),
-    }
-}
-
-fn record_bytes(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(bytes) if (64..=1 << 30).contains(&bytes) => Ok(bytes),
-        _ => Err("a number from 64 to 1073741824".into()),
     }
 }

@@ -72,7 +72,8 @@ pub fn table(score: &Score, palette: Palette) -> String {
     )
 }
 
-fn read(path: &Path, column: &'static str) -> Result<Grouping, Failure> {
+/// Reads a table of records and groups, compressed or not.
+pub(crate) fn read(path: &Path, column: &'static str) -> Result<Grouping, Failure> {
     let name = path.display().to_string();
     let unusable = |error: std::io::Error| {
         Failure::Usage(format!("cannot read {name}: {error}; check the path and the permissions"))
