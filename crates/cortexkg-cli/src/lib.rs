@@ -25,6 +25,7 @@ pub mod interchange;
 pub mod latency;
 pub mod outputs;
 pub mod palette;
+pub mod picture;
 mod process;
 mod progress;
 mod rejects;

@@ -330,6 +330,6 @@ fn choice(position: u64, of: u64, salt: u64) -> u64 {
 }
 
 /// Whether the learned tables change after this many mentions: at powers of two from 16, then every 1,024.
-fn is_boundary(mentions: usize) -> bool {
+pub(crate) fn is_boundary(mentions: usize) -> bool {
     if mentions < 1024 { mentions >= 16 && mentions.is_power_of_two() } else { mentions.is_multiple_of(1024) }
 }

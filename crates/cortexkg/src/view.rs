@@ -185,6 +185,10 @@ impl<S: Store> View<'_, S> {
         self.durable.sound(read)
     }
 
+    pub(crate) fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
+        self.durable.fact_at(position)
+    }
+
     pub(crate) fn is_present(&self) -> bool {
         self.as_of.is_none()
     }
@@ -206,7 +210,8 @@ impl<S: Store> View<'_, S> {
         self.as_of.is_none_or(|last| position <= last)
     }
 
-    fn node_at(&self, mention: MentionIndex) -> Option<NodeId> {
+    /// The node that a mention belonged to, if it was there.
+    pub(crate) fn node_at(&self, mention: MentionIndex) -> Option<NodeId> {
         let graph = &self.durable.engine.graph;
         let now = graph.mentions[mention as usize].node;
         let now = (now != NOWHERE).then(|| graph.id(now));
@@ -364,19 +369,23 @@ impl<S: Store> View<'_, S> {
                 edges.insert((own, POSSIBLY_SAME.to_owned(), leader));
             }
         }
+        let loaded = self.loaded_edges()?.into_iter();
+        edges.extend(loaded.filter(|(from, _, to)| *from == node || *to == node));
+        Ok(edges)
+    }
+
+    /// The edges that were loaded, and not taken away, as of then.
+    pub(crate) fn loaded_edges(&self) -> Result<BTreeSet<(NodeId, String, NodeId)>, OperationError> {
+        let mut edges = BTreeSet::new();
         for &operation in
             self.durable.ledger.operations.iter().take_while(|&&operation| self.knows(operation))
         {
             match self.durable.entry(operation)?.map(|entry| entry.operation) {
                 Some(Operation::Tie { from, predicate, to }) => {
-                    let [from, to] = [from, to].map(|id| self.resolve(id));
-                    if from == node || to == node {
-                        edges.insert((from, predicate, to));
-                    }
+                    edges.insert((self.resolve(from), predicate, self.resolve(to)));
                 }
                 Some(Operation::Untie { from, predicate, to }) => {
-                    let [from, to] = [from, to].map(|id| self.resolve(id));
-                    edges.remove(&(from, predicate, to));
+                    edges.remove(&(self.resolve(from), predicate, self.resolve(to)));
                 }
                 _ => {}
             }
