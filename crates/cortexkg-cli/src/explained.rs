@@ -9,7 +9,7 @@ use crate::tables::{listing, one_line};
 const LINE_CHARS_MAX: usize = 160;
 /// Most characters in the name of a field, and in one of two values that are compared.
 const FIELD_CHARS_MAX: usize = 24;
-pub(crate) const VALUE_CHARS_MAX: usize = 36;
+const VALUE_CHARS_MAX: usize = 36;
 /// Width of a bar, in characters.
 const BAR_CHARS: usize = 30;
 
@@ -96,7 +96,7 @@ fn waterfall(candidate: &CandidateExplanation, scale: Scale, palette: Palette) -
     let steps = candidate.waterfall();
     let rows = steps.iter().map(|step| {
         let field = one_line(&step.field, FIELD_CHARS_MAX);
-        [field, step.agreement.clone(), compared(step), said_before(step)]
+        [field, step.agreement.clone(), compared(step, VALUE_CHARS_MAX), said_before(step)]
     });
     let words = listing(["field", "agreement", "compared", "said before"], rows, &[], Palette::PLAIN);
     let mut words = words.lines();
@@ -140,9 +140,9 @@ fn axis(scale: Scale) -> String {
     cells.into_iter().collect()
 }
 
-/// The values that a step rests on: one where both say the same.
-pub(crate) fn compared(step: &WaterfallStep) -> String {
-    let quoted = |value: &String| format!("“{}”", one_line(value, VALUE_CHARS_MAX));
+/// The values that a step rests on, shortened: one where both say the same.
+pub(crate) fn compared(step: &WaterfallStep, chars_max: usize) -> String {
+    let quoted = |value: &String| format!("“{}”", one_line(value, chars_max));
     match (&step.stated, &step.held) {
         (Some(stated), Some(held)) if stated == held => quoted(stated),
         (Some(stated), Some(held)) => format!("{} and {}", quoted(stated), quoted(held)),

@@ -23,12 +23,14 @@ const NUMBERS_WIDTH: f32 = 148.0;
 /// Heights of a step, of its bar, of a panel's heading and of its axis.
 const STEP: f32 = 40.0;
 const BAR: f32 = 20.0;
-const PANEL_HEADING: f32 = 64.0;
+const PANEL_HEADING: f32 = 74.0;
 const AXIS: f32 = 34.0;
 const HEADING: f32 = 92.0;
 /// Most width, in halves of a character, of a name, of a line under it, and of a heading.
 const NAME_CELLS_MAX: usize = 30;
-const LINE_CELLS_MAX: usize = 66;
+const LINE_CELLS_MAX: usize = 58;
+/// Most characters of one of two values that are compared.
+const VALUE_CHARS_MAX: usize = 26;
 const HEADING_CELLS_MAX: usize = 92;
 /// Lines on the axis, at most.
 const TICKS_MAX: f32 = 8.0;
@@ -172,8 +174,9 @@ fn panel(body: &mut String, top: f32, heading: &str, candidate: &CandidateExplan
         line(body, (x, first), (x, bottom), "grid");
         let _ = writeln!(
             body,
-            "<text class=\"soft\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{tick:+.0}</text>",
-            bottom + 18.0
+            "<text class=\"soft\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            bottom + 18.0,
+            format!("{tick:+.0}").replace('-', "−")
         );
     }
     let zero = place(0.0);
@@ -208,7 +211,7 @@ fn panel(body: &mut String, top: f32, heading: &str, candidate: &CandidateExplan
 
 /// What a step rests on: the field, and under it how far they agree in what.
 fn words(body: &mut String, y: f32, step: &WaterfallStep) {
-    let (compared, before) = (compared(step), said_before(step));
+    let (compared, before) = (compared(step, VALUE_CHARS_MAX), said_before(step));
     let mut name = escaped(&step.field, NAME_CELLS_MAX);
     let _ =
         write!(name, "<tspan class=\"soft\" font-weight=\"400\" dx=\"8\">{}", escaped(&step.agreement, 44));
@@ -296,7 +299,7 @@ fn ticks(scale: Scale) -> Vec<f32> {
 
 /// A number of bits with a sign as long as a plus.
 fn signed(bits: f32) -> String {
-    format!("{bits:+.1}").replace('-', "−")
+    if bits.abs() < 0.05 { "0.0".to_owned() } else { format!("{bits:+.1}").replace('-', "−") }
 }
 
 /// Text from outside as the content of an element or an attribute: on one line, no wider than so many halves of a character, and
