@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::AllocationEngine;
 use crate::explain::shortened;
 use crate::fact::FactContent;
-use crate::graph::{Edge, NodeId, Tie};
+use crate::graph::{Edge, Exception, NodeId, Tie};
 use crate::inheritance::{
     ClassDefault, Contradiction, Counted, Inheritance, Statement, StatementTable, Statements, Subjects,
     inheritance, is_class_relation,
@@ -90,13 +90,13 @@ impl<S: Store> View<'_, S> {
         for exception in &engine.graph.exceptions {
             let there = self.node_at(exception.mention).filter(|&there| is_wanted(there));
             let Some(there) = there.filter(|_| engine.dictionary.is_in_use(exception.held)) else { continue };
-            kept.push(engine.overruled(exception, there));
+            kept.push(self.overruled(exception, there));
         }
         if self.has_classes() {
             let statements = self.statements()?;
             for at in statements.table.members_of_classes().into_iter().filter(|&at| is_wanted(at)) {
                 let found = inheritance(&statements, at).contradictions;
-                kept.extend(found.iter().map(|found| engine.contradicted(at, found)));
+                kept.extend(found.iter().map(|found| self.contradicted(at, found)));
             }
         }
         self.sound(kept)
@@ -117,8 +117,8 @@ impl<S: Store> View<'_, S> {
             inheritance(&self.statements()?, node)
         };
         let shown = defaults.into_iter().map(|default| Inherited {
-            object_name: engine.name_of(default.object),
-            class_name: engine.name_of(default.class.node),
+            object_name: self.name_of(default.object),
+            class_name: self.name_of(default.class.node),
             predicate: default.predicate,
             object: default.object,
             class: default.class.node,
@@ -126,6 +126,70 @@ impl<S: Store> View<'_, S> {
             is_contested: default.is_contested,
         });
         self.sound(shown.collect())
+    }
+
+    fn overruled(&self, exception: &Exception, node: NodeId) -> KeptException {
+        let engine = self.engine();
+        let text = |value| engine.dictionary.surface(value).to_string();
+        let field = engine.dictionary.field(exception.field).name.clone();
+        let (held, stated) = (text(exception.held), text(exception.stated));
+        let (record_id, bits) = (engine.mention_id(exception.mention), exception.bits.as_f32());
+        let reason = format!(
+            "{record_id} says {field} “{}” where {node} held “{}”, which spoke against by {:.1} bits; all else \
+             outweighed it",
+            shortened(&stated, NAME_CHARS_MAX),
+            shortened(&held, NAME_CHARS_MAX),
+            -bits
+        );
+        KeptException {
+            kind: ExceptionKind::Overruled,
+            node,
+            name: self.name_of(node),
+            field,
+            held,
+            stated,
+            record_id: Some(record_id),
+            bits: Some(bits),
+            class: None,
+            reason,
+        }
+    }
+
+    fn contradicted(&self, node: NodeId, found: &Contradiction) -> KeptException {
+        let Contradiction { stated, default: ClassDefault { predicate, object, class, .. } } = found;
+        let [name, says, held, class_name] =
+            [node, stated.object, *object, class.node].map(|node| self.name_of(node));
+        let verb = relation_name(predicate);
+        let way: Vec<_> = class.by_way_of.iter().map(|&node| self.name_of(node)).collect();
+        let by = if way.is_empty() { String::new() } else { format!(" by way of {}", way.join(", ")) };
+        KeptException {
+            kind: ExceptionKind::Inherited,
+            node,
+            reason: format!(
+                "{name} {verb} {says}, though {class_name}, which {name} is_a{by}, {verb} {held}"
+            ),
+            name,
+            field: predicate.clone(),
+            held,
+            stated: says,
+            record_id: stated.record_id.clone(),
+            bits: None,
+            class: Some(class.node),
+        }
+    }
+
+    /// A node in a few words: its commonest name, or literal, or else the line that stands for it.
+    fn name_of(&self, node: NodeId) -> String {
+        let engine = self.engine();
+        let values = self.value_counts(node);
+        let commonest = |field: &str| {
+            let of_field = values.iter().rev().filter(|value| engine.dictionary.field(value.0).name == field);
+            of_field.max_by_key(|value| value.2).map(|value| engine.dictionary.surface(value.1))
+        };
+        let name = commonest(TEXT_FIELD).or_else(|| commonest(LITERAL_FIELD));
+        let label = || engine.graph.index_of(node).map_or_else(String::new, |at| engine.label(at));
+        let name = name.map_or_else(label, |name| shortened(name, NAME_CHARS_MAX));
+        if name.is_empty() { node.to_string() } else { name }
     }
 
     /// Whether any edge ever tied a thing to a class: most graphs have none, and need not be read for them.
@@ -214,73 +278,11 @@ impl AllocationEngine {
             record_id: stated,
         }
     }
-
-    fn overruled(&self, exception: &crate::graph::Exception, node: NodeId) -> KeptException {
-        let text = |value| self.dictionary.surface(value).to_string();
-        let field = self.dictionary.field(exception.field).name.clone();
-        let (held, stated) = (text(exception.held), text(exception.stated));
-        let (record_id, bits) = (self.mention_id(exception.mention), exception.bits.as_f32());
-        let reason = format!(
-            "{record_id} says {field} “{}” where {node} held “{}”, which spoke against by {:.1} bits; all else \
-             outweighed it",
-            shortened(&stated, NAME_CHARS_MAX),
-            shortened(&held, NAME_CHARS_MAX),
-            -bits
-        );
-        KeptException {
-            kind: ExceptionKind::Overruled,
-            node,
-            name: self.name_of(node),
-            field,
-            held,
-            stated,
-            record_id: Some(record_id),
-            bits: Some(bits),
-            class: None,
-            reason,
-        }
-    }
-
-    fn contradicted(&self, node: NodeId, found: &Contradiction) -> KeptException {
-        let Contradiction { stated, default: ClassDefault { predicate, object, class, .. } } = found;
-        let [name, says, held, class_name] =
-            [node, stated.object, *object, class.node].map(|node| self.name_of(node));
-        let (verb, relation) = (relation_name(predicate), relation_name(&class.relation));
-        let way: Vec<_> = class.by_way_of.iter().map(|&node| self.name_of(node)).collect();
-        let by = if way.is_empty() { String::new() } else { format!(" by way of {}", way.join(", ")) };
-        KeptException {
-            kind: ExceptionKind::Inherited,
-            node,
-            reason: format!(
-                "{name} {verb} {says}, though {class_name}, which {name} {relation}{by}, {verb} {held}"
-            ),
-            name,
-            field: predicate.clone(),
-            held,
-            stated: says,
-            record_id: stated.record_id.clone(),
-            bits: None,
-            class: Some(class.node),
-        }
-    }
-
-    /// A node in a few words: its commonest name, or literal, or else its identifier in the data.
-    fn name_of(&self, node: NodeId) -> String {
-        let Some(at) = self.graph.index_of(node) else { return node.to_string() };
-        let values = self.graph.node(at).values.to_vec();
-        let commonest = |field: &str| {
-            let of_field =
-                values.iter().rev().filter(|value| self.dictionary.field(value.field).name == field);
-            of_field.max_by_key(|value| value.count).map(|value| self.dictionary.surface(value.value))
-        };
-        let name = commonest(TEXT_FIELD).or_else(|| commonest(LITERAL_FIELD));
-        let label = name.map_or_else(|| self.label(at), |name| shortened(name, NAME_CHARS_MAX));
-        if label.is_empty() { node.to_string() } else { label }
-    }
 }
 
-/// The words of a predicate; `is_a` is so common that it is left as it is written.
+/// The words of a predicate; one that is no IRI is left as it is written.
 fn relation_name(predicate: &str) -> String {
-    let name = if predicate.contains(':') { readable(local_name(predicate)) } else { predicate.to_owned() };
+    let is_iri = predicate.contains(':');
+    let name = if is_iri { readable(local_name(predicate)).to_lowercase() } else { predicate.to_owned() };
     shortened(if name.is_empty() { predicate } else { &name }, NAME_CHARS_MAX)
 }

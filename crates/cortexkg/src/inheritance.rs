@@ -153,8 +153,6 @@ pub(crate) struct Class {
     pub(crate) distance: u32,
     /// The classes on the shortest way there.
     pub(crate) by_way_of: Vec<NodeId>,
-    /// What ties the node to it, or to the first class on the way.
-    pub(crate) relation: String,
 }
 
 /// The classes of a node, nearest first, then in the order of their identifiers.
@@ -173,14 +171,9 @@ fn classes(statements: &impl Statements, node: NodeId) -> Vec<Class> {
             if found.contains_key(&class) {
                 continue;
             }
-            let (relation, by_way_of) = match found.get(&at) {
-                Some(below) => {
-                    let way = below.by_way_of.iter().copied().chain([at]).collect();
-                    (below.relation.clone(), way)
-                }
-                None => (tie.predicate, Vec::new()),
-            };
-            found.insert(class, Class { node: class, distance: steps + 1, by_way_of, relation });
+            let below = found.get(&at).map(|below| below.by_way_of.iter().copied().chain([at]).collect());
+            let by_way_of = below.unwrap_or_default();
+            found.insert(class, Class { node: class, distance: steps + 1, by_way_of });
             waiting.push_back((class, steps + 1));
         }
     }
