@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allocate, assignments, backup, compact, completions, demo, evaluate, export, facts, forget, get, how,
-    import, log, merge, neighbours, restore, score, search, split, stats, undo, unmerge, verify, why,
-    why_not,
+    allocate, assignments, backup, compact, completions, demo, evaluate, exceptions, export, facts, forget,
+    get, how, import, log, merge, model, neighbours, restore, score, search, split, stats, undo, unmerge,
+    verify, why, why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -43,6 +43,10 @@ pub enum Command {
     WhyNot(why_not::Args),
     /// Tell how a node came to be what it is.
     How(how::Args),
+    /// List contradictions that the graph keeps.
+    Exceptions(exceptions::Args),
+    /// Show what has been learned: what agreement in each field is worth.
+    Model(model::Args),
     /// Count what is in the graph.
     Stats(stats::Args),
     /// List the operations on the graph.

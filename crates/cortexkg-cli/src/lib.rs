@@ -27,6 +27,7 @@ pub mod interchange;
 pub mod latency;
 pub mod outputs;
 pub mod palette;
+pub mod picture;
 mod process;
 mod progress;
 mod rejects;
@@ -55,6 +56,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Assignments(args) => commands::assignments::run(args, data, console),
         Command::Backup(args) => commands::backup::run(args, data, console),
         Command::Compact(args) => commands::compact::run(args, data, console),
+        Command::Exceptions(args) => commands::exceptions::run(args, data, console),
         Command::Export(args) => commands::export::run(args, data, console),
         Command::Facts(args) => commands::facts::run(args, data, console),
         Command::Forget(args) => commands::forget::run(args, data, console),
@@ -63,6 +65,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Import(args) => commands::import::run(args, data, console),
         Command::Log(args) => commands::log::run(args, data, console),
         Command::Merge(args) => commands::merge::run(args, data, console),
+        Command::Model(args) => commands::model::run(args, data, console),
         Command::Neighbours(args) => commands::neighbours::run(args, data, console),
         Command::Restore(args) => commands::restore::run(args, data, console),
         Command::Search(args) => commands::search::run(args, data, console),

@@ -6,11 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::ballot::{Ballot, Competitor};
 use crate::columns::Vote;
+use crate::compare::Level;
 use crate::decision::AllocationResult;
 use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NodeId, NodeIndex};
 use crate::paged::List;
+
+/// Most characters of a value that is quoted.
+const QUOTE_CHARS_MAX: usize = 48;
 
 /// Everything that decided one mention.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ pub struct CandidateExplanation {
     pub origins: Vec<String>,
     /// Log2 prior odds that a mention belongs to this node, in bits.
     pub prior_bits: f32,
+    /// Trust in the fact, 0 to 1: the part of the sum of all votes that counts.
+    pub trust: f32,
     /// Prior plus all votes, in bits.
     pub evidence_bits: f32,
     /// Probability, 0 to 1, that the mention belongs to it.
@@ -53,8 +59,21 @@ pub struct VoteExplanation {
     pub column: String,
     /// The field it speaks of.
     pub field: String,
+    /// How far mention and node agree.
+    pub level: Level,
+    /// The same in words.
+    pub agreement: String,
+    /// What the mention says, shortened to 48 characters; none if the vote is about no value.
+    pub stated: Option<String>,
+    /// What came nearest to it in the node, shortened; for shared neighbours the node that both are tied to.
+    pub held: Option<String>,
     /// Match weight in bits: positive speaks for the node, negative against.
     pub bits: f32,
+    /// The part of it, 0 to 1, that stronger votes had said already and that was taken off.
+    pub said_before: f32,
+    /// The same in bits, 0 or more, to within 1/256 of the vote; none where everything was taken off, and the log does not
+    /// tell how much that was.
+    pub taken_off_bits: Option<f32>,
     /// The reason in words.
     pub reason: String,
 }
@@ -119,12 +138,11 @@ impl AllocationEngine {
     }
 
     pub(crate) fn explanation(&self, mention: MentionIndex, ballot: &Ballot) -> Explanation {
-        let values = self.graph.mention_values(mention);
         let candidates =
-            ballot.competitors.iter().map(|competitor| self.candidate_explanation(values, competitor));
+            ballot.competitors.iter().map(|competitor| self.candidate_explanation(mention, competitor));
         Explanation {
             result: self.result(mention, ballot),
-            mention: self.line(values.iter()),
+            mention: self.line(self.graph.mention_values(mention).iter()),
             candidates: candidates.collect(),
             new_probability: ballot.new_probability,
         }
@@ -132,14 +150,16 @@ impl AllocationEngine {
 
     pub(crate) fn candidate_explanation(
         &self,
-        values: List<'_, (FieldId, ValueId)>,
+        mention: MentionIndex,
         competitor: &Competitor,
     ) -> CandidateExplanation {
+        let values = self.graph.mention_values(mention);
         CandidateExplanation {
             node: competitor.node,
             label: self.graph.index_of(competitor.node).map_or_else(String::new, |node| self.label(node)),
             origins: competitor.origins.names(),
             prior_bits: competitor.prior.as_f32(),
+            trust: self.member(mention).confidence,
             evidence_bits: competitor.evidence.as_f32(),
             probability: competitor.probability,
             votes: competitor.votes.iter().map(|vote| self.vote_explanation(values, vote)).collect(),
@@ -148,17 +168,26 @@ impl AllocationEngine {
     }
 
     fn vote_explanation(&self, values: List<'_, (FieldId, ValueId)>, vote: &Vote) -> VoteExplanation {
-        let quote = |value: ValueId| format!("“{}”", shortened(self.dictionary.surface(value), 48));
-        let mine = values.iter().find(|(field, _)| *field == vote.field).map(|(_, value)| value);
-        let mut reason = match (vote.field, mine, vote.nearest) {
-            (Vote::NEIGHBOURS, _, Some(partner)) => format!("both are tied to {}", self.label(partner)),
-            (EMBEDDING, ..) => format!("the vectors are {}", vote.level.likeness()),
-            (RECENCY, ..) => format!("the node was last spoken of {}", vote.level.recency()),
-            (_, Some(mine), Some(held)) if mine == held => format!("both say {}", quote(mine)),
-            (_, Some(mine), Some(held)) => {
-                format!("{} and {}: {}", quote(mine), quote(held), vote.level.likeness())
-            }
-            _ => vote.level.likeness().to_owned(),
+        let short = |value: ValueId| shortened(self.dictionary.surface(value), QUOTE_CHARS_MAX);
+        let is_of_values = !matches!(vote.field, Vote::NEIGHBOURS | EMBEDDING | RECENCY);
+        let mine = value_in(values, vote.field).filter(|_| is_of_values);
+        let stated = mine.map(short);
+        let held = match (vote.field, vote.nearest) {
+            (Vote::NEIGHBOURS, Some(partner)) => Some(self.label(partner)),
+            (_, nearest) => nearest.filter(|_| is_of_values).map(short),
+        };
+        let agreement = match vote.field {
+            Vote::NEIGHBOURS => "a shared neighbour",
+            RECENCY => vote.level.recency(),
+            _ => vote.level.likeness(),
+        };
+        let mut reason = match (vote.field, &stated, &held) {
+            (Vote::NEIGHBOURS, _, Some(partner)) => format!("both are tied to {partner}"),
+            (EMBEDDING, ..) => format!("the vectors are {agreement}"),
+            (RECENCY, ..) => format!("the node was last spoken of {agreement}"),
+            (_, Some(said), Some(_)) if vote.nearest == mine => format!("both say “{said}”"),
+            (_, Some(said), Some(held)) => format!("“{said}” and “{held}”: {agreement}"),
+            _ => agreement.to_owned(),
         };
         if vote.said_before > 25 {
             reason.push_str(&format!(" ({} % said before)", u32::from(vote.said_before) * 100 / 256));
@@ -167,7 +196,18 @@ impl AllocationEngine {
             Vote::NEIGHBOURS => "@neighbours".to_owned(),
             field => self.dictionary.field(field).name.clone(),
         };
-        VoteExplanation { column: vote.column.to_string(), field, bits: vote.bits.as_f32(), reason }
+        VoteExplanation {
+            column: vote.column.to_string(),
+            field,
+            level: vote.level,
+            agreement: agreement.to_owned(),
+            stated,
+            held,
+            bits: vote.bits.as_f32(),
+            said_before: f32::from(vote.said_before) / 256.0,
+            taken_off_bits: taken_off(vote),
+            reason,
+        }
     }
 
     /// A node in one line: the value of every field that most of its members have.
@@ -184,7 +224,21 @@ impl AllocationEngine {
     }
 }
 
-fn shortened(text: &str, characters_max: usize) -> String {
+/// The value that a mention has in a field.
+fn value_in(values: List<'_, (FieldId, ValueId)>, field: FieldId) -> Option<ValueId> {
+    values.iter().find(|(of, _)| *of == field).map(|(_, value)| value)
+}
+
+/// What was taken off a vote, in bits: the ballot keeps what is left and which part is gone.
+fn taken_off(vote: &Vote) -> Option<f32> {
+    match vote.said_before {
+        0 => Some(0.0),
+        part @ 1..=255 => Some(vote.bits.as_f32() * f32::from(part) / f32::from(256 - part)),
+        _ => None,
+    }
+}
+
+pub(crate) fn shortened(text: &str, characters_max: usize) -> String {
     let mut short: String = text.chars().take(characters_max).collect();
     if short.len() < text.len() {
         short.push('…');

@@ -255,7 +255,6 @@ impl<S: Store> DurableEngine<S> {
         let candidates = Candidates { candidates: vec![candidate], vectors_scanned: false, pattern };
         let ballot = self.engine.decide(&perceived, at, &candidates);
         let Some(mention) = self.engine.mention_at(of) else { return Ok(None) };
-        let values = self.engine.graph.mention_values(mention);
         // Nothing spoke for it: then its evidence is the prior alone.
         let nothing = Competitor {
             node,
@@ -267,7 +266,7 @@ impl<S: Store> DurableEngine<S> {
             stopped_early: false,
         };
         let competitor = ballot.competitors.first().unwrap_or(&nothing);
-        Ok(Some(self.engine.candidate_explanation(values, competitor)))
+        Ok(Some(self.engine.candidate_explanation(mention, competitor)))
     }
 
     /// How a node came to be what it is: every operation that touched it, oldest first.

@@ -82,11 +82,13 @@ mod engine;
 mod entries;
 mod error;
 pub mod evidence;
+mod exceptions;
 mod explain;
 pub mod fact;
 mod graph;
 mod history;
 mod image;
+mod inheritance;
 pub mod inhibition;
 mod journal;
 mod learn;
@@ -111,6 +113,7 @@ mod stored_fact;
 mod vectors;
 mod verify;
 mod view;
+mod waterfall;
 pub mod weights;
 
 pub use ballot::Ballot;
@@ -122,6 +125,7 @@ pub use decision::{AllocationMethod, AllocationResult, Decision};
 pub use durable::DurableEngine;
 pub use engine::AllocationEngine;
 pub use error::{CommitError, FactError, LoadError};
+pub use exceptions::{ExceptionKind, Inherited, KeptException};
 pub use explain::{CandidateExplanation, Explanation, VoteExplanation};
 pub use fact::{Fact, FactContent, Field, FieldValue, Term};
 pub use graph::{NodeId, POSSIBLY_SAME};
@@ -133,10 +137,11 @@ pub use operation_error::OperationError;
 pub use operations::Forget;
 pub use perceive::Perceived;
 pub use profile::FieldKind;
-pub use report::{ExceptionView, FieldModel, MemberView, NodeView, StateHash};
+pub use report::{ExceptionView, FieldModel, FieldOverlap, LearnedModel, MemberView, NodeView, StateHash};
 pub use search::SearchHit;
 pub use verify::{Depth, VerifyReport};
 pub use view::{Assignment, Counts, MemberFact, Neighbour, View};
+pub use waterfall::{StepKind, WaterfallStep};
 
 /// The examples of the project's README, run as tests.
 #[cfg(doctest)]

@@ -175,7 +175,7 @@ fn term_fields(term: Term, source: &str) -> Vec<Field> {
 }
 
 /// The part of an IRI behind the last `#`, `/` or `:`.
-fn local_name(iri: &str) -> &str {
+pub(crate) fn local_name(iri: &str) -> &str {
     &iri[namespace(iri).len()..]
 }
 
@@ -187,7 +187,7 @@ pub(crate) fn namespace(iri: &str) -> &str {
 }
 
 /// `New_York%20City` and `newYorkCity` as words.
-fn readable(name: &str) -> String {
+pub(crate) fn readable(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use crate::commit::is_boundary;
 use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
@@ -40,6 +41,32 @@ pub struct FieldModel {
     pub probabilities: LevelProbabilities,
     /// Log2 match weight of each level from exact to different, with the average frequency of what agrees.
     pub weights_bits: [f32; Level::COUNT],
+}
+
+/// How far agreement in one field is agreement in another already.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldOverlap {
+    /// The field that agrees.
+    pub given: String,
+    /// The field of which that says something.
+    pub field: String,
+    /// The part, 0 to 1, of the information in "`field` agrees" that "`given` agrees" has given already.
+    pub share: f32,
+}
+
+/// The learned tables in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearnedModel {
+    /// How often the tables have been refreshed.
+    pub version: u32,
+    /// Mentions so far, those of forgotten facts among them.
+    pub mentions: u64,
+    /// The number of mentions at which the tables are refreshed next.
+    pub refreshes_at_mentions: u64,
+    /// What has been learned of every field, in order of appearance; the engine's own come first.
+    pub fields: Vec<FieldModel>,
+    /// How far fields say the same, most first; pairs that say nothing of each other are left out.
+    pub overlaps: Vec<FieldOverlap>,
 }
 
 /// A node as it stands.
@@ -218,6 +245,31 @@ impl AllocationEngine {
                 }
             })
             .collect()
+    }
+
+    /// The learned tables in force, with what has been learned of every field.
+    pub fn learned(&self) -> LearnedModel {
+        let fields = self.model();
+        let mut overlaps = Vec::new();
+        for (given, by) in (0..).zip(&fields) {
+            for (field, of) in (0..).zip(&fields).filter(|(field, _)| *field != given) {
+                let share = f32::from(self.weights.overlap(given, field)) / 256.0;
+                if share > 0.0 {
+                    let (given, field) = (by.name.clone(), of.name.clone());
+                    overlaps.push(FieldOverlap { given, field, share });
+                }
+            }
+        }
+        overlaps.sort_by(|a, b| b.share.total_cmp(&a.share));
+        let mentions = self.graph.mentions.len();
+        let next = (mentions + 1..).find(|&mentions| is_boundary(mentions)).unwrap_or(mentions);
+        LearnedModel {
+            version: self.weights.version,
+            mentions: mentions as u64,
+            refreshes_at_mentions: next as u64,
+            fields,
+            overlaps,
+        }
     }
 
     /// Bytes held by every structure, counted, by name.

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{AllocationMethod, Decision};
+use crate::dictionary::{FieldId, ValueId};
 use crate::durable::DurableEngine;
 use crate::engine::AllocationEngine;
 use crate::fact::Fact;
@@ -185,6 +186,10 @@ impl<S: Store> View<'_, S> {
         self.durable.sound(read)
     }
 
+    pub(crate) fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
+        self.durable.fact_at(position)
+    }
+
     pub(crate) fn is_present(&self) -> bool {
         self.as_of.is_none()
     }
@@ -206,7 +211,8 @@ impl<S: Store> View<'_, S> {
         self.as_of.is_none_or(|last| position <= last)
     }
 
-    fn node_at(&self, mention: MentionIndex) -> Option<NodeId> {
+    /// The node that a mention belonged to, if it was there.
+    pub(crate) fn node_at(&self, mention: MentionIndex) -> Option<NodeId> {
         let graph = &self.durable.engine.graph;
         let now = graph.mentions[mention as usize].node;
         let now = (now != NOWHERE).then(|| graph.id(now));
@@ -298,16 +304,7 @@ impl<S: Store> View<'_, S> {
         if members.is_empty() {
             return Ok(None);
         }
-        let mut counts: Vec<(u16, u32, u32)> = Vec::new();
-        for &mention in &members {
-            for (field, value) in engine.graph.mention_values(mention) {
-                match counts.iter_mut().find(|known| (known.0, known.1) == (field, value)) {
-                    Some(known) => known.2 += 1,
-                    None => counts.push((field, value, 1)),
-                }
-            }
-        }
-        counts.sort_by_key(|&(field, ..)| field);
+        let counts = self.counts_of(&members);
         let commonest = counts
             .chunk_by(|a, b| a.0 == b.0)
             .filter_map(|values| values.iter().rev().max_by_key(|value| value.2))
@@ -333,6 +330,33 @@ impl<S: Store> View<'_, S> {
             members: members.iter().map(|&mention| engine.member(mention)).collect(),
             edges: edges.into_iter().collect(),
         }))
+    }
+
+    /// Field, value and how many of these members have it, by field.
+    fn counts_of(&self, members: &[MentionIndex]) -> Vec<(FieldId, ValueId, u32)> {
+        let mut counts: Vec<(FieldId, ValueId, u32)> = Vec::new();
+        for &mention in members {
+            for (field, value) in self.engine().graph.mention_values(mention) {
+                match counts.iter_mut().find(|known| (known.0, known.1) == (field, value)) {
+                    Some(known) => known.2 += 1,
+                    None => counts.push((field, value, 1)),
+                }
+            }
+        }
+        counts.sort_by_key(|&(field, ..)| field);
+        counts
+    }
+
+    /// Field, value and how many members of a node have it, by field.
+    pub(crate) fn value_counts(&self, node: NodeId) -> Vec<(FieldId, ValueId, u32)> {
+        let graph = &self.engine().graph;
+        match graph.index_of(node) {
+            Some(at) if self.is_present() => {
+                let values = graph.node(at).values.iter();
+                values.map(|value| (value.field, value.value, value.count)).collect()
+            }
+            _ => self.counts_of(&self.members(node)),
+        }
     }
 
     /// Edges of a node in the past: what its facts and those about them said, and what was loaded.
@@ -364,19 +388,23 @@ impl<S: Store> View<'_, S> {
                 edges.insert((own, POSSIBLY_SAME.to_owned(), leader));
             }
         }
+        let loaded = self.loaded_edges()?.into_iter();
+        edges.extend(loaded.filter(|(from, _, to)| *from == node || *to == node));
+        Ok(edges)
+    }
+
+    /// The edges that were loaded, and not taken away, as of then.
+    pub(crate) fn loaded_edges(&self) -> Result<BTreeSet<(NodeId, String, NodeId)>, OperationError> {
+        let mut edges = BTreeSet::new();
         for &operation in
             self.durable.ledger.operations.iter().take_while(|&&operation| self.knows(operation))
         {
             match self.durable.entry(operation)?.map(|entry| entry.operation) {
                 Some(Operation::Tie { from, predicate, to }) => {
-                    let [from, to] = [from, to].map(|id| self.resolve(id));
-                    if from == node || to == node {
-                        edges.insert((from, predicate, to));
-                    }
+                    edges.insert((self.resolve(from), predicate, self.resolve(to)));
                 }
                 Some(Operation::Untie { from, predicate, to }) => {
-                    let [from, to] = [from, to].map(|id| self.resolve(id));
-                    edges.remove(&(from, predicate, to));
+                    edges.remove(&(self.resolve(from), predicate, self.resolve(to)));
                 }
                 _ => {}
             }

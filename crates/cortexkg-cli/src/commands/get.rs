@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cortexkg::{NodeId, NodeView};
+use cortexkg::{Inherited, NodeId, NodeView};
 use serde::Serialize;
 
 use crate::commands::as_of::AsOf;
@@ -15,6 +15,9 @@ use crate::tables::{CELL_CHARS_MAX, listing, one_line};
 /// Options of `cortexkg get`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Under inherited stands what holds for the node because a class that it belongs to says so, by is_a, rdf:type or rdfs:subClassOf;
+what it states otherwise stands under `cortexkg exceptions`.
+
 Example:
   cortexkg get n17 --data graph
   cortexkg get n17 --data graph --as-of 1200 --json")]
@@ -38,6 +41,8 @@ struct Got {
     node: NodeView,
     /// Identifiers that lead here.
     merged: Vec<NodeId>,
+    /// What its classes say of it.
+    inherited: Vec<Inherited>,
 }
 
 /// Prints the node.
@@ -49,7 +54,8 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let view = graph.view(args.as_of.position)?;
     let node = named_live(&graph, &view, args.node, console)?;
     let merged = view.merged_into(node.id);
-    let got = Got { asked: args.node.0, position: view.position(), node, merged };
+    let inherited = view.inherited(node.id)?;
+    let got = Got { asked: args.node.0, position: view.position(), node, merged, inherited };
     if args.json {
         console.print_json(&got)?;
     } else {
@@ -79,6 +85,23 @@ fn in_words(got: &Got, palette: Palette) -> String {
             [from.to_string(), one_line(predicate, CELL_CHARS_MAX), to.to_string()]
         });
         text.push_str(&format!("\n{}", listing(["from", "predicate", "to"], rows, &[], palette)));
+    }
+    if !got.inherited.is_empty() {
+        let rows = got.inherited.iter().map(|one| {
+            let contested = if one.is_contested { "another class says otherwise" } else { "" };
+            let object = format!("{}  {}", one.object, one.object_name);
+            let class = format!("{}  {}", one.class, one.class_name);
+            [
+                one_line(&one.predicate, CELL_CHARS_MAX),
+                one_line(&object, CELL_CHARS_MAX),
+                one_line(&class, CELL_CHARS_MAX),
+                contested.to_owned(),
+            ]
+        });
+        text.push_str(&format!(
+            "\n{}",
+            listing(["inherited", "object", "from class", ""], rows, &[], palette)
+        ));
     }
     text
 }
