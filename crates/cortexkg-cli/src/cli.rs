@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allocate, assignments, backup, compact, completions, demo, evaluate, exceptions, export, facts, forget,
-    get, how, import, log, merge, model, neighbours, restore, score, search, split, stats, undo, unmerge,
-    verify, why, why_not,
+    allocate, assignments, backup, compact, completions, consolidate, demo, evaluate, exceptions, export,
+    facts, forget, get, how, import, log, merge, model, neighbours, restore, score, search, split, stats,
+    undo, unmerge, verify, why, why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -61,6 +61,8 @@ pub enum Command {
     Split(split::Args),
     /// Forget a fact, a node or a source.
     Forget(forget::Args),
+    /// Look again at early decisions and repair them.
+    Consolidate(consolidate::Args),
     /// Remove what was forgotten for good.
     Compact(compact::Args),
     /// Check that the graph is whole.

@@ -56,6 +56,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Assignments(args) => commands::assignments::run(args, data, console),
         Command::Backup(args) => commands::backup::run(args, data, console),
         Command::Compact(args) => commands::compact::run(args, data, console),
+        Command::Consolidate(args) => commands::consolidate::run(args, data, console),
         Command::Exceptions(args) => commands::exceptions::run(args, data, console),
         Command::Export(args) => commands::export::run(args, data, console),
         Command::Facts(args) => commands::facts::run(args, data, console),

@@ -51,7 +51,8 @@ pub struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Decides INPUT record by record, as allocate does, and keeps nothing. Records that CLUSTERS does not name are
+Decides INPUT record by record, as allocate does, then looks again at what was decided, as consolidate does, and keeps
+nothing. Records that CLUSTERS does not name are
 unlabelled, as for score; records that it names and that are not in INPUT are left out, and counted.
 
 With --truth:
@@ -136,10 +137,13 @@ fn measure(
     let streamed = run.stream(&mut input, args.input.limit);
     run.progress.finish();
     streamed?;
-    let Run { graph, witness, sample, review, counts, in_engine, rejects, .. } = run;
-    // What changes the graph once the stream has ended, as consolidation will, goes behind this line, and another stage behind it:
-    // `stages.push(Stage::of("consolidated", &graph)?)`.
-    let stages = vec![Stage::of("online", &graph)?];
+    let Run { mut graph, witness, sample, review, counts, in_engine, rejects, .. } = run;
+    let nodes = graph.engine().node_count();
+    let mut stages = vec![Stage::of("online", &graph)?];
+    let before = Instant::now();
+    let consolidation = graph.consolidate()?;
+    let consolidation_s = before.elapsed().as_secs_f64();
+    stages.push(Stage::of("consolidated", &graph)?);
     let sampled = sample.figures();
     let card = Scorecard {
         source: input.source().to_owned(),
@@ -147,7 +151,9 @@ fn measure(
         records: counts.records,
         rejected: rejects.count(),
         mentions: counts.mentions,
-        nodes: graph.engine().node_count(),
+        nodes,
+        consolidation,
+        consolidation_s,
         decisions: Bands::of(Decisions::from(counts)),
         decisions_per_s: per_second(counts.mentions, in_engine),
         truth: match (truth, witness) {

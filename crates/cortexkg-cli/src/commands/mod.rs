@@ -6,6 +6,7 @@ pub mod assignments;
 pub mod backup;
 pub mod compact;
 pub mod completions;
+pub mod consolidate;
 pub mod demo;
 pub mod evaluate;
 pub mod exceptions;

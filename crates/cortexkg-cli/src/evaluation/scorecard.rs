@@ -1,6 +1,6 @@
 //! Everything that a scorecard says, as a table for people and as JSON for programs.
 
-use cortexkg::Decision;
+use cortexkg::{Consolidation, Decision};
 use serde::Serialize;
 
 use super::exhaustive::SampleFigures;
@@ -34,6 +34,10 @@ pub struct Scorecard {
     pub mentions: u64,
     /// Nodes when the stream had ended.
     pub nodes: usize,
+    /// What consolidation did when the stream had ended.
+    pub consolidation: Consolidation,
+    /// How long that took.
+    pub consolidation_s: f64,
     /// Decisions by band.
     pub decisions: Bands,
     /// Mentions decided per second inside the engine, which keeps its log in memory; reading and measuring not counted.
@@ -133,6 +137,11 @@ impl Scorecard {
             rows.push([format!("  {decision}"), grouped(count), percent(share)]);
         }
         rows.push(["decisions/s".to_owned(), grouped(rounded(self.decisions_per_s)), String::new()]);
+        let Consolidation { splits, merges, .. } = self.consolidation;
+        for (name, count) in [("splits afterwards", splits), ("merges afterwards", merges)] {
+            rows.push([name.to_owned(), grouped(count as u64), String::new()]);
+        }
+        rows.push(["  in seconds".to_owned(), format!("{:.1}", self.consolidation_s), String::new()]);
         let mut text = listing(["", "", "share"], rows, &[1, 2], palette);
         // The table is laid out by now: a word that is painted keeps its place.
         for (decision, ..) in bands {
