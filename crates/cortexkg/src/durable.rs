@@ -24,6 +24,8 @@ pub(crate) mod meta {
     pub(crate) const BASE_POSITION: u64 = 3;
     /// There while a compaction has its base but the store still has what is to go.
     pub(crate) const COMPACTING: u64 = 4;
+    /// Dimensions of the model that the graph was made with, `u32`; not there if there was none.
+    pub(crate) const MODEL_DIMENSION: u64 = 5;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -87,17 +89,31 @@ impl<S: Store> DurableEngine<S> {
     /// # Errors
     /// [`OperationError::Store`].
     pub fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
+        Ok(self.stored_at(position)?.map(|(fact, _)| fact))
+    }
+
+    /// A fact as it is stored, with what a model made of it.
+    fn stored_at(&self, position: u64) -> Result<Option<(Fact, Option<Vec<Vec<f32>>>)>, OperationError> {
         let Some(bytes) = self.store.get(Table::Facts, position)? else { return Ok(None) };
-        let fact = stored_fact::decode(&bytes);
-        fact.map(Some)
+        let stored = stored_fact::decode(&bytes);
+        stored
+            .map(Some)
             .map_err(|error| StoreError::damaged(format!("facts, row {position}"), error.to_string()).into())
     }
 
-    /// The perceived fact that the log took in at a position.
+    /// The perceived fact that the log took in at a position. Runs no model.
     pub(crate) fn perceived(&self, position: u64) -> Result<Perceived, OperationError> {
         let damaged = |what: String| StoreError::damaged(format!("facts, row {position}"), what);
-        let fact = self.fact_at(position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
-        Ok(self.engine.perceive(fact).map_err(|error| damaged(error.to_string()))?)
+        let (fact, made) = self.stored_at(position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
+        let perceived = self.engine.perceiver.perceive_again(fact, made);
+        Ok(perceived.map_err(|error| damaged(error.to_string()))?)
+    }
+
+    /// The row of a fact that is taken in.
+    pub(crate) fn fact_row(&self, fact: Fact, perceived: &Perceived) -> Vec<u8> {
+        // What the words say is made again in no time.
+        let made = if self.engine.config.embedder.is_lexical() { None } else { perceived.made_vectors() };
+        stored_fact::encode(fact, made.as_deref())
     }
 
     /// Says what time it is, in seconds since 1970: what is recorded from now on carries it. It has no say in any decision.
@@ -126,7 +142,11 @@ impl<S: Store> DurableEngine<S> {
         facts: Vec<Fact>,
         sync: Sync,
     ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
-        let seen = facts.into_iter().map(|fact| Self::read(&self.engine, fact)).collect();
+        let seen = facts.into_iter().map(|fact| {
+            let is_known = self.is_known(&fact);
+            ReadFact::of(&self.engine.perceiver, fact, is_known)
+        });
+        let seen = seen.collect();
         self.allocate_read(seen, sync)
     }
 
@@ -142,14 +162,18 @@ impl<S: Store> DurableEngine<S> {
         sync: Sync,
     ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
         use rayon::prelude::*;
-        let engine = &self.engine;
-        let perceiver = &engine.perceiver;
-        let seen = pool.install(|| facts.into_par_iter().map(|fact| ReadFact::of(perceiver, fact)).collect());
+        let facts: Vec<_> = facts.into_iter().map(|fact| (self.is_known(&fact), fact)).collect();
+        let perceiver = &self.engine.perceiver;
+        let read = |(is_known, fact)| ReadFact::of(perceiver, fact, is_known);
+        let seen = pool.install(|| facts.into_par_iter().map(read).collect());
         self.allocate_read(seen, sync)
     }
 
-    fn read(engine: &AllocationEngine, fact: Fact) -> Result<ReadFact, FactError> {
-        ReadFact::of(&engine.perceiver, fact)
+    /// Whether a fact is in the graph already.
+    fn is_known(&self, fact: &Fact) -> bool {
+        let id = fact.record_id.as_deref();
+        let source = fact.source.as_deref().unwrap_or_default();
+        id.is_some_and(|id| self.engine.fact_named(source, id).is_some())
     }
 
     fn allocate_read(
@@ -231,7 +255,13 @@ impl<S: Store> DurableEngine<S> {
         let nodes = result.mentions().map(|mention| mention.allocated_node);
         let mentions: Vec<_> =
             nodes.zip(ballots).map(|(node, ballot)| DecidedMention { node, ballot }).collect();
-        changes.put(Table::Facts, position, fact.stored(&result.record_id));
+        let ReadFact { mut fact, perceived } = fact;
+        if fact.record_id.is_none() {
+            // The identifier that it has been given.
+            let suffix = if perceived.mentions.len() == 2 { "#s" } else { "" };
+            fact.record_id = result.record_id.strip_suffix(suffix).map(str::to_owned);
+        }
+        changes.put(Table::Facts, position, self.fact_row(fact, &perceived));
         self.log(position, Operation::Allocate { mentions }, None, changes);
         Ok(result)
     }
@@ -263,6 +293,11 @@ impl<S: Store> DurableEngine<S> {
         self.sound(())?;
         if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
             changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+            let embedder = &self.engine.config.embedder;
+            if !embedder.is_lexical() {
+                let dimension = embedder.dimension() as u32;
+                changes.put(Table::Meta, meta::MODEL_DIMENSION, dimension.to_le_bytes().to_vec());
+            }
         }
         // Also without changes: what was committed lazily may have to become durable.
         Ok(self.store.commit(changes, sync)?)
@@ -351,16 +386,9 @@ struct ReadFact {
 }
 
 impl ReadFact {
-    fn of(perceiver: &crate::perceive::Perceiver, fact: Fact) -> Result<Self, FactError> {
-        Ok(Self { perceived: perceiver.perceive(fact.clone())?, fact })
-    }
-
-    /// Its bytes for the store, under the identifier that it has been given.
-    fn stored(mut self, record_id: &str) -> Vec<u8> {
-        if self.fact.record_id.is_none() {
-            let suffix = if self.perceived.mentions.len() == 2 { "#s" } else { "" };
-            self.fact.record_id = record_id.strip_suffix(suffix).map(str::to_owned);
-        }
-        stored_fact::encode(self.fact)
+    /// Nothing is decided on a fact that is known, so nobody runs a model for it.
+    fn of(perceiver: &crate::perceive::Perceiver, fact: Fact, is_known: bool) -> Result<Self, FactError> {
+        let made = is_known.then(Vec::new);
+        Ok(Self { perceived: perceiver.perceive_again(fact.clone(), made)?, fact })
     }
 }
