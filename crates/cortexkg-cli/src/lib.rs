@@ -17,6 +17,7 @@ mod clock;
 pub mod commands;
 mod console;
 pub mod durable;
+mod embedder;
 mod explained;
 mod failure;
 pub mod graph;

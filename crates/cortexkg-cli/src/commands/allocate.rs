@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::allocation::{Allocated, Allocator};
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
+use crate::embedder;
 use crate::failure::{Failure, Outcome};
 use crate::graph::{MemoryBudget, notes_of, to_create};
 use crate::input::{FactInput, Format, InputError, InputOptions, RECORD_BYTES_MAX, Refusal};
@@ -69,6 +70,13 @@ pub struct Args {
     /// Most bytes that one record may have in the input; a longer one is rejected without being held in memory.
     #[arg(long, value_name = "N", default_value_t = RECORD_BYTES_MAX, value_parser = record_bytes)]
     pub record_bytes_max: usize,
+    /// Folder of a model that makes the vectors of facts that bring none [default: none; words are compared as they are spelt].
+    ///
+    /// A static model (model2vec, WordLlama: *.safetensors and tokenizer.json) or a BERT encoder (all-MiniLM-L6-v2: config.json as
+    /// well); which, is found from the files. Nothing is downloaded. The program must be built with the feature static-embedder or
+    /// minilm-embedder. With --data, the graph keeps what the model said: only facts that come later need it again.
+    #[arg(long, value_name = "PATH")]
+    pub embedder: Option<PathBuf>,
     /// With --data: when what was decided is safe on the disk [default: batch].
     #[arg(long, value_enum)]
     pub durability: Option<Durability>,
@@ -106,6 +114,7 @@ Examples:
   cortexkg allocate papers.jsonl.gz --id doi --explain why.jsonl
   zcat dump.nt.gz | cortexkg allocate - --source wikidata --json
   cortexkg allocate monday.csv --data graph --source crm
+  cortexkg allocate terms.csv --data graph --embedder models/all-MiniLM-L6-v2
 
 Exit codes:
   0  every record was allocated (a table with a header only has none)
@@ -357,8 +366,9 @@ fn print_report(out: &mut dyn Write, report: &str) -> Result<(), Failure> {
 
 /// The engine that facts go to, in memory or in the graph's directory.
 fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
-    let Some(directory) = data else { return Allocator::new(args.threads, args.progress_every) };
-    let graph = to_create(directory, args.memory_budget)?;
+    let config = embedder::configuration(args.embedder.as_deref())?;
+    let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
+    let graph = to_create(directory, config, args.memory_budget)?;
     for note in notes_of(&graph) {
         let _ = writeln!(err, "{note}");
     }
