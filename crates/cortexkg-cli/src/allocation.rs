@@ -111,13 +111,13 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// An empty graph. With more than one thread, facts go to the engine in batches. `rate_every` is the length in
+    /// An empty graph under a configuration. With more than one thread, facts go to the engine in batches. `rate_every` is the length in
     /// records of the stretches whose rate is kept; 0 keeps none.
     ///
     /// # Errors
     /// Where the threads cannot be started.
-    pub fn new(threads: usize, rate_every: u64) -> Result<Self, Failure> {
-        let engine = Box::new(AllocationEngine::new(EngineConfig::default()));
+    pub fn new(config: EngineConfig, threads: usize, rate_every: u64) -> Result<Self, Failure> {
+        let engine = Box::new(AllocationEngine::new(config));
         Self::over(Backing::Memory(engine), threads, rate_every)
     }
 

@@ -18,6 +18,7 @@ mod clock;
 pub mod commands;
 mod console;
 pub mod durable;
+mod embedder;
 pub mod evaluation;
 mod explained;
 mod failure;

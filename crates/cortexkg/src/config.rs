@@ -21,7 +21,8 @@ pub struct EngineConfig {
     /// bits less. 3 says that one mention in three is expected to have its node in the graph already (and that one in nine is to
     /// teach); higher makes merges rarer.
     pub prior_bits: i32,
-    /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings.
+    /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings, and, where a
+    /// durable graph is opened, to the model that the graph was made with.
     pub embedder: Arc<dyn Embedder>,
     /// Ballots kept for [`explain`](crate::AllocationEngine::explain): those of the last so many mentions. One takes a
     /// kilobyte or so.
@@ -31,10 +32,12 @@ pub struct EngineConfig {
 impl EngineConfig {
     /// All that has a say in decisions, as text: graphs under equal texts can be continued by each other's engines.
     pub(crate) fn fingerprint(&self) -> String {
-        format!(
-            "{:?} {:?} {:?} {} {:?}",
-            self.spikes, self.recall, self.inhibition, self.prior_bits, self.embedder
-        )
+        format!("{} {}", self.rules(), self.embedder.identity())
+    }
+
+    /// That, without the embedder.
+    pub(crate) fn rules(&self) -> String {
+        format!("{:?} {:?} {:?} {}", self.spikes, self.recall, self.inhibition, self.prior_bits)
     }
 }
 

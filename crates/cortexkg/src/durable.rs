@@ -31,6 +31,8 @@ pub(crate) mod meta {
     pub(crate) const COMPACTING: u64 = 4;
     /// Version of the base's encoding; missing for the first.
     pub(crate) const BASE_VERSION: u64 = 5;
+    /// Dimensions of the model that the graph was made with, `u32`; not there if there was none.
+    pub(crate) const MODEL_DIMENSION: u64 = 6;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -94,12 +96,19 @@ impl<S: Store> DurableEngine<S> {
     /// # Errors
     /// [`OperationError::Store`].
     pub fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
-        fact_at(&self.store, position)
+        Ok(stored_at(&self.store, position)?.map(|(fact, _)| fact))
     }
 
-    /// The perceived fact that the log took in at a position.
+    /// The perceived fact that the log took in at a position. Runs no model.
     pub(crate) fn perceived(&self, position: u64) -> Result<Perceived, OperationError> {
         perceive_at(&self.store, &self.engine, position)
+    }
+
+    /// The row of a fact that is taken in.
+    pub(crate) fn fact_row(&self, fact: Fact, perceived: &Perceived) -> Vec<u8> {
+        // What the words say is made again in no time.
+        let made = if self.engine.config.embedder.is_lexical() { None } else { perceived.made_vectors() };
+        stored_fact::encode(fact, made.as_deref())
     }
 
     /// Says what time it is, in seconds since 1970: what is recorded from now on carries it. It has no say in any decision.
@@ -144,9 +153,10 @@ impl<S: Store> DurableEngine<S> {
         sync: Sync,
     ) -> Result<Vec<Result<AllocationResult, FactError>>, OperationError> {
         use rayon::prelude::*;
-        let engine = &self.engine;
-        let perceiver = &engine.perceiver;
-        let seen = pool.install(|| facts.into_par_iter().map(|fact| ReadFact::of(perceiver, fact)).collect());
+        let facts: Vec<_> = facts.into_iter().map(|fact| (self.engine.is_known(&fact), fact)).collect();
+        let perceiver = &self.engine.perceiver;
+        let read = |(is_known, fact)| ReadFact::of(perceiver, fact, is_known);
+        let seen = pool.install(|| facts.into_par_iter().map(read).collect());
         self.allocate_read(seen, sync, &mut |_, _| {})
     }
 
@@ -186,7 +196,8 @@ impl<S: Store> DurableEngine<S> {
     }
 
     fn read(engine: &AllocationEngine, fact: Fact) -> Result<ReadFact, FactError> {
-        ReadFact::of(&engine.perceiver, fact)
+        let is_known = engine.is_known(&fact);
+        ReadFact::of(&engine.perceiver, fact, is_known)
     }
 
     fn allocate_read(
@@ -271,7 +282,13 @@ impl<S: Store> DurableEngine<S> {
         let nodes = result.mentions().map(|mention| mention.allocated_node);
         let mentions: Vec<_> =
             nodes.zip(ballots).map(|(node, ballot)| DecidedMention { node, ballot }).collect();
-        changes.put(Table::Facts, position, fact.stored(&result.record_id));
+        let ReadFact { mut fact, perceived } = fact;
+        if fact.record_id.is_none() {
+            // The identifier that it has been given.
+            let suffix = if perceived.mentions.len() == 2 { "#s" } else { "" };
+            fact.record_id = result.record_id.strip_suffix(suffix).map(str::to_owned);
+        }
+        changes.put(Table::Facts, position, self.fact_row(fact, &perceived));
         self.log(position, Operation::Allocate { mentions }, None, changes);
         Ok(result)
     }
@@ -303,6 +320,11 @@ impl<S: Store> DurableEngine<S> {
         self.sound(())?;
         if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
             changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+            let embedder = &self.engine.config.embedder;
+            if !embedder.is_lexical() {
+                let dimension = embedder.dimension() as u32;
+                changes.put(Table::Meta, meta::MODEL_DIMENSION, dimension.to_le_bytes().to_vec());
+            }
         }
         // Also without changes: what was committed lazily may have to become durable.
         Ok(self.store.commit(changes, sync)?)
@@ -384,22 +406,27 @@ impl<S: Store> DurableEngine<S> {
     }
 }
 
-fn fact_at<S: Store>(store: &S, position: u64) -> Result<Option<Fact>, OperationError> {
+/// A fact as it is stored, with what a model made of it.
+type StoredFact = (Fact, Option<Vec<Vec<f32>>>);
+
+fn stored_at<S: Store>(store: &S, position: u64) -> Result<Option<StoredFact>, OperationError> {
     let Some(bytes) = store.get(Table::Facts, position)? else { return Ok(None) };
-    let fact = stored_fact::decode(&bytes);
-    fact.map(Some)
+    let stored = stored_fact::decode(&bytes);
+    stored
+        .map(Some)
         .map_err(|error| StoreError::damaged(format!("facts, row {position}"), error.to_string()).into())
 }
 
-/// The perceived fact that the log took in at a position.
+/// The perceived fact that the log took in at a position. Runs no model.
 pub(crate) fn perceive_at<S: Store>(
     store: &S,
     engine: &AllocationEngine,
     position: u64,
 ) -> Result<Perceived, OperationError> {
     let damaged = |what: String| StoreError::damaged(format!("facts, row {position}"), what);
-    let fact = fact_at(store, position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
-    Ok(engine.perceive(fact).map_err(|error| damaged(error.to_string()))?)
+    let (fact, made) = stored_at(store, position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
+    let perceived = engine.perceiver.perceive_again(fact, made);
+    Ok(perceived.map_err(|error| damaged(error.to_string()))?)
 }
 
 /// A fact in both forms: as it is stored, and as it is decided on.
@@ -409,16 +436,9 @@ struct ReadFact {
 }
 
 impl ReadFact {
-    fn of(perceiver: &crate::perceive::Perceiver, fact: Fact) -> Result<Self, FactError> {
-        Ok(Self { perceived: perceiver.perceive(fact.clone())?, fact })
-    }
-
-    /// Its bytes for the store, under the identifier that it has been given.
-    fn stored(mut self, record_id: &str) -> Vec<u8> {
-        if self.fact.record_id.is_none() {
-            let suffix = if self.perceived.mentions.len() == 2 { "#s" } else { "" };
-            self.fact.record_id = record_id.strip_suffix(suffix).map(str::to_owned);
-        }
-        stored_fact::encode(self.fact)
+    /// Nothing is decided on a fact that is known, so nobody runs a model for it.
+    fn of(perceiver: &crate::perceive::Perceiver, fact: Fact, is_known: bool) -> Result<Self, FactError> {
+        let made = is_known.then(Vec::new);
+        Ok(Self { perceived: perceiver.perceive_again(fact.clone(), made)?, fact })
     }
 }

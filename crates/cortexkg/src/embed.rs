@@ -1,8 +1,13 @@
 //! Text to vector: the [`Embedder`] trait and the built-in [`LexicalEmbedder`], which needs no model.
+//!
+//! Whatever is not lexical is a *model*. A durable graph stores what a model says with the fact (`docs/format.md`), asks it
+//! once for each fact, and can be opened without it.
 
 use std::fmt;
 
-/// Turns a text into a vector. The same text must always give the same bits.
+use thiserror::Error;
+
+/// Turns a text into a vector. Within one process the same text must always give the same bits.
 ///
 /// The engine embeds facts that bring no vector of their own, always in their normal form
 /// ([`normalise`](crate::normalise::normalise)).
@@ -12,12 +17,51 @@ pub trait Embedder: fmt::Debug + Send + Sync {
 
     /// Adds the embedding of `text` to `out`, which has [`Self::dimension`] zeros on entry. Need not be normalised; all
     /// zeros mean "no direction".
-    fn embed(&self, text: &str, out: &mut [f32]);
+    ///
+    /// # Errors
+    /// Where there can be no vector; then the fact is refused.
+    fn embed(&self, text: &str, out: &mut [f32]) -> Result<(), EmbedError>;
 
     /// Whether the vector only repeats what the words of the text say already, so that agreement of the vectors is no
     /// evidence beyond agreement of the fields.
     fn is_lexical(&self) -> bool {
         false
+    }
+
+    /// Which embedder it is, for ever: a graph that was made with one is not continued with another. For a model a hash of its
+    /// contents, not the place where they lie.
+    fn identity(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// Why there is no vector, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct EmbedError(pub String);
+
+/// Stands in for the model of a graph that was opened without it.
+#[derive(Debug)]
+pub(crate) struct AbsentModel {
+    pub(crate) identity: String,
+    pub(crate) dimension: usize,
+}
+
+impl Embedder for AbsentModel {
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn embed(&self, _: &str, _: &mut [f32]) -> Result<(), EmbedError> {
+        Err(EmbedError(format!(
+            "the graph was made with the model {}, and it was opened without; name that model again (`--embedder PATH`), or \
+             bring a vector of {} dimensions with every fact",
+            self.identity, self.dimension
+        )))
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
     }
 }
 
@@ -57,12 +101,13 @@ impl Embedder for LexicalEmbedder {
         self.dimension
     }
 
-    fn embed(&self, text: &str, out: &mut [f32]) {
+    fn embed(&self, text: &str, out: &mut [f32]) -> Result<(), EmbedError> {
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             self.add(out, hash_bytes(3, word.as_bytes()), 3.0);
             ngrams(word, 3, |gram| self.add(out, hash_bytes(1, gram), 1.0));
             ngrams(word, 4, |gram| self.add(out, hash_bytes(2, gram), 1.0));
         }
+        Ok(())
     }
 
     fn is_lexical(&self) -> bool {
@@ -109,7 +154,7 @@ mod tests {
         let embedder = LexicalEmbedder::default();
         let [a, b] = [left, right].map(|text| {
             let mut out = vec![0.0; embedder.dimension()];
-            embedder.embed(text, &mut out);
+            embedder.embed(text, &mut out).expect("it never fails");
             out
         });
         let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();

@@ -380,6 +380,13 @@ impl AllocationEngine {
         self.find_fact(source, record_id, |entry| !entry.is_forgotten)
     }
 
+    /// Whether a fact is in the graph already.
+    pub(crate) fn is_known(&self, fact: &Fact) -> bool {
+        let id = fact.record_id.as_deref();
+        let source = fact.source.as_deref().unwrap_or_default();
+        id.is_some_and(|id| self.fact_named(source, id).is_some())
+    }
+
     /// A fact that a source has given this identifier, of those that are meant.
     pub(crate) fn find_fact(
         &self,

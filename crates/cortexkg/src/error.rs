@@ -126,6 +126,14 @@ pub enum FactError {
         /// Identifier of the record.
         record: String,
     },
+    /// The embedder has no vector for the fact, which brings none.
+    #[error("record {record}: has no vector: {source}")]
+    NotEmbedded {
+        /// Identifier of the record.
+        record: String,
+        /// Why.
+        source: crate::embed::EmbedError,
+    },
     /// The graph has no identifier left for another node, or no place for another mention.
     #[error("record {record}: the graph is full; start another one")]
     GraphFull {

@@ -1,9 +1,12 @@
 //! Opening and closing a graph: from its snapshot, from its base, by repeating its log.
 
+use std::sync::Arc;
+
 use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
 use crate::config::EngineConfig;
 use crate::durable::{DurableEngine, meta};
+use crate::embed::AbsentModel;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
 use crate::journal::{DecidedMention, LogEntry, Operation};
@@ -26,24 +29,47 @@ pub struct Opening {
     pub is_compaction_pending: bool,
 }
 
+/// Sees to it that the configuration is that of the graph in the store.
+fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
+    let Some(found) = store.get(Table::Meta, meta::CONFIG)? else { return Ok(()) };
+    let found = String::from_utf8_lossy(&found).into_owned();
+    let wanted = config.fingerprint();
+    if found == wanted {
+        return Ok(());
+    }
+    let identity = found.strip_prefix(&config.rules()).and_then(|rest| rest.strip_prefix(' '));
+    let Some(identity) = identity.map(str::to_owned) else {
+        return Err(OperationError::Config { found, wanted });
+    };
+    let model = store.get(Table::Meta, meta::MODEL_DIMENSION)?;
+    match model {
+        Some(dimension) if config.embedder.is_lexical() => {
+            let place = || format!("meta, row {}", meta::MODEL_DIMENSION);
+            let dimension =
+                dimension.try_into().map_err(|_| StoreError::damaged(place(), "is no dimension"))?;
+            let dimension = u32::from_le_bytes(dimension) as usize;
+            config.embedder = Arc::new(AbsentModel { identity, dimension });
+            Ok(())
+        }
+        _ => Err(OperationError::Embedder { found: identity, wanted: config.embedder.identity() }),
+    }
+}
+
 impl<S: Store> DurableEngine<S> {
     /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
     /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
     /// later is an error then, [`OperationError::Snapshot`], and healed by closing the graph and opening it again.
     ///
+    /// A graph that was made with a model can be opened without it, that is, with the built-in lexical embedder: everything
+    /// works but taking in facts that bring no vector ([`FactError::NotEmbedded`](crate::FactError::NotEmbedded)).
+    ///
     /// # Errors
-    /// [`OperationError::Config`] if the graph was made under another configuration; [`OperationError::Store`].
+    /// [`OperationError::Config`] or [`OperationError::Embedder`] if the graph was made under another configuration;
+    /// [`OperationError::Store`].
     pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
         // Ballots stand in the log.
         config.ballots_kept = 0;
-        let wanted = config.fingerprint();
-        match store.get(Table::Meta, meta::CONFIG)? {
-            Some(found) if found != wanted.as_bytes() => {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                return Err(OperationError::Config { found, wanted });
-            }
-            _ => {}
-        }
+        settle_configuration(&store, &mut config)?;
         let mut durable = Self {
             engine: AllocationEngine::new(config.clone()),
             store,

@@ -42,6 +42,16 @@ pub enum OperationError {
         /// What it was opened with.
         wanted: String,
     },
+    /// The graph was made with another embedder.
+    #[error(
+        "the graph was made with the embedder {found}, not with {wanted}; open it with its own, or begin another graph"
+    )]
+    Embedder {
+        /// Identity of the embedder that the graph was made with.
+        found: String,
+        /// Identity of the one that it was opened with.
+        wanted: String,
+    },
     /// Repeating the log gave something else than what was logged.
     #[error(
         "the log's operation {position} gives another graph than it did; the store was changed from outside, or by a version that \

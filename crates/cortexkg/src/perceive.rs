@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cortexkg_simd::Kernels;
 
-use crate::embed::{Embedder, hash_bytes, ngrams};
+use crate::embed::{EmbedError, Embedder, hash_bytes, ngrams};
 use crate::error::FactError;
 use crate::fact::{Fact, FactContent, Field, FieldValue, Term};
 use crate::normalise::{list_items, normalise};
@@ -42,6 +42,12 @@ impl Perceived {
     /// Number of mentions: two for a triple, one for anything else.
     pub fn mention_count(&self) -> usize {
         self.mentions.len()
+    }
+
+    /// What the embedder made of each mention, if the fact brought no vector.
+    pub(crate) fn made_vectors(&self) -> Option<Vec<&[f32]>> {
+        let made = || self.mentions.iter().map(|mention| &*mention.embedding).collect();
+        self.given_dimension.is_none().then(made)
     }
 }
 
@@ -92,6 +98,15 @@ pub(crate) struct Perceiver {
 impl Perceiver {
     /// Validates a fact and perceives it.
     pub(crate) fn perceive(&self, fact: Fact) -> Result<Perceived, FactError> {
+        self.perceive_again(fact, None)
+    }
+
+    /// Perceives a fact of which the embedder has made vectors before, one per mention ([`Perceived::made_vectors`]).
+    pub(crate) fn perceive_again(
+        &self,
+        fact: Fact,
+        made: Option<Vec<Vec<f32>>>,
+    ) -> Result<Perceived, FactError> {
         fact.validate()?;
         let Fact { content, record_id, source, time_s, confidence, embedding } = fact;
         let mut predicate = None;
@@ -111,29 +126,45 @@ impl Perceiver {
             mention.features = features(&mention.values);
         }
         let given_dimension = embedding.as_ref().map(Vec::len);
-        match embedding {
+        match (embedding, made) {
             // The embedding of a triple describes the fact, not one of its ends: it is the subject's.
-            Some(given) => mentions[0].embedding = given,
-            None => mentions.iter_mut().for_each(|mention| self.embed(mention)),
-        }
-        for mention in &mut mentions {
-            if !Kernels::active().normalize_f32(&mut mention.embedding) {
-                mention.embedding.clear();
+            (Some(given), _) => mentions[0].embedding = normalised(given),
+            // Normalised once already; a second time might change bits.
+            (None, Some(made)) => {
+                mentions.iter_mut().zip(made).for_each(|(mention, made)| mention.embedding = made);
+            }
+            (None, None) => {
+                for mention in &mut mentions {
+                    mention.embedding = self.embed(mention).map_err(|source| {
+                        let record = record_id.clone().unwrap_or_else(|| "(unnamed)".to_owned());
+                        FactError::NotEmbedded { record, source }
+                    })?;
+                }
             }
         }
         let confidence = confidence.map_or(256, |share| (share * 256.0 + 0.5) as u16);
         Ok(Perceived { record_id, source, time_s, confidence, mentions, given_dimension, predicate })
     }
 
-    fn embed(&self, mention: &mut PerceivedMention) {
+    /// The embedder's vector of a mention, normalised.
+    fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
         let mut text = String::new();
         for value in mention.values.iter().filter(|value| !is_key_field(&value.field)) {
             text.push_str(&value.normal);
             text.push(' ');
         }
-        mention.embedding = vec![0.0; self.embedder.dimension()];
-        self.embedder.embed(text.trim_end(), &mut mention.embedding);
+        let mut embedding = vec![0.0; self.embedder.dimension()];
+        self.embedder.embed(text.trim_end(), &mut embedding)?;
+        Ok(normalised(embedding))
     }
+}
+
+/// A vector of length 1; empty if it has no direction.
+fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
+    if !Kernels::active().normalize_f32(&mut vector) {
+        vector.clear();
+    }
+    vector
 }
 
 /// Whether a field holds identity itself rather than a description.

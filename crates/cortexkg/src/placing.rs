@@ -39,7 +39,7 @@ impl<S: Store> DurableEngine<S> {
             for (fact, perceived) in node_facts(id, node).into_iter().zip(perceived) {
                 let position = self.engine.position;
                 self.engine.place(&perceived, &[at])?;
-                self.log_placed(position, fact, vec![id], &mut changes);
+                self.log_placed(position, self.fact_row(fact, &perceived), vec![id], &mut changes);
             }
         }
         for edge in &graph.edges {
@@ -81,12 +81,12 @@ impl<S: Store> DurableEngine<S> {
                     return Err(crate::FactError::Nodes { record, found, expected });
                 }
                 let position = self.engine.position;
-                self.engine.place(&perceived, &nodes).map(|result| (position, result))
+                self.engine.place(&perceived, &nodes).map(|result| (position, perceived, result))
             });
-            results.push(placed.map(|(position, result)| {
+            results.push(placed.map(|(position, perceived, result)| {
                 let suffix = if result.object.is_some() { "#s" } else { "" };
                 fact.record_id = result.record_id.strip_suffix(suffix).map(str::to_owned);
-                self.log_placed(position, fact, ids, &mut changes);
+                self.log_placed(position, self.fact_row(fact, &perceived), ids, &mut changes);
                 result
             }));
         }
@@ -94,8 +94,8 @@ impl<S: Store> DurableEngine<S> {
         Ok(results)
     }
 
-    fn log_placed(&mut self, position: u64, fact: Fact, nodes: Vec<NodeId>, changes: &mut ChangeSet) {
-        changes.put(cortexkg_store::Table::Facts, position, crate::stored_fact::encode(fact));
+    fn log_placed(&mut self, position: u64, row: Vec<u8>, nodes: Vec<NodeId>, changes: &mut ChangeSet) {
+        changes.put(cortexkg_store::Table::Facts, position, row);
         self.log(position, Operation::Place { nodes }, None, changes);
     }
 

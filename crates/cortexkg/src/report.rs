@@ -298,11 +298,7 @@ impl AllocationEngine {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         };
-        let config = &self.config;
-        text(&format!(
-            "{:?} {:?} {:?} {}",
-            config.spikes, config.recall, config.inhibition, config.prior_bits
-        ));
+        text(&self.config.rules());
         let mut written = String::new();
         self.graph.scan_nodes(|at, node| {
             if !node.is_empty() {

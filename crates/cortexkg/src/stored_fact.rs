@@ -1,7 +1,8 @@
 //! A fact as it is stored: what was received, in a form that does not name its fields.
 //!
 //! [`Fact`] is made for self-describing formats such as JSON; the store's format is not one, so the shapes are spelled out here.
-//! They are part of the file format: change them only together with its version.
+//! They are part of the file format: change them only together with its version. Behind the fact may stand the vectors that a
+//! model made of it; see `docs/format.md`.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +39,20 @@ enum StoredTerm {
     Literal(String, Option<String>, Option<String>),
 }
 
-/// The bytes of a fact.
-pub(crate) fn encode(fact: Fact) -> Vec<u8> {
-    postcard::to_allocvec(&StoredFact::from(fact)).expect("plain data has an encoding")
+/// The bytes of a fact, with what a model made of it, one vector per mention.
+pub(crate) fn encode(fact: Fact, made: Option<&[&[f32]]>) -> Vec<u8> {
+    let bytes = postcard::to_allocvec(&StoredFact::from(fact)).expect("plain data has an encoding");
+    match made {
+        Some(made) => postcard::to_extend(made, bytes).expect("plain data has an encoding"),
+        None => bytes,
+    }
 }
 
-/// The fact in some bytes.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Fact, postcard::Error> {
-    postcard::from_bytes::<StoredFact>(bytes).map(Fact::from)
+/// The fact in some bytes, with what a model made of it.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Fact, Option<Vec<Vec<f32>>>), postcard::Error> {
+    let (stored, rest) = postcard::take_from_bytes::<StoredFact>(bytes)?;
+    let made = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
+    Ok((stored.into(), made))
 }
 
 impl From<Fact> for StoredFact {
@@ -132,7 +139,11 @@ mod tests {
             Fact::triple(Term::Iri("http://x.org/a".into()), "knows", literal),
             Fact::triple(Term::Blank("b0".into()), "knows", "Charles"),
         ] {
-            assert_eq!(decode(&encode(fact.clone())).as_ref(), Ok(&fact));
+            assert_eq!(decode(&encode(fact.clone(), None)), Ok((fact.clone(), None)));
+            let made: [&[f32]; 2] = [&[0.6, -0.8], &[]];
+            let bytes = encode(fact.clone(), Some(&made));
+            assert_eq!(decode(&bytes), Ok((fact, Some(made.map(<[f32]>::to_vec).to_vec()))));
+            assert!(decode(&bytes[..bytes.len() - 1]).is_err());
         }
         assert!(decode(&[9, 9, 9]).is_err());
     }

@@ -101,9 +101,10 @@ impl cortexkg::embed::Embedder for Constant {
     fn dimension(&self) -> usize {
         4
     }
-    fn embed(&self, text: &str, out: &mut [f32]) {
+    fn embed(&self, text: &str, out: &mut [f32]) -> Result<(), cortexkg::embed::EmbedError> {
         out[0] = self.0;
         out[1] = text.len() as f32 * self.0;
+        Ok(())
     }
 }
 

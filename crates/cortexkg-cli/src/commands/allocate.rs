@@ -7,6 +7,7 @@ use crate::allocation::{Allocated, Allocator};
 use crate::commands::input_args::InputArgs;
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
+use crate::embedder;
 use crate::failure::{Failure, Outcome};
 use crate::graph::{MemoryBudget, notes_of, to_create};
 use crate::input::{FactInput, InputError, Refusal};
@@ -45,6 +46,13 @@ pub struct Args {
     /// Report the rate of every N records, to see how cost grows with the graph; 0 reports none.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub progress_every: u64,
+    /// Folder of a model that makes the vectors of facts that bring none [default: none; words are compared as they are spelt].
+    ///
+    /// A static model (model2vec, WordLlama: *.safetensors and tokenizer.json) or a BERT encoder (all-MiniLM-L6-v2: config.json as
+    /// well); which, is found from the files. Nothing is downloaded. The program must be built with the feature static-embedder or
+    /// minilm-embedder. With --data, the graph keeps what the model said: only facts that come later need it again.
+    #[arg(long, value_name = "PATH")]
+    pub embedder: Option<PathBuf>,
     /// With --data: when what was decided is safe on the disk [default: batch].
     #[arg(long, value_enum)]
     pub durability: Option<Durability>,
@@ -82,6 +90,7 @@ Examples:
   cortexkg allocate papers.jsonl.gz --id doi --explain why.jsonl
   zcat dump.nt.gz | cortexkg allocate - --source wikidata --json
   cortexkg allocate monday.csv --data graph --source crm
+  cortexkg allocate terms.csv --data graph --embedder models/all-MiniLM-L6-v2
 
 Exit codes:
   0  every record was allocated (a table with a header only has none)
@@ -336,8 +345,9 @@ fn print_report(out: &mut dyn Write, report: &str) -> Result<(), Failure> {
 
 /// The engine that facts go to, in memory or in the graph's directory.
 fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
-    let Some(directory) = data else { return Allocator::new(args.threads, args.progress_every) };
-    let graph = to_create(directory, args.memory_budget)?;
+    let config = embedder::configuration(args.embedder.as_deref())?;
+    let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
+    let graph = to_create(directory, config, args.memory_budget)?;
     for note in notes_of(&graph) {
         let _ = writeln!(err, "{note}");
     }

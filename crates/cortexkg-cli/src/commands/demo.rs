@@ -1,6 +1,6 @@
 //! `cortexkg demo`: the restaurants of two guides, decided, scored and explained.
 
-use cortexkg::{Decision, Explanation};
+use cortexkg::{Decision, EngineConfig, Explanation};
 
 use crate::allocation::Allocator;
 use crate::commands::score;
@@ -37,7 +37,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         "fodors-zagats",
         &InputOptions { format: Some(Format::Csv), ..InputOptions::default() },
     )?;
-    let mut allocator = Allocator::new(1, 0)?;
+    let mut allocator = Allocator::new(EngineConfig::default(), 1, 0)?;
     let mut nodes = Grouping::default();
     let mut picks = Picks::default();
     for item in &mut input {

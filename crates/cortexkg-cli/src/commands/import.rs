@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use cortexkg::{Fact, GraphEdge, KnowledgeGraph, NodeId};
+use cortexkg::{EngineConfig, Fact, GraphEdge, KnowledgeGraph, NodeId};
 use cortexkg_interchange::{DEFAULT_BASE, ExportedFact, ImportOptions, ImportedGraph, import, printable};
 use cortexkg_store::Sync;
 use serde::Serialize;
@@ -116,7 +116,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         }
         let read = read?;
         let facts = read.facts.len() as u64;
-        let graph = to_create(directory, None)?;
+        let graph = to_create(directory, EngineConfig::default(), None)?;
         notes_of(&graph).iter().for_each(|note| console.tell(note));
         let mut taking =
             Taking { graph, imported, filled: HashSet::new(), rejects: &mut rejects, stop: &stop, console };

@@ -82,8 +82,12 @@ pub(crate) fn to_write(data: Option<&Path>, console: &mut Console<'_>) -> Result
 /// Opens the graph to be continued, or begins it.
 ///
 /// # Errors
-/// Where the directory cannot be made, somebody else has it open, or it is damaged.
-pub(crate) fn to_create(directory: &Path, memory: Option<MemoryBudget>) -> Result<Graph, Failure> {
+/// Where the directory cannot be made, somebody else has it open, it is damaged, or was made under another configuration.
+pub(crate) fn to_create(
+    directory: &Path,
+    config: EngineConfig,
+    memory: Option<MemoryBudget>,
+) -> Result<Graph, Failure> {
     if fs::metadata(directory).is_ok_and(|metadata| !metadata.is_dir()) {
         return Err(Failure::Usage(format!(
             "{} is no directory; name another with --data",
@@ -93,7 +97,7 @@ pub(crate) fn to_create(directory: &Path, memory: Option<MemoryBudget>) -> Resul
     let store =
         RedbStore::open_with(directory, memory.map_or_else(Default::default, MemoryBudget::of_store))?;
     requests::clear(directory);
-    let mut graph = DurableEngine::open(store, EngineConfig::default())?;
+    let mut graph = DurableEngine::open(store, config)?;
     graph.set_memory_budget(memory.map(MemoryBudget::of_engine));
     Ok(graph)
 }

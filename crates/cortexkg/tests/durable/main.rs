@@ -9,6 +9,7 @@ mod compact;
 mod forget;
 mod load;
 mod merge;
+mod model;
 mod refusals;
 mod reopen;
 mod undo;
