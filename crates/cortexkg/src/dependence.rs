@@ -27,6 +27,11 @@ const DEVIATIONS: f64 = 1.0;
 /// Sharing pairs of a field before they say anything of another, and the weight of the belief that they are matches.
 const SHARING_PAIRS_MIN: u32 = 8;
 const MATCHING_PAIRS: f64 = 4.0;
+/// Matches that `m` of a field must have been learned from for the field to tell how many sharing pairs are matches: what is only
+/// believed of it would pass for dependence of all others.
+const MATCHES_MIN: f64 = 24.0;
+/// Most that others may agree on a field whose `m` is only believed, for it to tell: of values that many share the belief is often wrong.
+const BELIEVED_BASE_MAX: f64 = 0.1;
 /// By how much matches and others must differ in a field for it to tell how many sharing pairs are matches.
 const TELLING_MIN: f64 = 0.3;
 /// Fields that can tell before the lowest of them is taken for noise.
@@ -90,10 +95,12 @@ impl Dependence {
 
     /// `[given][field]`: how much of the information in "`field` agrees" is in "`given` agrees" already,
     /// `log2(u_f|g / u_f) / log2(1 / u_f)`, in 1/256.
-    pub(crate) fn overlap(&self, tables: &[LevelProbabilities]) -> Vec<Vec<u16>> {
+    ///
+    /// `matches`: how many each field's `m` was learned from.
+    pub(crate) fn overlap(&self, tables: &[LevelProbabilities], matches: &[f64]) -> Vec<Vec<u16>> {
         let rows = self.random.iter().zip(&self.sharing);
         rows.map(|(random, sharing)| {
-            let share = share_of_matches(sharing, tables);
+            let share = share_of_matches(sharing, tables, matches);
             let cells = random.iter().zip(sharing).zip(tables);
             cells
                 .map(|((&(present, agree), &sharing), table)| {
@@ -138,19 +145,34 @@ fn gained(present: f64, agree: f64, base: f64) -> f64 {
     libm::log2(given / base) / libm::log2(1.0 / base)
 }
 
-/// At least how many of the pairs that share a value are matches: as many as the field that agrees least allows.
-fn share_of_matches(row: &[Agreement], tables: &[LevelProbabilities]) -> f64 {
-    let fields = row.iter().zip(tables).skip(usize::from(RECENCY) + 1);
+/// At least how many of the pairs that share a value are matches: as many as the field that agrees least allows. Where no field's `m`
+/// has been learned yet, that of its kind is believed.
+fn share_of_matches(row: &[Agreement], tables: &[LevelProbabilities], matches: &[f64]) -> f64 {
+    let learned = shares_of_matches(row, tables, matches, false);
+    let shares = if learned.is_empty() { shares_of_matches(row, tables, matches, true) } else { learned };
+    let at = usize::from(shares.len() >= TELLING_FIELDS);
+    shares.get(at).map_or(1.0, |share| share.clamp(0.0, 1.0))
+}
+
+/// What the fields say that were learned from enough matches, ascending.
+fn shares_of_matches(
+    row: &[Agreement],
+    tables: &[LevelProbabilities],
+    matches: &[f64],
+    believed: bool,
+) -> Vec<f64> {
+    let fields = row.iter().zip(tables).zip(matches).skip(usize::from(RECENCY) + 1);
     let mut shares: Vec<f64> = fields
-        .filter_map(|(&(present, agree), table)| {
+        .filter_map(|((&(present, agree), table), &matches)| {
             let (m, u) = (agreement(&table.m), agreement(&table.u));
             let found = (f64::from(agree) + MATCHING_PAIRS * m) / (f64::from(present) + MATCHING_PAIRS);
-            (present >= SHARING_PAIRS_MIN && m - u > TELLING_MIN).then(|| (found - u) / (m - u))
+            let is_known = matches >= MATCHES_MIN || believed && u < BELIEVED_BASE_MAX;
+            let tells = m - u > TELLING_MIN && is_known;
+            (present >= SHARING_PAIRS_MIN && tells).then(|| (found - u) / (m - u))
         })
         .collect();
     shares.sort_by(f64::total_cmp);
-    let at = usize::from(shares.len() >= TELLING_FIELDS);
-    shares.get(at).map_or(1.0, |share| share.clamp(0.0, 1.0))
+    shares
 }
 
 fn gained_by_sharing((present, agree): Agreement, share: f64, table: &LevelProbabilities) -> f64 {
@@ -205,7 +227,7 @@ mod tests {
         for _ in 0..100 {
             dependence.observe_sharing(5, &pair([false, false, false, false, true, true]));
         }
-        let overlap = dependence.overlap(&tables());
+        let overlap = dependence.overlap(&tables(), &[100.0; 6]);
         assert!(overlap[5][4] > 220, "the number says all that the title says: {}", overlap[5][4]);
         assert_eq!(overlap[5][2], 0, "and nothing of the names");
     }
@@ -218,7 +240,7 @@ mod tests {
         for at in 0..100 {
             dependence.observe_sharing(5, &pair([false, false, at % 10 > 0, at % 9 > 0, at % 10 < 3, true]));
         }
-        let overlap = dependence.overlap(&tables());
+        let overlap = dependence.overlap(&tables(), &[100.0; 6]);
         assert_eq!(overlap[5][2..5], [0, 0, 0]);
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Learner {
     samples: Vec<Sample>,
     next_sample: usize,
     dependence: Dependence,
+    /// How many matches `m` of each field was learned from last.
+    matches: Vec<f64>,
 }
 
 /// [`Learner`] as graphs have it that were compacted before pairs that share a value were counted.
@@ -65,7 +67,7 @@ pub(crate) struct OldLearner {
 impl From<OldLearner> for Learner {
     fn from(old: OldLearner) -> Self {
         let OldLearner { fields, samples, next_sample, given } = old;
-        Self { fields, samples, next_sample, dependence: Dependence::of_random(given) }
+        Self { fields, samples, next_sample, dependence: Dependence::of_random(given), matches: Vec::new() }
     }
 }
 
@@ -73,6 +75,7 @@ impl Learner {
     fn grow(&mut self, fields: usize) {
         self.fields.resize_with(fields, FieldCounts::default);
         self.dependence.grow(fields);
+        self.matches.resize(fields, 0.0);
     }
 
     /// Counts a random pair.
@@ -153,7 +156,7 @@ impl Learner {
             let m = counts.probabilities.map_or(believed.m, |learned| learned.m);
             tables.push(LevelProbabilities { m, u: smoothed(&counts.random, &believed.u, U_PRIOR_PAIRS) });
         }
-        let overlap = self.dependence.overlap(&tables);
+        let overlap = self.dependence.overlap(&tables, &self.matches);
         for _ in 0..ROUNDS {
             let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
             weights.set(fields.collect(), overlap.clone());
@@ -164,6 +167,7 @@ impl Learner {
                     counts[usize::from(field)][comparison.level as usize] += probability;
                 }
             }
+            self.matches = counts.iter().map(|counts| counts.iter().sum()).collect();
             for ((table, counts), &kind) in tables.iter_mut().zip(&counts).zip(&kinds) {
                 table.m = smoothed(counts, &LevelProbabilities::prior(kind).m, M_PRIOR_PAIRS);
             }

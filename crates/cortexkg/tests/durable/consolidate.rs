@@ -1,0 +1,111 @@
+//! Consolidation: early decisions are repaired, and the repair is a part of the log like everything else.
+
+use cortexkg::{DurableEngine, Fact, NodeId};
+use cortexkg_store::{MemoryStore, Store};
+
+use crate::common::Table as Data;
+use crate::common::picture::{Picture, empty, filled, open, take_in};
+
+/// A graph of real records that consolidation has something to do in.
+fn restaurants() -> DurableEngine<MemoryStore> {
+    let mut graph = empty();
+    for facts in Data::records("fodors-zagats").facts().chunks(97) {
+        take_in(&mut graph, facts.to_vec());
+    }
+    graph
+}
+
+/// The same graph from its log alone.
+fn rebuilt(graph: DurableEngine<MemoryStore>) -> DurableEngine<MemoryStore> {
+    let mut store = graph.close().unwrap();
+    store.remove_snapshot().unwrap();
+    open(store)
+}
+
+#[test]
+fn what_it_repairs_is_in_the_log_and_can_be_undone() {
+    let mut graph = restaurants();
+    let before = graph.position();
+    let done = graph.consolidate().unwrap();
+    assert!(done.splits > 0 && done.merges > 0, "{done:?}");
+    let log = graph.log_entries(before, u64::MAX).unwrap();
+    let count = |operation: &str| log.iter().filter(|entry| entry.operation == operation).count();
+    assert_eq!(
+        [count("consolidate"), count("split"), count("merge")],
+        [1, done.splits, done.merges],
+        "one entry each"
+    );
+    let merge = log.iter().find(|entry| entry.operation == "merge").unwrap();
+    let [kept, merged] = merge.nodes[..] else { panic!("{merge:?}") };
+    assert_eq!(graph.engine().resolve(merged), graph.engine().resolve(kept));
+    graph.undo(merge.position).unwrap();
+    assert_eq!(graph.engine().resolve(merged), merged, "it is itself again");
+    assert!(graph.verify(cortexkg::Depth::Rebuild, &mut |_| {}).unwrap().is_clean());
+}
+
+#[test]
+fn repeating_the_log_gives_the_same_graph() {
+    let mut graph = restaurants();
+    graph.consolidate().unwrap();
+    take_in(&mut graph, vec![Fact::record([("name", "citrus"), ("city", "los angeles")]).with_id("after")]);
+    let expected = Picture::of(&graph);
+    let from_log = rebuilt(graph);
+    assert_eq!(Picture::of(&from_log), expected);
+    let mut from_log = from_log;
+    from_log.checkpoint().unwrap();
+    let from_snapshot = open(from_log.close().unwrap());
+    assert_eq!(from_snapshot.opening().repeated, 0);
+    assert_eq!(Picture::of(&from_snapshot), expected);
+}
+
+/// Close calls are not lost where the process ends, and a compaction carries them over.
+#[test]
+fn close_calls_survive_a_snapshot_the_log_and_a_compaction() {
+    let mut graph = restaurants();
+    graph.consolidate().unwrap();
+    let expected = Picture::of(&graph);
+
+    let mut graph = restaurants();
+    graph.checkpoint().unwrap();
+    let mut graph = open(graph.close().unwrap());
+    graph.consolidate().unwrap();
+    assert_eq!(Picture::of(&graph), expected, "through a snapshot");
+
+    let mut graph = rebuilt(restaurants());
+    graph.consolidate().unwrap();
+    assert_eq!(Picture::of(&graph), expected, "through the log");
+
+    let mut graph = restaurants();
+    graph.compact().unwrap();
+    let done = graph.consolidate().unwrap();
+    assert!(done.pairs_compared > 100, "a compaction forgets no close call: {done:?}");
+    let position = graph.position();
+    let expected = Picture::of(&graph);
+    let graph = rebuilt(graph);
+    assert_eq!((graph.position(), Picture::of(&graph)), (position, expected));
+}
+
+#[test]
+fn a_second_time_finds_nothing_more_to_merge() {
+    let mut graph = restaurants();
+    graph.consolidate().unwrap();
+    let nodes: Vec<NodeId> = graph.engine().node_ids().collect();
+    let again = graph.consolidate().unwrap();
+    assert_eq!((again.pairs_compared, again.merges), (0, 0));
+    assert!(again.splits <= 1, "{again:?}");
+    assert!(graph.engine().node_ids().count() <= nodes.len() + 1);
+}
+
+/// An empty graph, one of a single fact, one with forgotten facts: nothing to do is no error.
+#[test]
+fn nothing_to_do_is_done() {
+    let mut graph = empty();
+    assert_eq!(graph.consolidate().unwrap(), cortexkg::Consolidation::default());
+    take_in(&mut graph, vec![Fact::text("alone").with_id("a")]);
+    assert_eq!(graph.consolidate().unwrap().splits, 0);
+    let mut graph = filled(3, 400);
+    let node = graph.engine().node_ids().next().unwrap();
+    graph.forget(&cortexkg::Forget::Node(node)).unwrap();
+    graph.consolidate().unwrap();
+    assert!(graph.verify(cortexkg::Depth::Rebuild, &mut |_| {}).unwrap().is_clean());
+}
