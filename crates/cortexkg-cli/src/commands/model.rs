@@ -19,6 +19,9 @@ const OVERLAPS_MAX: usize = 12;
 /// The levels of agreement, best first.
 const LEVELS: [&str; Level::COUNT] = ["exact", "close", "compatible", "similar", "different"];
 
+/// What a table shows of a field, level by level.
+type Levels = fn(&FieldModel) -> [String; Level::COUNT];
+
 /// Options of `cortexkg model`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -69,7 +72,7 @@ fn in_words(model: &LearnedModel, palette: Palette) -> String {
         [name(&field.name), kind(field.kind), present, distinct]
     });
     text.push_str(&listing(["field", "kind", "mentions", "distinct"], rows, &[2, 3], palette));
-    let parts: [(&str, fn(&FieldModel) -> [String; Level::COUNT]); 3] = [
+    let parts: [(&str, Levels); 3] = [
         ("weight, in bits", |field| field.weights_bits.map(|bits| format!("{bits:+.1}"))),
         ("m: of one node", |field| field.probabilities.m.map(share)),
         ("u: at random", |field| field.probabilities.u.map(share)),
