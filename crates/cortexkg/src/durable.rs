@@ -406,10 +406,7 @@ impl<S: Store> DurableEngine<S> {
     }
 }
 
-/// A fact as it is stored, with what a model made of it.
-type StoredFact = (Fact, Option<Vec<Vec<f32>>>);
-
-fn stored_at<S: Store>(store: &S, position: u64) -> Result<Option<StoredFact>, OperationError> {
+fn stored_at<S: Store>(store: &S, position: u64) -> Result<Option<stored_fact::StoredFact>, OperationError> {
     let Some(bytes) = store.get(Table::Facts, position)? else { return Ok(None) };
     let stored = stored_fact::decode(&bytes);
     stored
