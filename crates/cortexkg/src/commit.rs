@@ -52,6 +52,7 @@ impl AllocationEngine {
         let fact = self.graph.add_fact(&entry, position);
         self.fact_ids.insert(hash, fact);
         self.position += 1;
+        self.take_links_over(fact);
         Ok(fact)
     }
 
@@ -346,7 +347,8 @@ impl AllocationEngine {
     pub(crate) fn refresh(&mut self) {
         self.dictionary.refresh_kinds();
         let prior = self.cautious_prior();
-        self.learner.refresh(&self.dictionary, &mut self.weights, prior);
+        let labels = self.labels();
+        self.learner.refresh(&self.dictionary, &mut self.weights, prior, &labels);
     }
 }
 
@@ -357,7 +359,7 @@ fn choice(position: u64, of: u64, salt: u64) -> u64 {
 
 /// Whether the learned tables change after this many mentions: from 16 on with every eighth part of the stream (rounded down to a
 /// power of two, at least 8), from 8,192 on every 1,024.
-fn is_boundary(mentions: usize) -> bool {
+pub(crate) fn is_boundary(mentions: usize) -> bool {
     let eighth = mentions.checked_ilog2().map_or(0, |log| 1 << log >> 3);
     mentions >= 16 && mentions.is_multiple_of(usize::clamp(eighth, 8, 1024))
 }

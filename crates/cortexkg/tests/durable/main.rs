@@ -6,6 +6,7 @@
 mod common;
 
 mod compact;
+mod feedback;
 mod forget;
 mod load;
 mod merge;
