@@ -107,3 +107,57 @@ impl AllocationEngine {
         pair
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Comparison, Level};
+    use crate::dictionary::Dictionary;
+    use crate::evidence::Bits;
+    use crate::learn::Learner;
+    use crate::weights::{LevelProbabilities, MatchWeights};
+
+    const RECENCY_LEVELS: [Level; 2] = [Level::Exact, Level::Different];
+
+    /// The tables of the first field after labels that show one level.
+    fn learned(labels: &[(LinkKind, Level)]) -> LevelProbabilities {
+        let comparison = |level| Comparison { level, information: Bits::whole(8) };
+        let dictionary = Dictionary::default();
+        let kinds = dictionary.fields().map(|field| field.kind);
+        let (mut weights, mut learner) = (MatchWeights::new(kinds), Learner::default());
+        for at in 0..200 {
+            let pair = vec![(0, comparison(RECENCY_LEVELS[usize::from(at % 4 != 0)]))];
+            learner.observe_random(&vec![(0, comparison(Level::Different))], &weights, Bits::whole(-8));
+            learner.observe_candidate([at * 2, at * 2 + 1], pair);
+        }
+        let label = |(at, &(kind, level)): (usize, &(LinkKind, Level))| Label {
+            of: [1000 + at as u32, 2000 + at as u32],
+            kind,
+            pair: vec![(0, comparison(level))],
+        };
+        let labels: Vec<_> = labels.iter().enumerate().map(label).collect();
+        learner.refresh(&dictionary, &mut weights, Bits::whole(-8), &labels);
+        learner.probabilities(0).expect("refreshed")
+    }
+
+    #[test]
+    fn a_must_link_raises_m_and_a_cannot_link_raises_u() {
+        let level = Level::Compatible as usize;
+        let plain = learned(&[]);
+        let must = learned(&[(LinkKind::Must, Level::Compatible); 4]);
+        let cannot = learned(&[(LinkKind::Cannot, Level::Compatible); 4]);
+        assert!(must.m[level] > plain.m[level] && must.u == plain.u, "{must:?} {plain:?}");
+        assert!(
+            cannot.u[level] > plain.u[level] && cannot.m[level] <= plain.m[level],
+            "{cannot:?} {plain:?}"
+        );
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        assert!((Label::pairs(1, 8192) - LABEL_PAIRS).abs() < 1e-9);
+        assert!(Label::pairs(LABELS_MAX, 8192) * LABELS_MAX as f64 <= 8192.0 + 1e-6);
+        assert!(Label::random_pairs(4096, 1600.0) * 4096.0 <= 100.0 + 1e-6);
+        assert!(Label::random_pairs(0, 0.0) < 1e-9);
+    }
+}
