@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allocate, assignments, backup, compact, completions, consolidate, demo, evaluate, exceptions, export,
-    facts, forget, get, how, import, log, merge, model, neighbours, restore, score, search, split, stats,
-    undo, unmerge, verify, why, why_not,
+    allocate, assignments, backup, cannot_link, compact, completions, consolidate, demo, evaluate,
+    exceptions, export, facts, forget, get, how, import, log, merge, model, must_link, neighbours, restore,
+    score, search, split, stats, undo, unmerge, verify, why, why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -59,6 +59,10 @@ pub enum Command {
     Unmerge(unmerge::Args),
     /// Give some members of a node a node of their own.
     Split(split::Args),
+    /// Say that two records mean the same thing: they are one node from then on.
+    MustLink(must_link::Args),
+    /// Say that two records do not mean the same thing: they are never one node from then on.
+    CannotLink(cannot_link::Args),
     /// Forget a fact, a node or a source.
     Forget(forget::Args),
     /// Look again at early decisions and repair them.

@@ -64,6 +64,41 @@ fn a_split_gives_a_new_node() {
 }
 
 #[test]
+fn what_is_said_of_two_records_holds_from_then_on() {
+    let graph = Graph::of(ROWS);
+    let before = assignments(&graph);
+    let must = graph.json(&["must-link", "a", "c"]);
+    assert_eq!(
+        (&must["position"], &must["operation"], &must["repair"]),
+        (&json!(5), &json!("must-link"), &json!(4))
+    );
+    assert!(assignments(&graph).contains("\nc,n0,"));
+    let said = graph.run(&["unmerge", "n2"]);
+    assert_eq!(said.code, 2);
+    said.tells(&["must-link", "operation 5", "undo 5"]);
+    assert_eq!(graph.run(&["cannot-link", "c", "a"]).code, 2);
+    assert_eq!(graph.run(&["must-link", "a", "c"]).code, 2, "said before");
+    let said = graph.run(&["undo", "5"]);
+    assert!(said.out.contains("unlink"), "{}", said.out);
+    assert_eq!(assignments(&graph), before);
+    let cannot = graph.run(&["cannot-link", "d", "a", "--source", "t"]);
+    assert!(cannot.out.contains("cannot-link") && cannot.out.contains("cortexkg undo"), "{}", cannot.out);
+    assert!(assignments(&graph).contains("\nd,n3,"));
+    let said = graph.run(&["merge", "n0", "n3"]);
+    assert_eq!(said.code, 2);
+    said.tells(&["cannot-link", "operation 9"]);
+    let log = graph.run(&["log"]).out;
+    for word in ["must-link", "cannot-link", "unlink", "split by operation 8"] {
+        assert!(log.contains(word), "{word}: {log}");
+    }
+    let said = graph.run(&["must-link", "a", "nobody"]);
+    assert_eq!(said.code, 2);
+    said.tells(&["nobody"]);
+    assert_eq!(graph.run(&["must-link", "a"]).code, 2);
+    assert_eq!(graph.run(&["verify"]).code, 0);
+}
+
+#[test]
 fn forgetting_can_be_undone_until_compaction() {
     let graph = Graph::of(ROWS);
     let before = assignments(&graph);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::consolidation::Doubt;
 use crate::durable::{DurableEngine, meta};
 use crate::engine::AllocationEngine;
+use crate::feedback::{Link, Links};
 use crate::graph::{MentionIndex, NOWHERE, NodeId, Tie};
 use crate::journal::{LogEntry, Operation, PlacedFact};
 use crate::learn::{Learner, OldLearner};
@@ -19,8 +20,9 @@ use crate::operation_error::OperationError;
 use crate::profile::FieldKind;
 use crate::weights::MatchWeights;
 
-/// Version of the encoding of a base. The first had no version and no doubts.
-const BASE_VERSION: u8 = 2;
+/// Version of the encoding of a base. The first had no version and no doubts, the second no links.
+const BASE_VERSION: u8 = 3;
+const BASE_WITHOUT_LINKS: u8 = 2;
 
 /// What a log starts from after a compaction.
 #[derive(Serialize, Deserialize)]
@@ -44,6 +46,8 @@ struct Base<L> {
 
 /// A base with the close calls that nobody has looked at again.
 type BaseWithDoubts = (Base<Learner>, Vec<(MentionIndex, NodeId)>);
+/// That, with the links that stand between facts that are left.
+type WholeBase = (BaseWithDoubts, Vec<(u64, Link)>);
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -133,7 +137,7 @@ impl<S: Store> DurableEngine<S> {
         Ok(dropped)
     }
 
-    fn base(&self) -> BaseWithDoubts {
+    fn base(&self) -> WholeBase {
         let AllocationEngine { graph, dictionary, learner, weights, position, chain, .. } = &self.engine;
         let mut nodes = Vec::new();
         graph.scan_nodes(|at, node| {
@@ -171,7 +175,10 @@ impl<S: Store> DurableEngine<S> {
             weights: weights.clone(),
             ledger: self.ledger.clone(),
         };
-        (base, doubts)
+        let is_there = |of| self.engine.placed_mention(of).is_some();
+        let links = self.engine.links.iter();
+        let links = links.filter(|(_, link)| is_there(link.left) && is_there(link.right)).collect();
+        ((base, doubts), links)
     }
 
     /// Position from which the log goes on: that of the base, or 0.
@@ -186,12 +193,15 @@ impl<S: Store> DurableEngine<S> {
     pub(crate) fn build_from(&mut self, base: &[u8]) -> Result<(), OperationError> {
         let damaged = |what: String| StoreError::damaged(format!("meta, row {}", meta::BASE), what);
         let unreadable = |error: postcard::Error| damaged(error.to_string());
-        let (base, doubts) = match self.store.get(Table::Meta, meta::BASE_VERSION)?.as_deref() {
+        let ((base, doubts), links) = match self.store.get(Table::Meta, meta::BASE_VERSION)?.as_deref() {
             None => {
                 let old: Base<OldLearner> = postcard::from_bytes(base).map_err(unreadable)?;
-                (old.with_learner(), Vec::new())
+                ((old.with_learner(), Vec::new()), Vec::new())
             }
-            Some([BASE_VERSION]) => postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?,
+            Some([BASE_WITHOUT_LINKS]) => {
+                (postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?, Vec::new())
+            }
+            Some([BASE_VERSION]) => postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?,
             Some(other) => return Err(damaged(format!("version {other:?} is not known")).into()),
         };
         self.engine = AllocationEngine::new(self.engine.config.clone());
@@ -219,6 +229,7 @@ impl<S: Store> DurableEngine<S> {
                 self.engine.doubts.push(Doubt { mention, node });
             }
         }
+        self.engine.links = Links::of(links);
         self.engine.refresh();
         self.engine.position = base.position;
         self.engine.chain = base.chain;
@@ -302,7 +313,7 @@ impl Base<OldLearner> {
 fn trimmed(position: u64, value: &[u8], live: &FxHashSet<u64>) -> Result<Rewrite, StoreError> {
     let damaged =
         |error: postcard::Error| StoreError::damaged(format!("log, row {position}"), error.to_string());
-    let mut entry: LogEntry = postcard::from_bytes(value).map_err(damaged)?;
+    let mut entry = LogEntry::decode(value).map_err(damaged)?;
     let before = entry.clone();
     match &mut entry.operation {
         Operation::Allocate { .. } | Operation::Place { .. } if !live.contains(&position) => {
@@ -324,5 +335,5 @@ fn trimmed(position: u64, value: &[u8], live: &FxHashSet<u64>) -> Result<Rewrite
     if entry == before {
         return Ok(Rewrite::Keep);
     }
-    Ok(Rewrite::Replace(postcard::to_allocvec(&entry).expect("plain data has an encoding")))
+    Ok(Rewrite::Replace(entry.encode()))
 }

@@ -52,6 +52,7 @@ impl AllocationEngine {
         let fact = self.graph.add_fact(&entry, position);
         self.fact_ids.insert(hash, fact);
         self.position += 1;
+        self.take_links_over(fact);
         Ok(fact)
     }
 
@@ -346,7 +347,8 @@ impl AllocationEngine {
     pub(crate) fn refresh(&mut self) {
         self.dictionary.refresh_kinds();
         let prior = self.cautious_prior();
-        self.learner.refresh(&self.dictionary, &mut self.weights, prior);
+        let labels = self.labels();
+        self.learner.refresh(&self.dictionary, &mut self.weights, prior, &labels);
     }
 }
 

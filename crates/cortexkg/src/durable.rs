@@ -8,6 +8,7 @@ use crate::decision::AllocationResult;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
 use crate::fact::Fact;
+use crate::feedback::Note;
 use crate::graph::NodeId;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
@@ -79,7 +80,7 @@ pub struct DurableEngine<S> {
 
 impl<S: Store> DurableEngine<S> {
     pub(crate) fn decode(&self, position: u64, bytes: &[u8]) -> Result<LogEntry, OperationError> {
-        postcard::from_bytes(bytes)
+        LogEntry::decode(bytes)
             .map_err(|error| StoreError::damaged(format!("log, row {position}"), error.to_string()).into())
     }
 
@@ -301,11 +302,22 @@ impl<S: Store> DurableEngine<S> {
         undoes: Option<u64>,
         changes: &mut ChangeSet,
     ) {
+        self.log_noted(position, operation, undoes, Vec::new(), changes);
+    }
+
+    /// The same for an operation that says something of links.
+    pub(crate) fn log_noted(
+        &mut self,
+        position: u64,
+        operation: Operation,
+        undoes: Option<u64>,
+        notes: Vec<Note>,
+        changes: &mut ChangeSet,
+    ) {
         let mut chain = [0; 16];
         chain.copy_from_slice(&self.engine.chain[..16]);
-        let entry = LogEntry { operation, undoes, recorded_s: self.recorded_s, chain };
-        let bytes = postcard::to_allocvec(&entry).expect("plain data has an encoding");
-        changes.put(Table::Log, position, bytes);
+        let entry = LogEntry { operation, undoes, recorded_s: self.recorded_s, chain, notes };
+        changes.put(Table::Log, position, entry.encode());
         self.ledger.note(position, &entry);
     }
 
@@ -406,7 +418,10 @@ impl<S: Store> DurableEngine<S> {
     }
 }
 
-fn stored_at<S: Store>(store: &S, position: u64) -> Result<Option<stored_fact::StoredFact>, OperationError> {
+fn stored_at<S: Store>(
+    store: &S,
+    position: u64,
+) -> Result<Option<stored_fact::FactAndVectors>, OperationError> {
     let Some(bytes) = store.get(Table::Facts, position)? else { return Ok(None) };
     let stored = stored_fact::decode(&bytes);
     stored

@@ -12,6 +12,7 @@ use crate::dictionary::{Dictionary, RECENCY};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2};
 use crate::fact::Fact;
+use crate::feedback::Links;
 use crate::graph::{FactEntry, Graph, NodeIndex};
 use crate::inhibition::LateralInhibition;
 use crate::learn::Learner;
@@ -54,6 +55,8 @@ pub struct AllocationEngine {
     pub(crate) ballots: VecDeque<Ballot>,
     /// Close calls that consolidation is to look at.
     pub(crate) doubts: Doubts,
+    /// What people have said of pairs of mentions.
+    pub(crate) links: Links,
     /// Hash over everything that has been logged.
     pub(crate) chain: [u8; 32],
     /// Position in the log that the next operation gets.
@@ -81,6 +84,7 @@ impl AllocationEngine {
             failure: Failure::default(),
             ballots: VecDeque::new(),
             doubts: Doubts::default(),
+            links: Links::default(),
             chain: [0; 32],
             position: 0,
             scores: Scores::default(),
@@ -142,7 +146,11 @@ impl AllocationEngine {
         let mut nodes = Vec::with_capacity(2);
         for mention in 0..perceived.mentions.len() {
             let candidates = self.find_candidates(perceived, mention);
-            let ballot = self.weigh(perceived, mention, &candidates);
+            let ballot = if self.links.is_empty() {
+                self.weigh(perceived, mention, &candidates)
+            } else {
+                self.weigh_linked(perceived, mention, fact, candidates.clone())
+            };
             note(self, &candidates, &ballot);
             nodes.push(self.commit_mention(perceived, mention, fact, ballot));
         }

@@ -8,6 +8,7 @@ use crate::ballot::Competitor;
 use crate::candidates::{Candidate, Candidates, Origins};
 use crate::durable::DurableEngine;
 use crate::explain::{CandidateExplanation, Explanation};
+use crate::feedback::LinkKind;
 use crate::graph::{MentionIndex, NodeId};
 use crate::journal::{LogEntry, MentionRef, Operation};
 use crate::operation_error::OperationError;
@@ -18,7 +19,8 @@ use crate::spike::SpikePattern;
 pub struct LogView {
     /// Its position, counted from 0.
     pub position: u64,
-    /// `allocate`, `place`, `open`, `tie`, `untie`, `merge`, `unmerge`, `split`, `forget`, `restore` or `compact`.
+    /// `allocate`, `place`, `open`, `tie`, `untie`, `merge`, `unmerge`, `split`, `forget`, `restore`, `compact`, `consolidate`,
+    /// `must-link`, `cannot-link` or `unlink`.
     pub operation: String,
     /// What it did.
     pub what: String,
@@ -75,7 +77,7 @@ impl<S: Store> DurableEngine<S> {
     pub fn log_entries(&self, from: u64, to: u64) -> Result<Vec<LogView>, OperationError> {
         let mut views = Vec::new();
         self.store.scan(Table::Log, from..to, &mut |position, bytes| {
-            let entry: Result<LogEntry, _> = postcard::from_bytes(bytes);
+            let entry = LogEntry::decode(bytes);
             let damaged = |error: postcard::Error| {
                 StoreError::damaged(format!("log, row {position}"), error.to_string())
             };
@@ -140,6 +142,17 @@ impl<S: Store> DurableEngine<S> {
             Operation::Consolidate => {
                 ("consolidate", Vec::new(), "close calls were looked at again".to_owned())
             }
+            Operation::Link { kind, left, right, repair } => {
+                let what = self.link_in_words(*left, *right);
+                let verb = if *kind == LinkKind::Must { "merged" } else { "split" };
+                let done = repair.map_or_else(String::new, |at| format!(", {verb} by operation {at}"));
+                let name = if *kind == LinkKind::Must { "must-link" } else { "cannot-link" };
+                (name, self.nodes_linked(*left, *right), format!("{what}{done}"))
+            }
+            Operation::Unlink { kind, left, right } => {
+                let what = format!("no {kind} any more: {}", self.link_in_words(*left, *right));
+                ("unlink", self.nodes_linked(*left, *right), what)
+            }
             Operation::Compact => ("compact", Vec::new(), "what was forgotten is gone".to_owned()),
         };
         LogView {
@@ -151,6 +164,23 @@ impl<S: Store> DurableEngine<S> {
             undone_by: self.ledger.undone_by(position),
             recorded_s: entry.recorded_s,
         }
+    }
+
+    fn link_in_words(&self, left: MentionRef, right: MentionRef) -> String {
+        let name = |of: MentionRef| {
+            let mention = self.engine.placed_mention(of).map(|mention| self.engine.mention_id(mention));
+            mention.unwrap_or_else(|| format!("a forgotten fact ({})", of.fact))
+        };
+        format!("{} and {}", name(left), name(right))
+    }
+
+    /// The nodes that the mentions of a link are in now, each once.
+    fn nodes_linked(&self, left: MentionRef, right: MentionRef) -> Vec<NodeId> {
+        let node = |of| Some(self.engine.graph.mentions[self.engine.placed_mention(of)? as usize].node);
+        let nodes = [left, right].into_iter().filter_map(node);
+        let mut nodes: Vec<_> = nodes.map(|node| self.engine.graph.id(node)).collect();
+        nodes.dedup();
+        nodes
     }
 
     /// Finds a mention by its source and its name: a record's identifier, for the ends of triples with `#s` or `#o` behind it.

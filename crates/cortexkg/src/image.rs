@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::consolidation::Doubts;
 use crate::durable::DurableEngine;
 use crate::engine::AllocationEngine;
+use crate::feedback::Links;
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
 use crate::paged::{EachTable, Failure, IdMap};
@@ -206,6 +207,7 @@ fn save(engine: &AllocationEngine, ledger: &Ledger, out: &mut SnapshotWriter<'_>
     writer.section("learner", [&engine.learner])?;
     writer.section("weights", [&engine.weights])?;
     engine.doubts.save(&mut writer)?;
+    engine.links.save(&mut writer)?;
     engine.dictionary.save(&mut writer)?;
     engine.graph.save(&mut writer)?;
     engine.index.save(&mut writer)?;
@@ -218,6 +220,7 @@ impl AllocationEngine {
         self.learner = reader.one("learner")?;
         self.weights = reader.one("weights")?;
         self.doubts = Doubts::load(reader)?;
+        self.links = Links::load(reader)?;
         self.dictionary.load(reader)?;
         self.graph.load(reader)?;
         self.index.load(reader)?;

@@ -12,6 +12,7 @@ use crate::compare::Level;
 use crate::decision::{AllocationMethod, Decision};
 use crate::engine::AllocationEngine;
 use crate::evidence::Bits;
+use crate::feedback::{LinkKind, Note};
 use crate::graph::{MentionIndex, NodeId};
 use crate::spike::SpikePattern;
 
@@ -61,6 +62,10 @@ pub(crate) enum Operation {
     Compact,
     /// Tables were brought up to date and close calls looked at again; what was repaired follows as splits and merges.
     Consolidate,
+    /// Somebody said whether two mentions mean the same; `repair` is the merge or split that it made necessary. Its inverse: unlink.
+    Link { kind: LinkKind, left: MentionRef, right: MentionRef, repair: Option<u64> },
+    /// What somebody said of two mentions was taken back. Its inverse: link.
+    Unlink { kind: LinkKind, left: MentionRef, right: MentionRef },
 }
 
 /// Where one mention went, and why.
@@ -80,6 +85,30 @@ pub(crate) struct LogEntry {
     pub(crate) recorded_s: Option<i64>,
     /// The first half of the chain of hashes after it.
     pub(crate) chain: [u8; 16],
+    /// What it says of links. Stands behind the rest, and is left out where there is nothing to say, as in every log from before
+    /// there were links.
+    #[serde(skip)]
+    pub(crate) notes: Vec<Note>,
+}
+
+impl LogEntry {
+    /// Its row of the log.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = postcard::to_allocvec(self).expect("plain data has an encoding");
+        if !self.notes.is_empty() {
+            bytes = postcard::to_extend(&self.notes, bytes).expect("plain data has an encoding");
+        }
+        bytes
+    }
+
+    /// Reads a row of the log.
+    pub(crate) fn decode(bytes: &[u8]) -> postcard::Result<Self> {
+        let (mut entry, rest): (Self, _) = postcard::take_from_bytes(bytes)?;
+        if !rest.is_empty() {
+            entry.notes = postcard::from_bytes(rest)?;
+        }
+        Ok(entry)
+    }
 }
 
 /// A ballot without what only this process knows.

@@ -5,16 +5,19 @@
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
+//! - Pairs that people have spoken of count as what they were said to be ([`feedback::labels`](crate::feedback)).
 //! - `overlap` comes of pairs that agree on one field: how often they agree on another ([`Dependence`]).
 //!
 //! Everything is computed in a fixed order from logged facts, at positions that the log defines, with `libm`.
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Level};
 use crate::dependence::Dependence;
 use crate::dictionary::{Dictionary, FieldId};
 use crate::evidence::Bits;
+use crate::feedback::{Label, LinkKind};
 use crate::graph::MentionIndex;
 use crate::profile::FieldKind;
 use crate::weights::{FieldWeights, LevelProbabilities, MatchWeights};
@@ -147,21 +150,33 @@ impl Learner {
     }
 
     /// Learns the tables anew from all that was counted.
-    pub(crate) fn refresh(&mut self, dictionary: &Dictionary, weights: &mut MatchWeights, prior: Bits) {
+    pub(crate) fn refresh(
+        &mut self,
+        dictionary: &Dictionary,
+        weights: &mut MatchWeights,
+        prior: Bits,
+        labels: &[Label],
+    ) {
         self.drop_changed(dictionary);
         let kinds: Vec<FieldKind> = dictionary.fields().map(|entry| entry.kind).collect();
         let mut tables: Vec<LevelProbabilities> = Vec::with_capacity(kinds.len());
-        for (counts, &kind) in self.fields.iter().zip(&kinds) {
+        let rejected = rejected(&self.fields, labels);
+        for ((counts, rejected), &kind) in self.fields.iter().zip(&rejected).zip(&kinds) {
+            let random = std::array::from_fn(|level| counts.random[level] + rejected[level]);
             let believed = LevelProbabilities::prior(kind);
             let m = counts.probabilities.map_or(believed.m, |learned| learned.m);
-            tables.push(LevelProbabilities { m, u: smoothed(&counts.random, &believed.u, U_PRIOR_PAIRS) });
+            tables.push(LevelProbabilities { m, u: smoothed(&random, &believed.u, U_PRIOR_PAIRS) });
         }
         let overlap = self.dependence.overlap(&tables, &self.matches);
+        let labelled: FxHashSet<[MentionIndex; 2]> = labels.iter().map(|label| label.of).collect();
+        let is_labelled =
+            |&[left, right]: &[MentionIndex; 2]| labelled.contains(&[left.min(right), left.max(right)]);
+        let confirmed = confirmed(kinds.len(), self.samples.len(), labels);
         for _ in 0..ROUNDS {
             let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
             weights.set(fields.collect(), overlap.clone());
-            let mut counts = vec![[0.0; Level::COUNT]; kinds.len()];
-            for Sample { pair, .. } in &self.samples {
+            let mut counts = confirmed.clone();
+            for Sample { pair, .. } in self.samples.iter().filter(|sample| !is_labelled(&sample.of)) {
                 let probability = match_probability(pair, weights, prior);
                 for &(field, comparison) in pair {
                     counts[usize::from(field)][comparison.level as usize] += probability;
@@ -193,6 +208,30 @@ impl Learner {
             .sum();
         pairs + self.samples.capacity() * size_of::<Sample>() + self.dependence.bytes()
     }
+}
+
+/// What must-links count for, by field and level.
+fn confirmed(fields: usize, samples: usize, labels: &[Label]) -> Vec<[f64; Level::COUNT]> {
+    let mut counts = vec![[0.0; Level::COUNT]; fields];
+    let pairs = Label::pairs(labels.len(), samples);
+    for label in labels.iter().filter(|label| label.kind == LinkKind::Must) {
+        for &(field, comparison) in &label.pair {
+            counts[usize::from(field)][comparison.level as usize] += pairs;
+        }
+    }
+    counts
+}
+
+/// What cannot-links count for among random pairs, by field and level.
+fn rejected(fields: &[FieldCounts], labels: &[Label]) -> Vec<[f64; Level::COUNT]> {
+    let mut counts = vec![[0.0; Level::COUNT]; fields.len()];
+    let rejected = labels.iter().filter(|label| label.kind == LinkKind::Cannot);
+    let of = rejected.clone().count();
+    for &(field, comparison) in rejected.flat_map(|label| &label.pair) {
+        let random = fields[usize::from(field)].random.iter().sum();
+        counts[usize::from(field)][comparison.level as usize] += Label::random_pairs(of, random);
+    }
+    counts
 }
 
 fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {

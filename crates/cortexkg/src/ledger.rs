@@ -58,7 +58,13 @@ mod tests {
     use super::*;
 
     fn entry(undoes: Option<u64>) -> LogEntry {
-        LogEntry { operation: Operation::Compact, undoes, recorded_s: None, chain: [0; 16] }
+        LogEntry {
+            operation: Operation::Compact,
+            undoes,
+            recorded_s: None,
+            chain: [0; 16],
+            notes: Vec::new(),
+        }
     }
 
     #[test]

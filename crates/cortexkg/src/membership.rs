@@ -228,5 +228,6 @@ impl AllocationEngine {
             perceived.mentions[at].features.iter().for_each(|feature| self.index.count(feature.key));
         }
         self.regroup(moves, &[], seen, |_| {});
+        facts.iter().for_each(|&fact| self.take_links_over(fact));
     }
 }

@@ -182,7 +182,7 @@ impl<S: Store> DurableEngine<S> {
                 self.engine.finish(&perceived, fact, results);
                 Ok(())
             }
-            operation => self.carry_out(operation),
+            operation => self.carry_out_noted(operation, &entry.notes),
         }
     }
 

@@ -4,6 +4,7 @@ use cortexkg_store::StoreError;
 use thiserror::Error;
 
 use crate::error::{FactError, LoadError};
+use crate::feedback::LinkKind;
 use crate::graph::NodeId;
 
 /// Why an operation on a durable graph was refused. Unless it says otherwise, the graph is as it was.
@@ -108,6 +109,38 @@ pub enum OperationError {
     EmptySplit {
         /// The node.
         node: NodeId,
+    },
+    /// What somebody has said stands in the way.
+    #[error(
+        "{left} and {right} are under a {kind} since operation {operation}; `undo {operation}` takes it back"
+    )]
+    Contradiction {
+        /// One of the two records.
+        left: String,
+        /// The other.
+        right: String,
+        /// What was said of them.
+        kind: LinkKind,
+        /// The operation that it came with.
+        operation: u64,
+    },
+    /// The same has been said before.
+    #[error("{left} and {right} are under a {kind} already, since operation {operation}")]
+    AlreadyLinked {
+        /// One of the two records.
+        left: String,
+        /// The other.
+        right: String,
+        /// What was said of them.
+        kind: LinkKind,
+        /// The operation that it came with.
+        operation: u64,
+    },
+    /// A link needs two mentions.
+    #[error("{record} is one mention; a link needs two")]
+    SameMention {
+        /// The mention, as it was named.
+        record: String,
     },
     /// There is no such fact.
     #[error("there is no fact {record}; check its identifier and its source")]

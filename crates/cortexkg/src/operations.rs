@@ -6,8 +6,9 @@
 use cortexkg_store::{ChangeSet, Store, Sync};
 
 use crate::durable::DurableEngine;
+use crate::feedback::Note;
 use crate::graph::{MentionIndex, NOWHERE, NodeId, NodeIndex, POSSIBLY_SAME, Tie};
-use crate::journal::{LogEntry, MentionRef, Operation, PlacedFact};
+use crate::journal::{MentionRef, Operation, PlacedFact};
 use crate::membership::{Moves, Seen};
 use crate::operation_error::OperationError;
 
@@ -44,7 +45,7 @@ impl<S: Store> DurableEngine<S> {
         let [kept_at, merged_at] = [kept, merged].map(|id| self.engine.graph.index_of(id));
         let moved = merged_at.map_or_else(Vec::new, |node| self.members(node));
         debug_assert!(kept_at.is_some(), "a live node has a place");
-        self.perform(Operation::Merge { kept, merged, moved }, None)
+        self.perform_by_hand(Operation::Merge { kept, merged, moved })
     }
 
     /// Takes a merge back: `node` is one that was merged into another, or the other; then the newest merge into it is taken back. The
@@ -63,7 +64,7 @@ impl<S: Store> DurableEngine<S> {
                 into.map(|(_, &position)| position).max().ok_or(OperationError::NotMerged { node })?
             }
         };
-        self.undo(merge)
+        self.take_back(merge, true)
     }
 
     /// Gives some members of a node a node of their own. Members are named as in
@@ -91,7 +92,7 @@ impl<S: Store> DurableEngine<S> {
             return Err(OperationError::EmptySplit { node: from });
         }
         let new = self.engine.graph.next_id();
-        Ok((self.perform(Operation::Split { from, new, moved }, None)?, new))
+        Ok((self.perform_by_hand(Operation::Split { from, new, moved })?, new))
     }
 
     /// Forgets facts: their mentions leave their nodes, and everything that was counted or listed because of them goes, too. Can be
@@ -137,6 +138,11 @@ impl<S: Store> DurableEngine<S> {
     /// # Errors
     /// [`OperationError`]: it does not stand any more, is compacted away, has no inverse, or something is in the way.
     pub fn undo(&mut self, position: u64) -> Result<u64, OperationError> {
+        self.take_back(position, false)
+    }
+
+    /// Takes an operation back. Whoever unmerges says more than that the merge was wrong: that the two cannot be one.
+    fn take_back(&mut self, position: u64, is_unmerge: bool) -> Result<u64, OperationError> {
         let end = self.engine.position;
         if position >= end {
             return Err(OperationError::UnknownPosition { position, end });
@@ -145,11 +151,19 @@ impl<S: Store> DurableEngine<S> {
             return Err(OperationError::AlreadyUndone { position, by: Some(by) });
         }
         let entry = self.entry(position)?.ok_or(OperationError::Compacted { position })?;
-        let inverse = self.inverse(position, entry)?;
-        self.perform(inverse, Some(position))
+        if let Operation::Link { .. } | Operation::Unlink { .. } = entry.operation {
+            return self.undo_link(position, &entry);
+        }
+        let mut notes: Vec<Note> = entry.notes.iter().map(|note| note.turned()).collect();
+        let inverse = self.inverse(position, entry.operation)?;
+        // What nobody has asked for says something once somebody takes it back.
+        if is_unmerge || notes.is_empty() {
+            notes.extend(self.note_by_hand(&inverse));
+        }
+        self.perform_noted(inverse, Some(position), notes)
     }
 
-    fn inverse(&self, position: u64, entry: LogEntry) -> Result<Operation, OperationError> {
+    pub(crate) fn inverse(&self, position: u64, operation: Operation) -> Result<Operation, OperationError> {
         let graph = &self.engine.graph;
         let in_the_way = |why: String| Err(OperationError::InTheWay { position, why });
         let no_inverse = |what| Err(OperationError::NoInverse { position, what });
@@ -159,7 +173,7 @@ impl<S: Store> DurableEngine<S> {
             let live = graph.resolve(node);
             graph.index_of(live).map(|_| live).ok_or(OperationError::ForgottenNode { node })
         };
-        match entry.operation {
+        match operation {
             Operation::Allocate { .. } | Operation::Place { .. } => {
                 let fact = graph.fact_at(position).ok_or(OperationError::Compacted { position })?;
                 if graph.fact(fact).is_forgotten {
@@ -209,6 +223,7 @@ impl<S: Store> DurableEngine<S> {
             Operation::Untie { from, predicate, to } => Ok(Operation::Tie { from, predicate, to }),
             Operation::Open { .. } => no_inverse("it only gave identifiers"),
             Operation::Compact => no_inverse("it compacted the graph"),
+            Operation::Link { .. } | Operation::Unlink { .. } => no_inverse("it speaks of a link"),
             Operation::Consolidate => {
                 no_inverse("it only looked again; undo the splits and merges behind it")
             }
@@ -245,20 +260,46 @@ impl<S: Store> DurableEngine<S> {
         operation: Operation,
         undoes: Option<u64>,
     ) -> Result<u64, OperationError> {
+        self.perform_noted(operation, undoes, Vec::new())
+    }
+
+    /// The same for what a user does by hand, which is feedback.
+    fn perform_by_hand(&mut self, operation: Operation) -> Result<u64, OperationError> {
+        let notes = self.note_by_hand(&operation).into_iter().collect();
+        self.perform_noted(operation, None, notes)
+    }
+
+    /// The same for an operation that says something of links.
+    fn perform_noted(
+        &mut self,
+        operation: Operation,
+        undoes: Option<u64>,
+        notes: Vec<Note>,
+    ) -> Result<u64, OperationError> {
         self.check_whole()?;
+        self.check_links(&operation, &notes)?;
         let position = self.engine.position;
-        if let Err(error) = self.carry_out(&operation) {
+        if let Err(error) = self.carry_out_noted(&operation, &notes) {
             self.break_off();
             return Err(error);
         }
         let mut changes = ChangeSet::default();
-        self.log(position, operation, undoes, &mut changes);
+        self.log_noted(position, operation, undoes, notes, &mut changes);
         self.commit(changes, Sync::Durable)?;
         Ok(position)
     }
 
     /// Changes the graph as an operation says; what it says has been checked, now or before it was logged.
     pub(crate) fn carry_out(&mut self, operation: &Operation) -> Result<(), OperationError> {
+        self.carry_out_noted(operation, &[])
+    }
+
+    /// The same, with what it says of links.
+    pub(crate) fn carry_out_noted(
+        &mut self,
+        operation: &Operation,
+        notes: &[Note],
+    ) -> Result<(), OperationError> {
         match operation {
             Operation::Allocate { .. } => unreachable!("allocations are repeated, not carried out"),
             Operation::Place { nodes } => return self.repeat_placing(nodes),
@@ -318,10 +359,17 @@ impl<S: Store> DurableEngine<S> {
                 self.engine.doubts.take();
                 self.engine.refresh();
             }
+            // Notes say it.
+            Operation::Link { .. } | Operation::Unlink { .. } => {}
         }
+        self.engine.note_links(notes);
+        self.engine.refresh_for_link(operation);
         let bytes = postcard::to_allocvec(operation).expect("plain data has an encoding");
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.engine.chain).update(&bytes);
+        if !notes.is_empty() {
+            hasher.update(&postcard::to_allocvec(notes).expect("plain data has an encoding"));
+        }
         self.engine.chain = hasher.finalize().into();
         self.engine.position += 1;
         Ok(())

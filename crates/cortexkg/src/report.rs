@@ -283,7 +283,10 @@ impl AllocationEngine {
             ("dictionary", self.dictionary.bytes()),
             ("spike index", self.index.bytes()),
             ("vectors", self.vectors.bytes()),
-            ("learning", self.learner.bytes() + self.weights.bytes() + self.doubts.bytes()),
+            (
+                "learning",
+                self.learner.bytes() + self.weights.bytes() + self.doubts.bytes() + self.links.bytes(),
+            ),
             ("ballots", ballots.sum()),
             ("identifiers", self.fact_ids.map().bytes()),
             ("scratch", self.columns.bytes() + self.scores.bytes()),
@@ -331,6 +334,9 @@ impl AllocationEngine {
         for entry in self.dictionary.fields() {
             text(&entry.name);
             text(&format!("{:?} {:?}", entry.kind, entry.profile));
+        }
+        for (origin, link) in self.links.iter() {
+            text(&format!("{origin} {link:?}"));
         }
         text(&self.weights.canonical());
         StateHash(*hash.finalize().as_bytes())

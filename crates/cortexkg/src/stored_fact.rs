@@ -49,10 +49,10 @@ pub(crate) fn encode(fact: Fact, made: Option<&[&[f32]]>) -> Vec<u8> {
 }
 
 /// A fact with what a model made of it: one vector per mention.
-pub(crate) type StoredFact = (Fact, Option<Vec<Vec<f32>>>);
+pub(crate) type FactAndVectors = (Fact, Option<Vec<Vec<f32>>>);
 
 /// The fact in some bytes, with what a model made of it.
-pub(crate) fn decode(bytes: &[u8]) -> Result<StoredFact, postcard::Error> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<FactAndVectors, postcard::Error> {
     let (stored, rest) = postcard::take_from_bytes::<StoredFact>(bytes)?;
     let made = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
     Ok((stored.into(), made))

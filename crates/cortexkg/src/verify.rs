@@ -98,7 +98,7 @@ impl<S: Store> DurableEngine<S> {
             report.expect(position < end, || {
                 format!("log, row {position}: is behind the end of the graph ({end})")
             });
-            match postcard::from_bytes::<LogEntry>(bytes) {
+            match LogEntry::decode(bytes) {
                 Err(error) => report.expect(false, || format!("log, row {position}: {error}")),
                 Ok(LogEntry { operation: Operation::Allocate { .. } | Operation::Place { .. }, .. }) => {
                     took_in.push(position);

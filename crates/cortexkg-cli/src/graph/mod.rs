@@ -4,6 +4,7 @@ mod change;
 pub(crate) mod ckg;
 mod failure;
 mod fresh;
+mod link;
 mod memory;
 mod names;
 mod open;
@@ -14,6 +15,8 @@ use cortexkg_store::RedbStore;
 
 pub(crate) use change::{Nothing, tell_change};
 pub(crate) use fresh::{check_empty, check_unfilled};
+pub use link::PairArgs;
+pub(crate) use link::link;
 pub use memory::MemoryBudget;
 pub use names::{NodeArg, RecordArgs};
 pub(crate) use names::{find_source, leads_to, named_live};

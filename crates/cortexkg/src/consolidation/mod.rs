@@ -14,6 +14,7 @@
 mod doubts;
 mod linkage;
 mod plan;
+mod sides;
 
 use cortexkg_store::{ChangeSet, Store, Sync};
 

@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::doubts::Doubt;
 use super::linkage::Weights;
-use crate::columns::{Context, MentionView, compare_codes, compare_mentions};
-use crate::dictionary::{EMBEDDING, RECENCY};
+use crate::columns::{MentionView, compare_codes};
+use crate::dictionary::EMBEDDING;
 use crate::engine::AllocationEngine;
 use crate::evidence::Bits;
 use crate::graph::{MentionIndex, NOWHERE, NodeIndex};
@@ -114,6 +114,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             }
             parts.iter_mut().for_each(|part| part.sort_unstable());
         }
+        self.engine.join_tied(&mut parts);
         parts
     }
 
@@ -157,6 +158,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             });
             let were_alone = [left, right].iter().all(|&at| members[at].len() == 1);
             if left == right
+                || self.engine.is_kept_apart(&members[left], &members[right])
                 || !were_alone
                     && self.between(&members[left], &members[right], MEMBERS_WEIGHED)
                         <= i64::from(MERGE_MIN.0)
@@ -182,18 +184,14 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     }
 
     /// Match weights between one mention and others, without a prior and without a word on when they came.
-    fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<Bits> {
+    pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<Bits> {
         let says_more = self.engine.vectors.say_more_than_words();
         let code = if says_more { self.code(mention) } else { None };
         let values = self.engine.graph.mention_values(mention).to_vec();
         let view = MentionView { values, confidence: 256, ..MentionView::default() };
         let mut weights = Vec::with_capacity(others.len());
         for &other in others {
-            let AllocationEngine { dictionary, weights: tables, graph, vectors, columns, .. } =
-                &mut *self.engine;
-            let context = Context { dictionary, weights: tables, graph, vectors, mention: &view };
-            let mut pair = compare_mentions(&context, columns.words(), other);
-            pair.retain(|(field, _)| *field != RECENCY);
+            let mut pair = self.engine.compare_pair(&view, other);
             if let Some(code) = &code {
                 let compared = self.code(other).and_then(|other| compare_codes(code, &other));
                 pair.extend(compared.map(|comparison| (EMBEDDING, comparison)));
@@ -231,14 +229,14 @@ fn part_with(
 }
 
 /// At most `most` of the members, from the first to the last, evenly.
-fn spread(members: &[MentionIndex], most: usize) -> Vec<MentionIndex> {
+pub(super) fn spread(members: &[MentionIndex], most: usize) -> Vec<MentionIndex> {
     if members.len() <= most {
         return members.to_vec();
     }
     (0..most).map(|at| members[at * (members.len() - 1) / (most - 1)]).collect()
 }
 
-fn mean(weights: &[Bits]) -> i64 {
+pub(super) fn mean(weights: &[Bits]) -> i64 {
     let sum: i64 = weights.iter().map(|weight| i64::from(weight.0)).sum();
     sum.div_euclid(weights.len().max(1) as i64)
 }

@@ -7,6 +7,7 @@ mod common;
 
 mod compact;
 mod consolidate;
+mod feedback;
 mod forget;
 mod load;
 mod merge;

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cortexkg::{AllocationResult, Decision, Fact, FactContent, NodeId, POSSIBLY_SAME};
+use cortexkg::{AllocationResult, Decision, Fact, FactContent, LinkKind, NodeId, POSSIBLY_SAME};
+
+use crate::links::{Links, Note};
 
 /// A mention: the position of its fact, and 0 or 1.
 pub(crate) type Mention = (u64, usize);
@@ -22,13 +24,15 @@ pub(crate) struct Said {
 
 /// What an operation did.
 #[derive(Debug, Clone)]
-enum Done {
+pub(crate) enum Done {
     Allocate,
     Merge { kept: NodeId, merged: NodeId, moved: Vec<Mention> },
     Unmerge { kept: NodeId, merged: NodeId },
     Split { from: NodeId, new: NodeId },
     Forget(Placed),
     Restore(Placed),
+    Link { repair: Option<u64> },
+    Unlink,
     Compact,
 }
 
@@ -45,6 +49,9 @@ pub(crate) struct Model {
     /// By operation: those that took it back, in order.
     undone_by: BTreeMap<u64, Vec<u64>>,
     pub(crate) position: u64,
+    pub(crate) links: Links,
+    /// What entries of the log say of links.
+    pub(crate) notes: BTreeMap<u64, Vec<Note>>,
 }
 
 /// Why the model holds an operation for impossible.
@@ -93,8 +100,10 @@ impl Model {
         edges
     }
 
-    fn note(&mut self, done: Done, undoes: Option<u64>) -> u64 {
+    pub(crate) fn note(&mut self, done: Done, undoes: Option<u64>, notes: Vec<Note>) -> u64 {
         let position = self.position;
+        self.links = self.noted(&notes);
+        self.notes.insert(position, notes);
         if let Some(undone) = undoes {
             self.undone_by.entry(undone).or_default().push(position);
         }
@@ -104,7 +113,7 @@ impl Model {
     }
 
     /// Whether an operation is in force.
-    fn stands(&self, position: u64) -> bool {
+    pub(crate) fn stands(&self, position: u64) -> bool {
         let by = self.undone_by.get(&position).and_then(|by| by.last());
         by.is_none_or(|&by| !self.stands(by))
     }
@@ -127,7 +136,8 @@ impl Model {
             self.nodes.insert((self.position, at), node);
         }
         self.facts.insert(self.position, Said { fact, is_forgotten: false, rivals });
-        self.note(Done::Allocate, None);
+        self.links = self.taken_over(self.links.clone(), self.position);
+        self.note(Done::Allocate, None, Vec::new());
     }
 
     pub(crate) fn merge(&mut self, left: NodeId, right: NodeId) -> Result<u64, Refused> {
@@ -136,16 +146,30 @@ impl Model {
         if kept == merged || !live.contains(&kept) || !live.contains(&merged) {
             return Err("two nodes with members are needed");
         }
-        Ok(self.put_together(kept, merged, None))
+        let note = self.by_hand(LinkKind::Must, &self.members(kept), &self.members(merged));
+        self.put_together(kept, merged, None, note.into_iter().collect())
     }
 
-    fn put_together(&mut self, kept: NodeId, merged: NodeId, undoes: Option<u64>) -> u64 {
+    pub(crate) fn put_together(
+        &mut self,
+        kept: NodeId,
+        merged: NodeId,
+        undoes: Option<u64>,
+        notes: Vec<Note>,
+    ) -> Result<u64, Refused> {
         let moved = self.members(merged);
+        self.allow_moves(&moved, kept, &notes)?;
         for mention in &moved {
             self.nodes.insert(*mention, kept);
         }
         self.redirects.insert(merged, kept);
-        self.note(Done::Merge { kept, merged, moved }, undoes)
+        Ok(self.note(Done::Merge { kept, merged, moved }, undoes, notes))
+    }
+
+    fn allow_moves(&self, moved: &[Mention], to: NodeId, notes: &[Note]) -> Result<(), Refused> {
+        let mut nodes = self.nodes.clone();
+        nodes.extend(moved.iter().map(|&mention| (mention, to)));
+        self.allow(&nodes, &self.noted(notes))
     }
 
     /// The merge that an unmerge of this node takes back.
@@ -169,7 +193,7 @@ impl Model {
         } else {
             None
         };
-        self.undo(merge.ok_or("nothing was merged")?)
+        self.take_back(merge.ok_or("nothing was merged")?, true, &|_| Vec::new())
     }
 
     pub(crate) fn split(&mut self, node: NodeId, moved: &[Mention]) -> Result<u64, Refused> {
@@ -178,13 +202,25 @@ impl Model {
         if moved.is_empty() || moved.len() == members.len() {
             return Err("some must go and some must stay");
         }
+        let stay: Vec<_> = members.into_iter().filter(|mention| !moved.contains(mention)).collect();
+        let note = self.by_hand(LinkKind::Cannot, &stay, moved);
+        self.split_noted(from, moved, note.into_iter().collect())
+    }
+
+    pub(crate) fn split_noted(
+        &mut self,
+        from: NodeId,
+        moved: &[Mention],
+        notes: Vec<Note>,
+    ) -> Result<u64, Refused> {
+        self.allow_moves(moved, NodeId(self.next_node), &notes)?;
         let new = NodeId(self.next_node);
         self.next_node += 1;
         self.places.insert(new);
         for mention in moved {
             self.nodes.insert(*mention, new);
         }
-        Ok(self.note(Done::Split { from, new }, None))
+        Ok(self.note(Done::Split { from, new }, None, notes))
     }
 
     pub(crate) fn forget(&mut self, facts: &BTreeSet<u64>, undoes: Option<u64>) -> u64 {
@@ -196,10 +232,24 @@ impl Model {
             let nodes = (0..said.rivals.len()).map(|at| self.nodes.remove(&(position, at)).expect("placed"));
             placed.push((position, nodes.collect()));
         }
-        self.note(Done::Forget(placed), undoes)
+        self.note(Done::Forget(placed), undoes, Vec::new())
     }
 
-    pub(crate) fn undo(&mut self, position: u64) -> Result<u64, Refused> {
+    /// Takes an operation back; `split_off` tells who left a node that a link had split.
+    pub(crate) fn undo(
+        &mut self,
+        position: u64,
+        split_off: &dyn Fn(NodeId) -> Vec<Mention>,
+    ) -> Result<u64, Refused> {
+        self.take_back(position, false, split_off)
+    }
+
+    fn take_back(
+        &mut self,
+        position: u64,
+        is_unmerge: bool,
+        split_off: &dyn Fn(NodeId) -> Vec<Mention>,
+    ) -> Result<u64, Refused> {
         if position >= self.position {
             return Err("it has not happened");
         }
@@ -208,6 +258,25 @@ impl Model {
             return Err("it was taken back");
         }
         match done {
+            Done::Link { repair } => self.undo_link(position, repair, split_off),
+            Done::Unlink => self.undo_link(position, None, split_off),
+            _ => self.inverse(position, None, is_unmerge),
+        }
+    }
+
+    /// Takes back what is no link, with these notes or those that an undo makes of the entry's.
+    pub(crate) fn inverse(
+        &mut self,
+        position: u64,
+        notes: Option<Vec<Note>>,
+        is_unmerge: bool,
+    ) -> Result<u64, Refused> {
+        let turned = self.notes[&position].iter().map(|&(origin, link, stands)| (origin, link, !stands));
+        let is_asked = notes.is_none();
+        let mut notes: Vec<Note> = notes.unwrap_or_else(|| turned.collect());
+        let says_more = is_asked && (is_unmerge || notes.is_empty());
+        match self.log[&position].clone() {
+            Done::Link { .. } | Done::Unlink => unreachable!("they have an undo of their own"),
             Done::Compact => Err("it is final"),
             Done::Allocate => {
                 if self.facts[&position].is_forgotten {
@@ -220,16 +289,21 @@ impl Model {
                     return Err("it is not merged any more");
                 }
                 let here = self.resolve(merged);
-                for mention in moved {
-                    if self.nodes.get(&mention) == Some(&here) {
-                        self.nodes.insert(mention, merged);
-                    }
+                let back: Vec<Mention> =
+                    moved.into_iter().filter(|mention| self.nodes.get(mention) == Some(&here)).collect();
+                if says_more {
+                    let mut stay = self.members(here);
+                    stay.retain(|mention| !back.contains(mention));
+                    notes.extend(self.by_hand(LinkKind::Cannot, &stay, &back));
                 }
+                self.allow_moves(&back, merged, &notes)?;
+                self.nodes.extend(back.into_iter().map(|mention| (mention, merged)));
                 self.redirects.remove(&merged);
-                Ok(self.note(Done::Unmerge { kept, merged }, Some(position)))
+                Ok(self.note(Done::Unmerge { kept, merged }, Some(position), notes))
             }
-            Done::Unmerge { kept, merged } => self.join_again(kept, merged, position),
-            Done::Split { from, new } => self.join_again(from, new, position),
+            Done::Unmerge { kept, merged } | Done::Split { from: kept, new: merged } => {
+                self.join_again(kept, merged, position, notes, says_more)
+            }
             Done::Forget(placed) => self.restore(placed, position),
             Done::Restore(placed) => {
                 let live = |fact: &u64| self.facts.get(fact).is_some_and(|said| !said.is_forgotten);
@@ -243,7 +317,14 @@ impl Model {
         }
     }
 
-    fn join_again(&mut self, kept: NodeId, merged: NodeId, undoes: u64) -> Result<u64, Refused> {
+    fn join_again(
+        &mut self,
+        kept: NodeId,
+        merged: NodeId,
+        undoes: u64,
+        mut notes: Vec<Note>,
+        says_more: bool,
+    ) -> Result<u64, Refused> {
         let kept = self.resolve(kept);
         if self.redirects.contains_key(&merged) || kept == merged {
             return Err("a merge is in the way");
@@ -251,7 +332,10 @@ impl Model {
         if !self.places.contains(&kept) || !self.places.contains(&merged) {
             return Err("a node is gone for good");
         }
-        Ok(self.put_together(kept, merged, Some(undoes)))
+        if says_more {
+            notes.extend(self.by_hand(LinkKind::Must, &self.members(kept), &self.members(merged)));
+        }
+        self.put_together(kept, merged, Some(undoes), notes)
     }
 
     fn restore(&mut self, placed: Placed, undoes: u64) -> Result<u64, Refused> {
@@ -272,11 +356,19 @@ impl Model {
         if back.is_empty() {
             return Err("nothing is forgotten");
         }
+        let mut after = self.nodes.clone();
+        let mut links = self.links.clone();
+        for (position, nodes) in &back {
+            after.extend(nodes.iter().enumerate().map(|(at, &node)| ((*position, at), node)));
+            links = self.taken_over(links, *position);
+        }
+        self.allow(&after, &links)?;
+        self.links = links;
         for (position, nodes) in &back {
             self.facts.get_mut(position).expect("a fact").is_forgotten = false;
             self.nodes.extend(nodes.iter().enumerate().map(|(at, &node)| ((*position, at), node)));
         }
-        Ok(self.note(Done::Restore(back), Some(undoes)))
+        Ok(self.note(Done::Restore(back), Some(undoes), Vec::new()))
     }
 
     pub(crate) fn compact(&mut self) {
@@ -294,6 +386,7 @@ impl Model {
             }
             _ => true,
         });
+        self.links = self.links.clone().into_iter().filter(|(_, link)| self.is_whole(*link)).collect();
         let log = &self.log;
         for by in self.undone_by.values_mut() {
             by.retain(|by| log.contains_key(by));
@@ -301,6 +394,6 @@ impl Model {
         let live = self.live_nodes();
         let redirects = &self.redirects;
         self.places.retain(|node| live.contains(node) || redirects.contains_key(node));
-        self.note(Done::Compact, None);
+        self.note(Done::Compact, None, Vec::new());
     }
 }

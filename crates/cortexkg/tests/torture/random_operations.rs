@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cortexkg::{Decision, Depth, DurableEngine, Fact, Forget, NodeId, OperationError};
+use cortexkg::{Decision, Depth, DurableEngine, Fact, Forget, LinkKind, NodeId, OperationError};
 use cortexkg_store::{MemoryStore, Store, Sync};
 
 use crate::common::Sequence;
@@ -47,6 +47,25 @@ fn name(model: &Model, (position, at): Mention) -> String {
             "#o"
         }
     )
+}
+
+/// Names of mentions that are members of a node: source and record.
+type Names = BTreeMap<(String, String), Mention>;
+
+impl Model {
+    fn clone_names(&self) -> Names {
+        let of = |&mention: &Mention| {
+            let source = self.facts[&mention.0].fact.source.clone().unwrap_or_default();
+            ((source, name(self, mention)), mention)
+        };
+        self.nodes.keys().map(of).collect()
+    }
+}
+
+/// The members of a node that was split off.
+fn split_off(graph: &DurableEngine<MemoryStore>, names: &Names, node: NodeId) -> Vec<Mention> {
+    let members = graph.engine().node(node).map_or_else(Vec::new, |node| node.members);
+    members.into_iter().map(|member| names[&(member.source, member.record_id)]).collect()
 }
 
 impl Run {
@@ -168,6 +187,34 @@ impl Run {
         self.settle("split", found, expected);
     }
 
+    fn link(&mut self, kind: LinkKind) {
+        let live: Vec<Mention> = self.model.nodes.keys().copied().collect();
+        if live.is_empty() {
+            return;
+        }
+        let one = live[self.random.below(live.len())];
+        // Mostly of one node, where a cannot-link has something to do.
+        let members = self.model.members(self.model.nodes[&one]);
+        let other = match self.random.below(3) {
+            0 if kind == LinkKind::Cannot => live[self.random.below(live.len())],
+            _ if kind == LinkKind::Cannot => members[self.random.below(members.len())],
+            _ => live[self.random.below(live.len())],
+        };
+        let names =
+            [one, other].map(|of| (self.model.facts[&of.0].fact.source.clone(), name(&self.model, of)));
+        let [left, right] = names
+            .each_ref()
+            .map(|(source, record)| cortexkg::MentionName { source: source.as_deref(), record });
+        let found = match kind {
+            LinkKind::Must => self.graph.must_link(left, right),
+            LinkKind::Cannot => self.graph.cannot_link(left, right),
+        };
+        let (graph, names) = (&self.graph, self.model.clone_names());
+        let expected = self.model.link(kind, [one, other], &|node| split_off(graph, &names, node));
+        let what = if kind == LinkKind::Must { "must-link" } else { "cannot-link" };
+        self.settle(what, found.map(|linked| linked.position), expected);
+    }
+
     fn forget(&mut self, what: usize) {
         match what {
             0 => {
@@ -216,7 +263,8 @@ impl Run {
             _ => self.random.below(end + 1),
         };
         let found = self.graph.undo(position as u64);
-        let expected = self.model.undo(position as u64);
+        let (graph, names) = (&self.graph, self.model.clone_names());
+        let expected = self.model.undo(position as u64, &|node| split_off(graph, &names, node));
         self.settle("undo", found, expected);
     }
 
@@ -248,7 +296,9 @@ impl Run {
                 let what = 1 + self.random.below(2);
                 self.forget(what);
             }
-            40..50 => self.merge(),
+            40..46 => self.merge(),
+            46..48 => self.link(LinkKind::Must),
+            48..50 => self.link(LinkKind::Cannot),
             50..56 => self.unmerge(),
             56..62 => self.split(),
             62..72 => self.forget(0),
@@ -268,6 +318,8 @@ impl Run {
         }
         assert_eq!(self.graph.position(), self.model.position);
         assert_eq!(self.graph.engine().fact_count(), self.model.live_facts().count());
+        let broken = self.model.broken();
+        assert!(broken.iter().all(|(kind, ..)| *kind == LinkKind::Must), "{broken:?}");
     }
 
     /// How things stood right after an operation, as far as it is not compacted away.
@@ -309,6 +361,12 @@ impl Run {
         }
         assert_eq!(edges, model.edges());
         assert_eq!(picture.counts, (ids.len(), edges.len(), model.live_facts().count()));
+        let links: Vec<_> = graph
+            .links()
+            .iter()
+            .map(|link| (link.position, (link.kind, link.mentions[0], link.mentions[1])))
+            .collect();
+        assert_eq!(links, model.links.iter().map(|(&origin, &link)| (origin, link)).collect::<Vec<_>>());
         let redirects: Vec<_> = model.redirects.keys().map(|&id| (id, model.resolve(id))).collect();
         assert_eq!(picture.redirects, redirects);
         for position in 0..model.position {
