@@ -31,7 +31,7 @@ const MATCHING_PAIRS: f64 = 4.0;
 /// believed of it would pass for dependence of all others.
 const MATCHES_MIN: f64 = 24.0;
 /// Most that others may agree on a field whose `m` is only believed, for it to tell: of values that many share the belief is often wrong.
-const BELIEVED_BASE_MAX: f64 = 0.1;
+const BELIEVED_BASE_MAX: f64 = 0.05;
 /// By how much matches and others must differ in a field for it to tell how many sharing pairs are matches.
 const TELLING_MIN: f64 = 0.3;
 /// Fields that can tell before the lowest of them is taken for noise.

@@ -87,7 +87,10 @@ impl Learner {
         for &(field, comparison) in pair {
             self.fields[usize::from(field)].random[comparison.level as usize] += 1.0;
         }
-        if prior + total_weight(pair, weights) > Bits::ZERO {
+        // Votes in full: what is discounted as dependence must not make a match pass for a pair that shows dependence.
+        let votes = pair.iter().filter(|(field, _)| usize::from(*field) < weights.field_count());
+        let in_full: Bits = votes.map(|&(field, comparison)| weights.field(field).vote(comparison)).sum();
+        if prior + in_full > Bits::ZERO {
             return;
         }
         self.dependence.observe_random(pair);
