@@ -29,7 +29,7 @@ const SHARING_PAIRS_MIN: u32 = 8;
 const MATCHING_PAIRS: f64 = 4.0;
 /// Matches that `m` of a field must have been learned from for the field to tell how many sharing pairs are matches: what is only
 /// believed of it would pass for dependence of all others.
-const MATCHES_MIN: f64 = 24.0;
+const MATCHES_MIN: f64 = 64.0;
 /// Most that others may agree on a field whose `m` is only believed, for it to tell: of values that many share the belief is often wrong.
 const BELIEVED_BASE_MAX: f64 = 0.05;
 /// By how much matches and others must differ in a field for it to tell how many sharing pairs are matches.
@@ -38,6 +38,8 @@ const TELLING_MIN: f64 = 0.3;
 const TELLING_FIELDS: usize = 4;
 /// How much larger the share of matches may be than was found: times, plus.
 const SHARE_SLACK: (f64, f64) = (1.2, 0.05);
+/// How often matches are granted to agree, whatever `m` says: it may be too low, and the rest would pass for dependence.
+const MATCHES_AGREE: f64 = 0.9;
 /// Agreement among others at which dependence begins to count, and at which it counts in full.
 const AGREEMENT_COUNTS: (f64, f64) = (0.2, 0.6);
 
@@ -185,7 +187,7 @@ fn gained_by_sharing((present, agree): Agreement, share: f64, table: &LevelProba
     let most = (share * SHARE_SLACK.0 + SHARE_SLACK.1).min(1.0);
     let matches = ((agree / present - base) / (m - base).max(0.01)).clamp(share, most);
     let others = present * (1.0 - matches);
-    let agree = (agree - present * matches * m).clamp(0.0, others);
+    let agree = (agree - present * matches * m.max(MATCHES_AGREE)).clamp(0.0, others);
     let (low, high) = AGREEMENT_COUNTS;
     let counts = ((agree / (others + MATCHING_PAIRS) - low) / (high - low)).clamp(0.0, 1.0);
     gained(others, agree, base) * counts

@@ -4,7 +4,7 @@
 //! compiler.
 
 use caseless::Caseless;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// The normal form of a text: words of letters and digits, separated by single spaces.
@@ -47,7 +47,9 @@ fn normalise_unicode(text: &str) -> String {
             push_other(&mut out, character);
         }
     }
-    trim_end(out)
+    // Marks that an apostrophe stood between stand side by side now and have an order of their own.
+    let out = trim_end(out);
+    if is_nfc(&out) { out } else { out.nfc().collect() }
 }
 
 fn push_other(out: &mut String, character: char) {
@@ -100,6 +102,12 @@ mod tests {
         }
         assert_eq!(normalise("C++ and C#"), "c++ and c#");
         assert_eq!(normalise(" - / "), "");
+        let marks = "\u{1e08f}'\u{10a39}";
+        assert_eq!(
+            normalise(&normalise(marks)),
+            normalise(marks),
+            "marks in their order once the apostrophe is gone"
+        );
         assert_eq!(normalise("हिन्दी"), "हिन्दी", "vowel signs of other scripts stay");
     }
 

@@ -8,7 +8,7 @@ use cortexkg_store::{ChangeSet, Store, Sync};
 use crate::durable::DurableEngine;
 use crate::feedback::Note;
 use crate::graph::{MentionIndex, NOWHERE, NodeId, NodeIndex, POSSIBLY_SAME, Tie};
-use crate::journal::{MentionRef, Operation, PlacedFact};
+use crate::journal::{LogEntry, MentionRef, Operation, PlacedFact};
 use crate::membership::{Moves, Seen};
 use crate::operation_error::OperationError;
 
@@ -159,6 +159,7 @@ impl<S: Store> DurableEngine<S> {
         // What nobody has asked for says something once somebody takes it back.
         if is_unmerge || notes.is_empty() {
             notes.extend(self.note_by_hand(&inverse));
+            self.give_way(&inverse, &mut notes)?;
         }
         self.perform_noted(inverse, Some(position), notes)
     }
@@ -265,8 +266,28 @@ impl<S: Store> DurableEngine<S> {
 
     /// The same for what a user does by hand, which is feedback.
     fn perform_by_hand(&mut self, operation: Operation) -> Result<u64, OperationError> {
-        let notes = self.note_by_hand(&operation).into_iter().collect();
+        let mut notes: Vec<Note> = self.note_by_hand(&operation).into_iter().collect();
+        self.give_way(&operation, &mut notes)?;
         self.perform_noted(operation, None, notes)
+    }
+
+    /// Takes back what earlier merges and splits by hand said against an operation by hand: whoever does the opposite now has changed
+    /// their mind. What was said in words stands, and refuses it.
+    fn give_way(&self, operation: &Operation, notes: &mut Vec<Note>) -> Result<(), OperationError> {
+        for _ in 0..self.engine.links.len() {
+            let Err(OperationError::Contradiction { operation: origin, .. }) =
+                self.check_links(operation, notes)
+            else {
+                break;
+            };
+            let was_said =
+                matches!(self.entry(origin)?, Some(LogEntry { operation: Operation::Link { .. }, .. }));
+            match self.engine.links.get(origin).filter(|_| !was_said) {
+                Some(link) => notes.push(Note { origin, link, stands: false }),
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// The same for an operation that says something of links.

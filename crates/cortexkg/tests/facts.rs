@@ -319,7 +319,8 @@ mod close_calls {
             let explanation = engine.explain(None, &result.record_id).expect("ballots are kept");
             let tie = (node.id, POSSIBLY_SAME.to_owned(), explanation.candidates[0].node);
             assert!(node.edges.contains(&tie), "{node:?}");
-            assert!(result.confidence >= 0.5, "more likely new than not: {result:?}");
+            let rival = explanation.candidates[0].probability;
+            assert!(result.confidence >= rival, "more likely new than the rival's: {result:?}");
         }
         assert_eq!(engine.edge_count(), possible.len(), "records make no other edges");
     }

@@ -17,7 +17,8 @@
 //! # What holds
 //!
 //! - No operation leaves a standing link violated. One that would is refused with [`OperationError::Contradiction`], which names the
-//!   operation that the link came with; consolidation leaves such a step out.
+//!   operation that the link came with; consolidation leaves such a step out. Only what merges and splits by hand said gives way to
+//!   the opposite by hand: somebody changed their mind.
 //! - A link speaks of *records*. While one of its records is forgotten it has no effect; when the record comes back, restored or taken
 //!   in again under its name, so does the link. A decision on such a record passes over nodes that it cannot be in, and takes the one
 //!   that it must be in. Where both is asked for, because those were put together meanwhile, it stays apart.
