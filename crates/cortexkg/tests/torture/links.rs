@@ -36,7 +36,7 @@ impl Model {
         nodes.get(&self.mention(of)?).copied()
     }
 
-    fn is_broken(&self, nodes: &Nodes, (kind, left, right): Link) -> bool {
+    pub(crate) fn is_broken(&self, nodes: &Nodes, (kind, left, right): Link) -> bool {
         let ends = self.node_in(nodes, left).zip(self.node_in(nodes, right));
         ends.is_some_and(|(left, right)| (kind == LinkKind::Must) != (left == right))
     }

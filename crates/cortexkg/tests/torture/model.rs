@@ -146,8 +146,11 @@ impl Model {
         if kept == merged || !live.contains(&kept) || !live.contains(&merged) {
             return Err("two nodes with members are needed");
         }
-        let note = self.by_hand(LinkKind::Must, &self.members(kept), &self.members(merged));
-        self.put_together(kept, merged, None, note.into_iter().collect())
+        let moved = self.members(merged);
+        let mut notes: Vec<Note> =
+            self.by_hand(LinkKind::Must, &self.members(kept), &moved).into_iter().collect();
+        self.give_way(&moved, kept, &mut notes);
+        self.put_together(kept, merged, None, notes)
     }
 
     pub(crate) fn put_together(
@@ -164,6 +167,19 @@ impl Model {
         }
         self.redirects.insert(merged, kept);
         Ok(self.note(Done::Merge { kept, merged, moved }, undoes, notes))
+    }
+
+    /// What merges and splits by hand said gives way to the opposite by hand.
+    fn give_way(&self, moved: &[Mention], to: NodeId, notes: &mut Vec<Note>) {
+        let mut nodes = self.nodes.clone();
+        nodes.extend(moved.iter().map(|&mention| (mention, to)));
+        let noted: BTreeSet<u64> = notes.iter().map(|note| note.0).collect();
+        for (&origin, &link) in self.links.iter().filter(|(origin, _)| !noted.contains(origin)) {
+            let was_said = matches!(self.log.get(&origin), Some(Done::Link { .. }));
+            if !was_said && self.is_broken(&nodes, link) && !self.is_broken(&self.nodes, link) {
+                notes.push((origin, link, false));
+            }
+        }
     }
 
     fn allow_moves(&self, moved: &[Mention], to: NodeId, notes: &[Note]) -> Result<(), Refused> {
@@ -203,8 +219,9 @@ impl Model {
             return Err("some must go and some must stay");
         }
         let stay: Vec<_> = members.into_iter().filter(|mention| !moved.contains(mention)).collect();
-        let note = self.by_hand(LinkKind::Cannot, &stay, moved);
-        self.split_noted(from, moved, note.into_iter().collect())
+        let mut notes: Vec<Note> = self.by_hand(LinkKind::Cannot, &stay, moved).into_iter().collect();
+        self.give_way(moved, NodeId(self.next_node), &mut notes);
+        self.split_noted(from, moved, notes)
     }
 
     pub(crate) fn split_noted(
@@ -295,6 +312,7 @@ impl Model {
                     let mut stay = self.members(here);
                     stay.retain(|mention| !back.contains(mention));
                     notes.extend(self.by_hand(LinkKind::Cannot, &stay, &back));
+                    self.give_way(&back, merged, &mut notes);
                 }
                 self.allow_moves(&back, merged, &notes)?;
                 self.nodes.extend(back.into_iter().map(|mention| (mention, merged)));
@@ -333,7 +351,9 @@ impl Model {
             return Err("a node is gone for good");
         }
         if says_more {
-            notes.extend(self.by_hand(LinkKind::Must, &self.members(kept), &self.members(merged)));
+            let moved = self.members(merged);
+            notes.extend(self.by_hand(LinkKind::Must, &self.members(kept), &moved));
+            self.give_way(&moved, kept, &mut notes);
         }
         self.put_together(kept, merged, Some(undoes), notes)
     }
