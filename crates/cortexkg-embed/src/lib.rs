@@ -22,7 +22,7 @@
 //!
 //! # What always holds
 //!
-//! - A model is known by a hash of its files ([`Embedder::identity`](cortexkg::embed::Embedder::identity)), not by where they lie.
+//! - A model is known by a hash of its files ([`identity`](cortexkg::embed::Embedder::identity)), not by where they lie.
 //! - A static model gives the same bits on every processor. A BERT encoder gives the same bits on the same machine, and on another one
 //!   bits that may differ in the last places: its sums are as wide as the processor's registers. A durable graph stores what the
 //!   model said, so it is the same everywhere; runs that are to be compared bit by bit must be made on one machine, or be given vectors.

@@ -1,8 +1,8 @@
 //! A scorecard: one pass over a stream with an eye on every decision.
 //!
-//! - [`Witness`]: each decision beside the truth, at the moment when it was taken;
-//! - [`ExhaustiveSample`]: without truth, whether a look at every node would have found a better one;
-//! - [`Review`]: without truth, the decisions that somebody should look at;
+//! - `Witness`: each decision beside the truth, at the moment when it was taken;
+//! - `ExhaustiveSample`: without truth, whether a look at every node would have found a better one;
+//! - `Review`: without truth, the decisions that somebody should look at;
 //! - [`Scorecard`]: all of it as a table and as JSON; [`reliability_svg`]: whether probabilities come true, as a picture.
 
 mod diagram;
