@@ -33,7 +33,7 @@ impl Tokens {
 
     /// The numbers of a text's tokens; `with_special` asks for the marks of beginning and end that some models want.
     pub(crate) fn of(&self, text: &str, with_special: bool) -> Result<Vec<u32>, EmbedError> {
-        let text = &text[..text.floor_char_boundary(self.tokens_max * TOKEN_BYTES)];
+        let text = &text[..boundary(text, self.tokens_max * TOKEN_BYTES)];
         let encoding = self.tokenizer.encode_fast(text, with_special);
         let encoding = encoding.map_err(|error| EmbedError(format!("the tokenizer failed: {error}")))?;
         Ok(encoding.get_ids().to_vec())
@@ -44,4 +44,12 @@ impl Tokens {
     pub(crate) fn number(&self, token: &str) -> Option<u32> {
         self.tokenizer.token_to_id(token)
     }
+}
+
+/// The last boundary between characters at or before a byte. What `str::floor_char_boundary` does from Rust 1.91 on.
+fn boundary(text: &str, byte: usize) -> usize {
+    if byte >= text.len() {
+        return text.len();
+    }
+    (0..=byte).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
