@@ -37,7 +37,7 @@ impl Table {
     }
 
     /// A row of it, for people.
-    pub(crate) fn row(self, key: u64) -> String {
+    pub fn row(self, key: u64) -> String {
         format!("table {}, row {key}", self.name())
     }
 

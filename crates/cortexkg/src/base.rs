@@ -240,7 +240,8 @@ impl<S: Store> DurableEngine<S> {
     /// Takes a fact of the base in.
     fn adopt(&mut self, placed: &PlacedFact) -> Result<(), OperationError> {
         let perceived = self.perceived(placed.fact)?;
-        let entry = self.entry(placed.fact)?;
+        let lost = || StoreError::damaged(Table::Log.row(placed.fact), "it is missing");
+        let entry = self.entry(placed.fact)?.ok_or_else(lost)?;
         self.engine.position = placed.fact;
         let fact = self.engine.begin(&perceived)?;
         for (at, &id) in placed.nodes.iter().enumerate() {
@@ -251,7 +252,7 @@ impl<S: Store> DurableEngine<S> {
             self.engine.learn_from_random();
             self.engine.commit_member(&perceived, at, fact, node, ballot);
         }
-        if let Some(LogEntry { operation: Operation::Allocate { mentions }, .. }) = entry {
+        if let Operation::Allocate { mentions } = entry.operation {
             let first = self.engine.graph.first_mention(fact);
             for (mention, decided) in (first..).zip(&mentions) {
                 self.engine.adopt_exceptions(mention, decided);

@@ -88,8 +88,28 @@ impl<S: Store> DurableEngine<S> {
     pub(crate) fn entry(&self, position: u64) -> Result<Option<LogEntry>, OperationError> {
         match self.store.get(Table::Log, position)? {
             Some(bytes) => self.decode(position, &bytes).map(Some),
-            None => Ok(None),
+            None => self.check_gone(Table::Log, position).map(|()| None),
         }
+    }
+
+    /// Tells a row that is gone for good from one that is lost: a damaged key leads past its row, which no checksum of a row tells.
+    fn check_gone(&self, table: Table, position: u64) -> Result<(), OperationError> {
+        if self.store.last_key(Table::Log)?.is_none_or(|last| position > last) {
+            return Ok(());
+        }
+        let graph = &self.engine.graph;
+        let is_since_compaction = position >= self.base_position()?;
+        let is_lost = match (graph.fact_at(position), table) {
+            (Some(fact), _) => is_since_compaction || !graph.fact(fact).is_forgotten,
+            (None, Table::Log) => {
+                is_since_compaction || self.ledger.operations.binary_search(&position).is_ok()
+            }
+            (None, _) => false,
+        };
+        if is_lost {
+            return Err(StoreError::damaged(table.row(position), "it is missing").into());
+        }
+        Ok(())
     }
 
     /// What a fact said, as received; none if it was compacted away or never there.
@@ -97,7 +117,11 @@ impl<S: Store> DurableEngine<S> {
     /// # Errors
     /// [`OperationError::Store`].
     pub fn fact_at(&self, position: u64) -> Result<Option<Fact>, OperationError> {
-        Ok(stored_at(&self.store, position)?.map(|(fact, _)| fact))
+        let stored = stored_at(&self.store, position)?;
+        if stored.is_none() {
+            self.check_gone(Table::Facts, position)?;
+        }
+        Ok(stored.map(|(fact, _)| fact))
     }
 
     /// The perceived fact that the log took in at a position. Runs no model.

@@ -261,3 +261,22 @@ fn looking_changes_nothing() {
     let mut roads = roads;
     assert_eq!(take_in(&mut graph, probes.clone()), take_in(&mut roads, probes));
 }
+
+#[test]
+fn a_lost_row_is_named_and_not_taken_for_compacted() {
+    let mut graph = filled(97, 60);
+    let source = graph.fact_at(7).unwrap().unwrap().source;
+    graph.forget(&Forget::Fact { source: source.as_deref(), record_id: "f7" }).unwrap();
+    let mut lost = ChangeSet::default();
+    lost.delete(Table::Log, 20);
+    lost.delete(Table::Facts, 20);
+    graph.store_mut().commit(lost, Sync::Durable).unwrap();
+    let is_named = |error: OperationError| error.to_string().contains("row 20");
+    assert!(graph.fact_at(20).is_err_and(is_named));
+    let node = graph.engine().node_ids().find(|&node| {
+        graph.view(None).unwrap().facts(node).is_err_and(|error| error.to_string().contains("row 20"))
+    });
+    assert!(node.is_some(), "the fact's node cannot be read");
+    assert!(graph.fact_at(7).unwrap().is_some(), "what is forgotten can come back");
+    assert!(graph.fact_at(1000).unwrap().is_none(), "what never was is not lost");
+}
