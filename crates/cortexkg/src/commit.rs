@@ -87,7 +87,7 @@ impl AllocationEngine {
             // The subject may have made the node that the object needs.
             if mention == 1 && ballot.decision != Decision::Existing {
                 let candidates = self.find_candidates(perceived, mention);
-                ballot = self.weigh(perceived, mention, &candidates);
+                ballot = self.weigh(&candidates);
             }
             self.view(perceived, mention);
             results.push(self.commit_mention(perceived, mention, fact, ballot));

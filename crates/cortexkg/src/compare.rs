@@ -80,14 +80,14 @@ impl Comparison {
 pub(crate) fn compare(
     dictionary: &Dictionary,
     words: &mut WordCache,
-    left: ValueId,
+    (left, a): (ValueId, Value<'_>),
     right: ValueId,
 ) -> Option<Comparison> {
-    let (a, b) = (dictionary.value(left), dictionary.value(right));
-    debug_assert_eq!(a.field, b.field, "values of two fields");
     if left == right {
         return Some(Comparison { level: Level::Exact, information: dictionary.information(a) });
     }
+    let b = dictionary.value(right);
+    debug_assert_eq!(a.field, b.field, "values of two fields");
     // Being near a value is no more surprising than meeting it.
     let information = dictionary.information(a).min(dictionary.information(b));
     let pair = Pair { dictionary, values: (a, b) };
@@ -398,7 +398,9 @@ mod tests {
         }
         let (left, right) = (add(left), add(right));
         dictionary.refresh_kinds();
-        compare(&dictionary, &mut WordCache::default(), left, right).expect("comparable").level
+        compare(&dictionary, &mut WordCache::default(), (left, dictionary.value(left)), right)
+            .expect("comparable")
+            .level
     }
 
     #[test]

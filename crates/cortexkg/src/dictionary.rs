@@ -362,8 +362,7 @@ impl Dictionary {
     ///
     /// A value that no other node has is taken to be as rare as one seen once; if it is `all` that a mention consists of, as rare as
     /// its kind lets expect.
-    pub(crate) fn information_elsewhere(&self, id: ValueId, own: u32, all: bool) -> Bits {
-        let value = self.value(id);
+    pub(crate) fn information_elsewhere(&self, value: Value<'_>, own: u32, all: bool) -> Bits {
         let field = self.field(value.field);
         let others = value.count.saturating_sub(own);
         if all {

@@ -23,7 +23,8 @@ pub trait Embedder: fmt::Debug + Send + Sync {
     fn embed(&self, text: &str, out: &mut [f32]) -> Result<(), EmbedError>;
 
     /// Whether the vector only repeats what the words of the text say already, so that agreement of the vectors is no
-    /// evidence beyond agreement of the fields.
+    /// evidence beyond agreement of the fields. Such an embedder is asked while a graph is small enough for its vectors to be
+    /// scanned, and no fact is refused for its errors.
     fn is_lexical(&self) -> bool {
         false
     }

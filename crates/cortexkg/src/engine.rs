@@ -20,7 +20,7 @@ use crate::paged::{Failure, IdMap};
 use crate::perceive::{FeatureClass, Perceived, PerceivedMention, Perceiver, TEXT_FIELD};
 use crate::profile::FieldKind;
 use crate::spike::{SpikePattern, Stimulus, TtfsSpikeEncoder};
-use crate::vectors::Vectors;
+use crate::vectors::{Code, Vectors};
 use crate::weights::MatchWeights;
 
 /// Competitors of a ballot that are kept for explanation.
@@ -147,7 +147,7 @@ impl AllocationEngine {
         for mention in 0..perceived.mentions.len() {
             let candidates = self.find_candidates(perceived, mention);
             let ballot = if self.links.is_empty() {
-                self.weigh(perceived, mention, &candidates)
+                self.weigh(&candidates)
             } else {
                 self.weigh_linked(perceived, mention, fact, candidates.clone())
             };
@@ -171,7 +171,10 @@ impl AllocationEngine {
     /// # Panics
     /// If `mention` is not below [`Perceived::mention_count`].
     pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
-        self.looking(|engine| engine.weigh(perceived, mention, candidates))
+        self.looking(|engine| {
+            engine.view(perceived, mention);
+            engine.weigh(candidates)
+        })
     }
 
     /// Runs a look at a fact that may never be committed, and forgets the fields, values and words that only it has.
@@ -230,8 +233,8 @@ impl AllocationEngine {
         Candidates { candidates, vectors_scanned: scanned, pattern }
     }
 
-    pub(crate) fn weigh(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
-        self.view(perceived, mention);
+    /// Lets candidates compete for the mention in view.
+    pub(crate) fn weigh(&mut self, candidates: &Candidates) -> Ballot {
         let prior = self.prior();
         let context = Context {
             dictionary: &self.dictionary,
@@ -311,7 +314,7 @@ impl AllocationEngine {
         }
         self.view.values.clone_from(&self.view.numbered);
         self.view.values.sort_unstable();
-        self.view.code = self.vectors.encode(&seen.embedding, perceived.given_dimension.is_some());
+        self.view.code = self.code(perceived, mention);
         self.view.confidence = perceived.confidence;
         let other =
             perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));
@@ -319,6 +322,18 @@ impl AllocationEngine {
         self.view.partners = other.map_or(Vec::new(), |other| {
             keys(other, &self.dictionary).iter().flat_map(|&key| self.key_nodes(key)).collect()
         });
+    }
+
+    /// The code of a mention's vector, if it has one that is of use.
+    pub(crate) fn code(&self, perceived: &Perceived, mention: usize) -> Option<Code> {
+        let (seen, is_given) = (&perceived.mentions[mention], perceived.given_dimension.is_some());
+        if is_given || !self.config.embedder.is_lexical() {
+            self.vectors.encode(&seen.embedding, is_given)
+        } else if self.vectors.are_of_use() {
+            self.vectors.encode(&self.perceiver.embed(seen).ok()?, is_given)
+        } else {
+            None
+        }
     }
 
     /// The code of the mention in view: each feature's information, as far as its field can be relied on.

@@ -56,7 +56,7 @@ impl Perceived {
 pub(crate) struct PerceivedMention {
     pub(crate) values: Vec<PerceivedValue>,
     pub(crate) features: Vec<Feature>,
-    /// Normalised embedding; empty if the mention has no direction.
+    /// Normalised embedding; empty if the mention has no direction, or the embedder only repeats its words.
     pub(crate) embedding: Vec<f32>,
 }
 
@@ -133,6 +133,8 @@ impl Perceiver {
             (None, Some(made)) => {
                 mentions.iter_mut().zip(made).for_each(|(mention, made)| mention.embedding = made);
             }
+            // What only repeats the words is made where it is needed.
+            (None, None) if self.embedder.is_lexical() => {}
             (None, None) => {
                 for mention in &mut mentions {
                     mention.embedding = self.embed(mention).map_err(|source| {
@@ -146,8 +148,8 @@ impl Perceiver {
         Ok(Perceived { record_id, source, time_s, confidence, mentions, given_dimension, predicate })
     }
 
-    /// The embedder's vector of a mention, normalised.
-    fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
+    /// The embedder's vector of a mention, normalised; empty if it has no direction.
+    pub(crate) fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
         let mut text = String::new();
         for value in mention.values.iter().filter(|value| !is_key_field(&value.field)) {
             text.push_str(&value.normal);

@@ -60,6 +60,19 @@ impl<'a> Entry<'a> {
         self.0[0] == IS_CHUNK
     }
 
+    /// Writes the entry with one more node.
+    fn with(self, gap: Gap, node: NodeIndex, into: &mut Vec<u8>) {
+        let (before, mut behind) = self.0.split_at(self.0.len() - gap.behind);
+        into.clear();
+        into.extend_from_slice(before);
+        put(gap.newer.map_or(node, |newer| newer - node), into);
+        if let Some(older) = gap.older {
+            take(&mut behind);
+            put(node - older, into);
+        }
+        into.extend_from_slice(behind);
+    }
+
     /// Chunks, oldest first, and the nodes behind them.
     fn parts(self) -> (Chunks, Nodes<'a>) {
         let mut rest = &self.0[1..];
@@ -68,6 +81,15 @@ impl<'a> Entry<'a> {
         let chunks = (0..count).map(chunk).collect();
         (chunks, Nodes { rest, newer: None })
     }
+}
+
+/// Where a node belongs among others.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    newer: Option<NodeIndex>,
+    older: Option<NodeIndex>,
+    /// Bytes from the number of the older one to the end.
+    behind: usize,
 }
 
 /// Nodes, newest first.
@@ -92,6 +114,19 @@ impl Iterator for Nodes<'_> {
 }
 
 impl Nodes<'_> {
+    /// Where a node belongs; none if it is there.
+    fn gap(&self, node: NodeIndex) -> Option<Gap> {
+        let mut nodes = self.clone();
+        loop {
+            let (newer, behind) = (nodes.newer, nodes.rest.len());
+            match nodes.next() {
+                Some(known) if known > node => {}
+                Some(known) if known == node => return None,
+                older => return Some(Gap { newer, older, behind }),
+            }
+        }
+    }
+
     /// How many there are.
     fn len(&self) -> usize {
         self.rest.iter().filter(|byte| **byte & 0x80 == 0).count()
@@ -195,21 +230,40 @@ impl Postings {
         match nodes.clone().next() {
             // Most often the newest node is added, or the one that was added last.
             Some(newest) if newest == node => {}
-            Some(newest) if newest < node && nodes.len() + 1 < 2 * CHUNK_NODES => {
-                let (before, mut older) = entry.0.split_at(entry.0.len() - nodes.rest.len());
-                take(&mut older);
-                self.bytes.clear();
-                self.bytes.extend_from_slice(before);
-                put(node, &mut self.bytes);
-                put(node - newest, &mut self.bytes);
-                self.bytes.extend_from_slice(older);
-                self.entries.insert(hash, &self.bytes);
+            newest => {
+                let is_newest = newest.is_some_and(|newest| newest < node);
+                let at = if is_newest { None } else { place(&chunks, nodes.clone(), node) };
+                let among = at.map_or(nodes, |at| self.chunk(hash, chunks[at]));
+                let Some(gap) = among.gap(node) else { return };
+                if among.len() + 1 < 2 * CHUNK_NODES {
+                    self.insert_into(hash, at, gap, node);
+                } else {
+                    let nodes = among.collect();
+                    self.insert_among(hash, chunks, at, nodes, node);
+                }
             }
-            _ => {
-                let at = place(&chunks, nodes.clone(), node);
-                let nodes = at.map_or(nodes, |at| self.chunk(hash, chunks[at])).collect();
-                self.insert_among(hash, chunks, at, nodes, node);
-            }
+        }
+    }
+
+    /// Adds a node in a gap between others of a chunk, or of the list's own entry.
+    fn insert_into(&mut self, hash: u64, at: Option<usize>, gap: Gap, node: NodeIndex) {
+        let Self { entries, bytes } = self;
+        let Some(own) = entries.get(hash) else { return };
+        let (mut chunks, nodes) = own.parts();
+        let chunk = at.map(|at| chunk_hash(hash, chunks[at].start));
+        if let (Some(at), Some(chunk)) = (at, chunk) {
+            // Their number stands in the list's own entry.
+            bytes.clear();
+            chunks[at].nodes += 1;
+            put_chunks(&chunks, bytes);
+            bytes.extend_from_slice(nodes.rest);
+            entries.insert(hash, bytes);
+            let Some(entry) = entries.get(chunk) else { return };
+            entry.with(gap, node, bytes);
+            entries.insert(chunk, bytes);
+        } else {
+            own.with(gap, node, bytes);
+            entries.insert(hash, bytes);
         }
     }
 

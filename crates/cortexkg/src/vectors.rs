@@ -99,7 +99,7 @@ impl Vectors {
     }
 
     /// Vectors that only repeat the words are of use while they are scanned, and for nothing else.
-    fn are_of_use(&self) -> bool {
+    pub(crate) fn are_of_use(&self) -> bool {
         self.scanned.is_some() || self.say_more_than_words()
     }
 

@@ -8,7 +8,8 @@
 //! | exception | what speaks against: conflicts in fields that members of one node agree on | `exception.rs` |
 //!
 //! A node is compared through all it has seen. The weight of a field is that of the mixture over the node's values, each
-//! with the share of members that have it: `log2 Σ_v share(v) · 2^weight(v)`.
+//! with the share of members that have it: `log2 Σ_v share(v) · 2^weight(v)`. Where a quarter
+//! of the members have the mention's very value, the other values count as different without a look.
 
 mod exception;
 mod semantic;
@@ -20,17 +21,19 @@ pub(crate) use semantic::compare_codes;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
+use crate::entries::Value;
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
-use crate::graph::{Graph, NodeIndex, NodeValue};
+use crate::graph::{Graph, Node, NodeIndex, NodeValue};
 use crate::learn::{ComparisonVector, discount};
 use crate::paged::List;
 use crate::profile::FieldKind;
 use crate::spelling::WordCache;
 use crate::vectors::{Code, Vectors};
-use crate::weights::MatchWeights;
+use crate::weights::{FieldWeights, MatchWeights};
 
 /// Who votes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -153,13 +156,15 @@ impl MultiColumnProcessor {
     ) -> Weighed {
         let trust = u32::from(context.mention.confidence);
         let mut votes = Vec::with_capacity(context.mention.values.len() + 2);
+        let seen = context.graph.node(node);
+        let shared = shared_fields(context, &seen);
         semantic::vote(context, node, &mut votes);
-        temporal::vote(context, node, &mut self.memo, &mut votes);
-        structural::vote(context, node, &mut self.memo, &mut votes);
+        temporal::vote(context, &seen, &shared, &mut self.memo, &mut votes);
+        structural::vote(context, node, &shared, &mut self.memo, &mut votes);
         let bound = votes.iter().map(|vote| vote.bits).sum::<Bits>() + self.most_costly;
         let stopped_early = prior + bound.scaled(trust) < leader - HOPELESS;
         if !stopped_early {
-            structural::vote_costly(context, node, &mut self.memo, &mut votes);
+            structural::vote_costly(context, &shared, &mut self.memo, &mut votes);
         }
         self.order.clear();
         let fields = votes.iter().filter(|vote| vote.field != Vote::NEIGHBOURS);
@@ -200,19 +205,20 @@ pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, oth
             at += 1;
         }
         if let Some((_, their_value)) = theirs.get(at).filter(|(other, _)| *other == field) {
-            let comparison = compare(context.dictionary, words, mine, their_value);
+            let seen = context.dictionary.value(mine);
+            let comparison = compare(context.dictionary, words, (mine, seen), their_value);
             let own = || {
                 let held = context.graph.node(node).values.iter().find(|value| value.value == mine);
                 held.map_or(1, |value| value.count)
             };
-            pair.extend(comparison.map(|comparison| (field, elsewhere(context, mine, own(), comparison))));
+            pair.extend(comparison.map(|comparison| (field, elsewhere(context, seen, own(), comparison))));
         }
     }
     pair
 }
 
 /// A comparison with a value that `own` mentions of a node have: where it is the same, what counts is how often other nodes have it.
-fn elsewhere(context: &Context<'_>, mine: ValueId, own: u32, comparison: Comparison) -> Comparison {
+fn elsewhere(context: &Context<'_>, mine: Value<'_>, own: u32, comparison: Comparison) -> Comparison {
     if comparison.level != Level::Exact {
         return comparison;
     }
@@ -220,24 +226,32 @@ fn elsewhere(context: &Context<'_>, mine: ValueId, own: u32, comparison: Compari
     Comparison { information, ..comparison }
 }
 
-/// Calls `visit` with every field that mention and node both have: the mention's value and the node's.
-fn shared_fields(
-    context: &Context<'_>,
-    node: NodeIndex,
-    wanted: impl Fn(FieldKind) -> bool,
-    mut visit: impl FnMut(FieldId, ValueId, List<'_, NodeValue>),
-) {
-    let mut rest = context.graph.node(node).values;
+/// A field that mention and node both have: the mention's value and the node's.
+#[derive(Clone, Copy)]
+struct SharedField<'a> {
+    field: FieldId,
+    kind: FieldKind,
+    mine: ValueId,
+    theirs: List<'a, NodeValue>,
+}
+
+type SharedFields<'a> = SmallVec<[SharedField<'a>; 24]>;
+
+/// The fields that mention and node both have.
+fn shared_fields<'a>(context: &Context<'a>, node: &Node<'a>) -> SharedFields<'a> {
+    let mut shared = SharedFields::new();
+    let mut rest = node.values;
     for &(field, mine) in &context.mention.values {
         let skip = rest.iter().take_while(|value| value.field < field).count();
         rest = rest.split_at(skip).1;
         let len = rest.iter().take_while(|value| value.field == field).count();
-        let (values, behind) = rest.split_at(len);
+        let (theirs, behind) = rest.split_at(len);
         rest = behind;
-        if !values.is_empty() && wanted(context.dictionary.field(field).kind) {
-            visit(field, mine, values);
+        if !theirs.is_empty() {
+            shared.push(SharedField { field, kind: context.dictionary.field(field).kind, mine, theirs });
         }
     }
+    shared
 }
 
 /// The vote of one field: the mixture over the node's values.
@@ -245,16 +259,20 @@ fn field_vote(
     context: &Context<'_>,
     memo: &mut Memo,
     column: Column,
-    field: FieldId,
-    mine: ValueId,
-    theirs: List<'_, NodeValue>,
+    shared: SharedField<'_>,
 ) -> Option<Vote> {
+    let SharedField { field, mine, theirs, .. } = shared;
     let weights = context.weights.field(field);
+    let seen = context.dictionary.value(mine);
+    if let Some(bits) = held(context, seen, weights, theirs.iter().find(|value| value.value == mine), theirs)
+    {
+        return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
+    }
     let mut best: Option<(Bits, Comparison, ValueId)> = None;
-    let mut parts: smallvec::SmallVec<[(Bits, u32); 16]> = smallvec::SmallVec::new();
+    let mut parts: SmallVec<[(Bits, u32); 32]> = SmallVec::new();
     for value in theirs {
-        let Some(comparison) = memo.compare(context.dictionary, mine, value.value) else { continue };
-        let bits = weights.vote(elsewhere(context, mine, value.count, comparison));
+        let Some(comparison) = memo.compare(context.dictionary, (mine, seen), value.value) else { continue };
+        let bits = weights.vote(elsewhere(context, seen, value.count, comparison));
         parts.push((bits, value.count));
         if best.is_none_or(|(most, ..)| bits > most) {
             best = Some((bits, comparison, value.value));
@@ -263,6 +281,25 @@ fn field_vote(
     let (most, comparison, nearest) = best?;
     let bits = if let [(only, _)] = parts[..] { only } else { mixture(most, &parts) };
     Some(Vote { column, field, level: comparison.level, bits, said_before: 0, nearest: Some(nearest) })
+}
+
+/// The vote of a field whose very value a quarter of the node's members have: what the others have in it is taken to differ, and
+/// not compared. Next to the same value it would add little.
+fn held(
+    context: &Context<'_>,
+    mine: Value<'_>,
+    weights: &FieldWeights,
+    same: Option<NodeValue>,
+    theirs: List<'_, NodeValue>,
+) -> Option<Bits> {
+    let same = same?;
+    let total: u32 = theirs.iter().map(|value| value.count).sum();
+    let information =
+        context.dictionary.information_elsewhere(mine, same.count, context.mention.is_one_value());
+    let bits = weights.vote(Comparison { level: Level::Exact, information });
+    let different = weights.vote(Comparison { level: Level::Different, information: Bits::ZERO });
+    let counts = same.count.saturating_mul(4) >= total && bits > different;
+    counts.then(|| mixture(bits, &[(bits, same.count), (different, total - same.count)]))
 }
 
 /// `log2` of the mean of `2^bits`, weighed by the counts.
@@ -306,7 +343,12 @@ impl Memo {
         }
     }
 
-    fn compare(&mut self, dictionary: &Dictionary, mine: ValueId, theirs: ValueId) -> Option<Comparison> {
+    fn compare(
+        &mut self,
+        dictionary: &Dictionary,
+        mine: (ValueId, Value<'_>),
+        theirs: ValueId,
+    ) -> Option<Comparison> {
         let slot = &mut self.slots[theirs as usize % MEMO_SLOTS];
         if (slot.round, slot.value) != (self.round, theirs) {
             let comparison = compare(dictionary, &mut self.words, mine, theirs);

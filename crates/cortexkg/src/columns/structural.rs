@@ -1,6 +1,6 @@
 //! The structural column: do the fields agree, and is the node tied to the same things?
 
-use crate::columns::{Column, Context, Memo, Vote, field_vote, shared_fields};
+use crate::columns::{Column, Context, Memo, SharedField, Vote, field_vote};
 use crate::compare::{Level, most_information};
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::NodeIndex;
@@ -12,19 +12,30 @@ const NEIGHBOURS_MAX: Bits = Bits::whole(6);
 const SAME_PARTNER: Bits = Bits::whole(-2);
 
 /// Fields that are compared at a glance.
-pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
-    let wanted = |kind| kind != FieldKind::Date && !is_costly(kind);
-    shared_fields(context, node, wanted, |field, mine, theirs| {
-        votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
-    });
+pub(super) fn vote(
+    context: &Context<'_>,
+    node: NodeIndex,
+    shared: &[SharedField<'_>],
+    memo: &mut Memo,
+    votes: &mut Vec<Vote>,
+) {
+    let is_wanted = |shared: &&SharedField<'_>| shared.kind != FieldKind::Date && !is_costly(shared.kind);
+    for &shared in shared.iter().filter(is_wanted) {
+        votes.extend(field_vote(context, memo, Column::Structural, shared));
+    }
     votes.extend(neighbours(context, node));
 }
 
 /// Fields of many words or items.
-pub(super) fn vote_costly(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
-    shared_fields(context, node, is_costly, |field, mine, theirs| {
-        votes.extend(field_vote(context, memo, Column::Structural, field, mine, theirs));
-    });
+pub(super) fn vote_costly(
+    context: &Context<'_>,
+    shared: &[SharedField<'_>],
+    memo: &mut Memo,
+    votes: &mut Vec<Vote>,
+) {
+    for &shared in shared.iter().filter(|shared| is_costly(shared.kind)) {
+        votes.extend(field_vote(context, memo, Column::Structural, shared));
+    }
 }
 
 /// Whether comparing values of this kind means walking through their words.

@@ -1,22 +1,23 @@
 //! The temporal column: do the dates agree, and was the node spoken of lately?
 
-use crate::columns::{Column, Context, Memo, Vote, field_vote, shared_fields};
+use crate::columns::{Column, Context, Memo, SharedField, Vote, field_vote};
 use crate::compare::{Comparison, Level};
 use crate::dictionary::RECENCY;
 use crate::evidence::Bits;
-use crate::graph::{MentionIndex, NodeIndex};
+use crate::graph::{MentionIndex, Node};
 use crate::profile::FieldKind;
 
-pub(super) fn vote(context: &Context<'_>, node: NodeIndex, memo: &mut Memo, votes: &mut Vec<Vote>) {
-    shared_fields(
-        context,
-        node,
-        |kind| kind == FieldKind::Date,
-        |field, mine, theirs| {
-            votes.extend(field_vote(context, memo, Column::Temporal, field, mine, theirs));
-        },
-    );
-    if let Some(last) = context.graph.node(node).members.last() {
+pub(super) fn vote(
+    context: &Context<'_>,
+    node: &Node<'_>,
+    shared: &[SharedField<'_>],
+    memo: &mut Memo,
+    votes: &mut Vec<Vote>,
+) {
+    for &shared in shared.iter().filter(|shared| shared.kind == FieldKind::Date) {
+        votes.extend(field_vote(context, memo, Column::Temporal, shared));
+    }
+    if let Some(last) = node.members.last() {
         votes.extend(recency(context, last).map(|comparison| Vote {
             column: Column::Temporal,
             field: RECENCY,

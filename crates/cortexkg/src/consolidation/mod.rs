@@ -144,6 +144,5 @@ fn code<S: Store>(
     let of = engine.mention_ref(mention);
     let perceived = crate::durable::perceive_at(store, engine, of.fact)?;
     let at = usize::from(of.role.saturating_sub(1));
-    let is_given = perceived.given_dimension.is_some();
-    Ok(perceived.mentions.get(at).and_then(|mention| engine.vectors.encode(&mention.embedding, is_given)))
+    Ok(if at < perceived.mentions.len() { engine.code(&perceived, at) } else { None })
 }

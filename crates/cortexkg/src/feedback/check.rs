@@ -183,7 +183,7 @@ impl AllocationEngine {
             let known = Candidate { node, origins: Origins::default(), spike_score: 0 };
             candidates.candidates = vec![found.unwrap_or(known)];
         }
-        let mut ballot = self.weigh(perceived, mention, &candidates);
+        let mut ballot = self.weigh(&candidates);
         if let Some(node) = bound {
             if ballot.competitors.is_empty() {
                 let prior = self.prior();
