@@ -4,6 +4,7 @@ use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
 use crate::ballot::Ballot;
 use crate::candidates::Candidates;
+use crate::consolidation::Steps;
 use crate::decision::AllocationResult;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
@@ -75,6 +76,8 @@ pub struct DurableEngine<S> {
     pub(crate) memory_bytes_max: Option<usize>,
     /// What the caller says the time is.
     pub(crate) recorded_s: Option<i64>,
+    /// When to consolidate while facts come in.
+    pub(crate) steps: Steps,
     pub(crate) opening: Opening,
 }
 
@@ -152,8 +155,8 @@ impl<S: Store> DurableEngine<S> {
 
     /// Allocates facts one after the other and commits them together (group commit): all of them, or none, survive a crash. One
     /// result per fact, in their order. A fact whose source has given its identifier before is passed over and its assignment
-    /// repeated, as it stands now. Where memory is short ([`set_memory_budget`](Self::set_memory_budget)), the first part of a batch
-    /// may be committed before the rest.
+    /// repeated, as it stands now. Where memory is short ([`set_memory_budget`](Self::set_memory_budget)), or a step of consolidation is
+    /// due ([`consolidate_every`](Self::consolidate_every)), the first part of a batch is committed before the rest.
     ///
     /// # Errors
     /// [`OperationError::Store`]: nothing of the batch is acknowledged; close the graph and open it again.
@@ -235,6 +238,7 @@ impl<S: Store> DurableEngine<S> {
         let mut changes = ChangeSet::default();
         let mut results = Vec::with_capacity(facts.len());
         for fact in facts {
+            self.step_if_due(&mut changes, sync)?;
             let result = match fact {
                 Err(error) => Ok(Err(error)),
                 Ok(fact) => match self.known(&fact, &changes) {
@@ -251,6 +255,7 @@ impl<S: Store> DurableEngine<S> {
                 self.make_room()?;
             }
         }
+        self.step_if_due(&mut changes, sync)?;
         self.commit(changes, sync)?;
         Ok(results)
     }

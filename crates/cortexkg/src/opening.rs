@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
 use crate::config::EngineConfig;
+use crate::consolidation::Steps;
 use crate::durable::{DurableEngine, meta};
 use crate::embed::AbsentModel;
 use crate::engine::AllocationEngine;
@@ -79,6 +80,7 @@ impl<S: Store> DurableEngine<S> {
             is_snapshot_refused: false,
             memory_bytes_max: None,
             recorded_s: None,
+            steps: Steps::default(),
             opening: Opening::default(),
         };
         match durable.start_from_snapshot() {

@@ -1,6 +1,7 @@
 //! `cortexkg allocate`: a file of facts in, a node for each mention out.
 
 use std::io::{BufReader, Read, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use crate::allocation::{Allocated, Allocator};
@@ -59,6 +60,10 @@ pub struct Args {
     /// With --data: facts that are committed together [default: 1024].
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
+    /// With --data: look again at what came in since the last time whenever so many mentions have come in, as `consolidate` does with
+    /// everything [default: never].
+    #[arg(long, value_name = "N")]
+    pub consolidate_every: Option<NonZeroU64>,
     /// With --data: most memory to take, at least 32M, like 512M or 1G [default: as much as the graph needs].
     ///
     /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
@@ -347,7 +352,8 @@ fn print_report(out: &mut dyn Write, report: &str) -> Result<(), Failure> {
 fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
     let config = embedder::configuration(args.embedder.as_deref())?;
     let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
-    let graph = to_create(directory, config, args.memory_budget)?;
+    let mut graph = to_create(directory, config, args.memory_budget)?;
+    graph.consolidate_every(args.consolidate_every);
     for note in notes_of(&graph) {
         let _ = writeln!(err, "{note}");
     }
@@ -358,7 +364,11 @@ fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Al
 
 /// Options that speak of a graph need one.
 fn check_durable(args: &Args, data: Option<&Path>) -> Result<(), Failure> {
-    let wanted = [("--durability", args.durability.is_some()), ("--batch", args.batch.is_some())];
+    let wanted = [
+        ("--durability", args.durability.is_some()),
+        ("--batch", args.batch.is_some()),
+        ("--consolidate-every", args.consolidate_every.is_some()),
+    ];
     match wanted.iter().find(|(_, given)| *given) {
         Some((option, _)) if data.is_none() => Err(Failure::Usage(format!(
             "{option} speaks of a graph that stays; name its directory with --data DIR"
