@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ablation::Ablation;
 use crate::candidates::RecallConfig;
 use crate::embed::{Embedder, LexicalEmbedder};
 use crate::inhibition::InhibitionConfig;
@@ -21,6 +22,8 @@ pub struct EngineConfig {
     /// bits less. 3 says that one mention in three is expected to have its node in the graph already (and that one in nine is to
     /// teach); higher makes merges rarer.
     pub prior_bits: i32,
+    /// The part that is left out, to measure what it is worth; none in earnest.
+    pub ablation: Option<Ablation>,
     /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings, and, where a
     /// durable graph is opened, to the model that the graph was made with.
     pub embedder: Arc<dyn Embedder>,
@@ -37,7 +40,8 @@ impl EngineConfig {
 
     /// That, without the embedder.
     pub(crate) fn rules(&self) -> String {
-        format!("{:?} {:?} {:?} {}", self.spikes, self.recall, self.inhibition, self.prior_bits)
+        let left_out = self.ablation.map_or_else(String::new, |ablation| format!(" without {ablation:?}"));
+        format!("{:?} {:?} {:?} {}{left_out}", self.spikes, self.recall, self.inhibition, self.prior_bits)
     }
 }
 
@@ -48,6 +52,7 @@ impl Default for EngineConfig {
             recall: RecallConfig::default(),
             inhibition: InhibitionConfig::default(),
             prior_bits: 3,
+            ablation: None,
             embedder: Arc::new(LexicalEmbedder::default()),
             ballots_kept: 1 << 16,
         }

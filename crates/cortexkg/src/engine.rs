@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::ablation::Ablation;
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
@@ -76,7 +77,10 @@ impl AllocationEngine {
             index: SpikeIndex::default(),
             vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
             columns: MultiColumnProcessor::default(),
-            inhibition: LateralInhibition { config: config.inhibition },
+            inhibition: LateralInhibition {
+                config: config.inhibition,
+                is_left_out: config.ablation == Some(Ablation::Inhibition),
+            },
             weights: MatchWeights::new([FieldKind::Embedding, FieldKind::Recency]),
             learner: Learner::default(),
             graph: Graph::default(),
@@ -193,7 +197,7 @@ impl AllocationEngine {
         let seen = &perceived.mentions[mention];
         let pattern = self.encode(seen);
         self.scores.clear(self.graph.ids().len());
-        self.index.score(&pattern, &self.config.recall, &mut self.scores);
+        self.index.score(&pattern, &self.config.recall, self.config.ablation, &mut self.scores);
         let max = self.config.recall.candidates_max.clamp(1, 4096);
         let mut found: Vec<(NodeIndex, Origins)> = Vec::with_capacity(max + 64);
         let mut add =
@@ -243,7 +247,7 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
-        self.columns.begin(&context);
+        self.columns.begin(&context, self.config.ablation);
         // "A new node" is the first to lead; its evidence is zero by definition.
         let mut leader = Bits::ZERO;
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
@@ -338,6 +342,9 @@ impl AllocationEngine {
 
     /// The code of the mention in view: each feature's information, as far as its field can be relied on.
     pub(crate) fn encode(&mut self, mention: &PerceivedMention) -> SpikePattern {
+        if let Some(pattern) = self.config.ablation.and_then(|ablation| ablation.pattern(mention)) {
+            return pattern;
+        }
         self.stimuli.clear();
         let mentions = self.graph.mentions.len() as u64;
         for feature in &mention.features {

@@ -52,6 +52,8 @@ pub(crate) struct FixedPoint {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LateralInhibition {
     pub(crate) config: InhibitionConfig,
+    /// Whether rivals do not inhibit each other ([`Ablation::Inhibition`](crate::ablation::Ablation)).
+    pub(crate) is_left_out: bool,
 }
 
 impl LateralInhibition {
@@ -61,9 +63,6 @@ impl LateralInhibition {
         let top = evidence.iter().copied().max().unwrap_or(Bits::ZERO).max(Bits::ZERO);
         let masses: Vec<u64> = evidence.iter().map(|&bits| exp2(bits - top)).collect();
         let new_mass = exp2(Bits::ZERO - top);
-        let existing: u64 = masses.iter().sum();
-        let total = existing + new_mass;
-        let share = |mass: u64| mass as f32 / total as f32;
         let mut leader: Option<usize> = None;
         for (at, bits) in evidence.iter().enumerate() {
             if leader.is_none_or(|best| *bits > evidence[best]) {
@@ -76,6 +75,9 @@ impl LateralInhibition {
             u128::from(mass) * u128::from(EXP2_ONE) >= threshold(probability) * u128::from(of)
         };
         let leader_mass = leader.map_or(0, |at| masses[at]);
+        let existing = if self.is_left_out { leader_mass } else { masses.iter().sum() };
+        let total = existing + new_mass;
+        let share = |mass: u64| mass as f32 / total as f32;
         let decision = if leader.is_some()
             && reaches(leader_mass, leader_mass + new_mass, self.config.existing_probability_min)
         {

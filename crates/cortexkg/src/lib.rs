@@ -64,6 +64,7 @@
 //! - Every decision can be explained from its stored ballot: [`AllocationEngine::explain`].
 //! - The engine reads no clock, touches no network, and starts no thread that it was not given.
 
+pub mod ablation;
 pub mod ballot;
 mod base;
 pub mod candidates;

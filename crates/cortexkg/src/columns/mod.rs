@@ -23,6 +23,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::ablation::Ablation;
 use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::entries::Value;
@@ -121,6 +122,7 @@ pub(crate) struct MultiColumnProcessor {
     order: Vec<(FieldId, Bits)>,
     /// Most that the costly fields of the mention at hand can say for any node.
     most_costly: Bits,
+    ablation: Option<Ablation>,
 }
 
 /// Behind the leader, or behind "a new node", by this much a candidate has no say: its probability is below 2^-24.
@@ -138,7 +140,8 @@ pub(crate) struct Weighed {
 
 impl MultiColumnProcessor {
     /// Prepares for a new mention.
-    pub(crate) fn begin(&mut self, context: &Context<'_>) {
+    pub(crate) fn begin(&mut self, context: &Context<'_>, ablation: Option<Ablation>) {
+        self.ablation = ablation;
         self.memo.clear();
         self.most_costly = structural::most_costly(context);
     }
@@ -161,9 +164,13 @@ impl MultiColumnProcessor {
         semantic::vote(context, node, &mut votes);
         temporal::vote(context, &seen, &shared, &mut self.memo, &mut votes);
         structural::vote(context, node, &shared, &mut self.memo, &mut votes);
+        let ablation = self.ablation;
+        let is_heard = |column| ablation != Some(Ablation::Column(column));
+        votes.retain(|vote| is_heard(vote.column));
         let bound = votes.iter().map(|vote| vote.bits).sum::<Bits>() + self.most_costly;
-        let stopped_early = prior + bound.scaled(trust) < leader - HOPELESS;
-        if !stopped_early {
+        let may_stop = ablation != Some(Ablation::EarlyStop);
+        let stopped_early = may_stop && prior + bound.scaled(trust) < leader - HOPELESS;
+        if !stopped_early && is_heard(Column::Structural) {
             structural::vote_costly(context, &shared, &mut self.memo, &mut votes);
         }
         self.order.clear();
@@ -177,6 +184,7 @@ impl MultiColumnProcessor {
             }
         }
         exception::claim(context, &mut votes);
+        votes.retain(|vote| is_heard(vote.column));
         votes.sort_by_key(|vote| (vote.column, std::cmp::Reverse(vote.bits), vote.field));
         let sum = if stopped_early { bound } else { votes.iter().map(|vote| vote.bits).sum() };
         Weighed { evidence: prior + sum.scaled(trust), votes, stopped_early }
@@ -189,6 +197,23 @@ impl MultiColumnProcessor {
 
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.memo.slots) + self.memo.words.bytes()
+    }
+}
+
+/// The column that what a comparison of two mentions says belongs to.
+pub(crate) fn column_of(
+    dictionary: &Dictionary,
+    weights: &MatchWeights,
+    (field, comparison): (FieldId, Comparison),
+) -> Column {
+    let weights = weights.field(field);
+    let is_conflict = comparison.level == Level::Different && weights.vote(comparison) < Bits::ZERO;
+    match dictionary.field(field).kind {
+        FieldKind::Embedding => Column::Semantic,
+        FieldKind::Recency => Column::Temporal,
+        _ if is_conflict && weights.is_functional() => Column::Exception,
+        FieldKind::Date => Column::Temporal,
+        _ => Column::Structural,
     }
 }
 

@@ -4,7 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::doubts::Doubt;
 use super::linkage::Weights;
-use crate::columns::{MentionView, compare_codes};
+use crate::ablation::Ablation;
+use crate::columns::{MentionView, column_of, compare_codes};
 use crate::dictionary::EMBEDDING;
 use crate::engine::AllocationEngine;
 use crate::evidence::Bits;
@@ -195,6 +196,10 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             if let Some(code) = &code {
                 let compared = self.code(other).and_then(|other| compare_codes(code, &other));
                 pair.extend(compared.map(|comparison| (EMBEDDING, comparison)));
+            }
+            if let Some(Ablation::Column(silent)) = self.engine.config.ablation {
+                let AllocationEngine { dictionary, weights, .. } = &*self.engine;
+                pair.retain(|&compared| column_of(dictionary, weights, compared) != silent);
             }
             weights.push(total_weight(&pair, &self.engine.weights));
         }
