@@ -311,6 +311,12 @@ impl Dictionary {
         self.values.get(id)
     }
 
+    /// Brings a value near that is about to be read.
+    #[inline]
+    pub(crate) fn touch(&self, id: ValueId) {
+        self.values.touch(id);
+    }
+
     /// Visits all values in order, with the mentions that have each.
     pub(crate) fn scan_values(&self, visit: impl FnMut(ValueId, Value<'_>)) {
         self.values.scan(visit);

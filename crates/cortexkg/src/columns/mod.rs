@@ -293,6 +293,11 @@ fn field_vote(
     {
         return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
     }
+    for value in theirs {
+        if !memo.knows(value.value) {
+            context.dictionary.touch(value.value);
+        }
+    }
     let mut best: Option<(Bits, Comparison, ValueId)> = None;
     let mut parts: SmallVec<[(Bits, u32); 32]> = SmallVec::new();
     for value in theirs {
@@ -366,6 +371,11 @@ impl Memo {
             self.slots.iter_mut().for_each(|slot| slot.round = 0);
             self.round = 1;
         }
+    }
+
+    fn knows(&self, theirs: ValueId) -> bool {
+        let slot = &self.slots[theirs as usize % MEMO_SLOTS];
+        (slot.round, slot.value) == (self.round, theirs)
     }
 
     fn compare(
