@@ -1,9 +1,10 @@
-//! What can be set. The defaults serve every kind of data; nothing here speaks of particular fields.
+//! What can be set. The defaults serve every kind of data and speak of no particular field.
 
 use std::sync::Arc;
 
 use crate::candidates::RecallConfig;
 use crate::embed::{Embedder, LexicalEmbedder};
+use crate::field_config::FieldConfigs;
 use crate::inhibition::InhibitionConfig;
 use crate::spike::SpikeConfig;
 
@@ -21,6 +22,9 @@ pub struct EngineConfig {
     /// bits less. 3 says that one mention in three is expected to have its node in the graph already (and that one in nine is to
     /// teach); higher makes merges rarer.
     pub prior_bits: i32,
+    /// What the user says of particular fields; what the values say is found. Empty, it gives way, where a durable graph is opened,
+    /// to what the graph was made with.
+    pub fields: FieldConfigs,
     /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings, and, where a
     /// durable graph is opened, to the model that the graph was made with.
     pub embedder: Arc<dyn Embedder>,
@@ -37,7 +41,8 @@ impl EngineConfig {
 
     /// That, without the embedder.
     pub(crate) fn rules(&self) -> String {
-        format!("{:?} {:?} {:?} {}", self.spikes, self.recall, self.inhibition, self.prior_bits)
+        let rules = format!("{:?} {:?} {:?} {}", self.spikes, self.recall, self.inhibition, self.prior_bits);
+        if self.fields.is_empty() { rules } else { format!("{rules} {}", self.fields.text()) }
     }
 }
 
@@ -48,6 +53,7 @@ impl Default for EngineConfig {
             recall: RecallConfig::default(),
             inhibition: InhibitionConfig::default(),
             prior_bits: 3,
+            fields: FieldConfigs::default(),
             embedder: Arc::new(LexicalEmbedder::default()),
             ballots_kept: 1 << 16,
         }

@@ -1,6 +1,7 @@
 //! The engine: the path of a fact from the door to the graph.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
@@ -69,9 +70,10 @@ pub struct AllocationEngine {
 impl AllocationEngine {
     /// An engine with an empty graph.
     pub fn new(config: EngineConfig) -> Self {
+        let fields = Arc::new(config.fields.clone());
         Self {
-            perceiver: Perceiver { embedder: config.embedder.clone() },
-            dictionary: Dictionary::default(),
+            perceiver: Perceiver { fields: fields.clone(), embedder: config.embedder.clone() },
+            dictionary: Dictionary::new(fields),
             encoder: TtfsSpikeEncoder::new(config.spikes),
             index: SpikeIndex::default(),
             vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
@@ -310,6 +312,7 @@ impl AllocationEngine {
             self.view.numbered.push((field, self.dictionary.intern(field, value)));
         }
         self.view.values.clone_from(&self.view.numbered);
+        self.dictionary.keep_evidence(&mut self.view.values);
         self.view.values.sort_unstable();
         self.view.code = self.vectors.encode(&seen.embedding, perceived.given_dimension.is_some());
         self.view.confidence = perceived.confidence;
