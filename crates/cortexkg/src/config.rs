@@ -42,7 +42,8 @@ impl EngineConfig {
     /// That, without the embedder.
     pub(crate) fn rules(&self) -> String {
         let rules = format!("{:?} {:?} {:?} {}", self.spikes, self.recall, self.inhibition, self.prior_bits);
-        if self.fields.is_empty() { rules } else { format!("{rules} {}", self.fields.text()) }
+        // In front, where nobody can take it for a part of the embedder's name.
+        if self.fields.is_empty() { rules } else { format!("[{}] {rules}", self.fields.text()) }
     }
 }
 
