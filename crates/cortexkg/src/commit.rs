@@ -165,7 +165,9 @@ impl AllocationEngine {
     ) -> AllocationResult {
         let seen = &perceived.mentions[at];
         let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
-        let values = std::mem::take(&mut self.view.values);
+        // All of them, those that have no say in decisions as well.
+        let mut values = self.view.numbered.clone();
+        values.sort_unstable();
         let most = |field| values_max(self.dictionary.field(field));
         let mention = self.graph.add_mention(Mention { fact, role, node }, &values, most);
         for (value, &(_, id)) in seen.values.iter().zip(&self.view.numbered) {
@@ -185,7 +187,6 @@ impl AllocationEngine {
         let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
         self.vectors.keep_for_scanning(is_small);
         self.record(&ballot, mention, node);
-        self.view.values = values;
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
         self.ballots.push_back(ballot);

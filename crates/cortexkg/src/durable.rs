@@ -10,6 +10,7 @@ use crate::engine::AllocationEngine;
 use crate::error::FactError;
 use crate::fact::Fact;
 use crate::feedback::Note;
+use crate::field_config::FieldConfigs;
 use crate::graph::NodeId;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
@@ -35,6 +36,8 @@ pub(crate) mod meta {
     pub(crate) const BASE_VERSION: u64 = 5;
     /// Dimensions of the model that the graph was made with, `u32`; not there if there was none.
     pub(crate) const MODEL_DIMENSION: u64 = 6;
+    /// What the user said of fields; not there if that was nothing.
+    pub(crate) const FIELDS: u64 = 7;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -361,6 +364,10 @@ impl<S: Store> DurableEngine<S> {
         self.sound(())?;
         if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
             changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+            let fields = &self.engine.config.fields;
+            if !fields.is_empty() {
+                changes.put(Table::Meta, meta::FIELDS, fields.encode());
+            }
             let embedder = &self.engine.config.embedder;
             if !embedder.is_lexical() {
                 let dimension = embedder.dimension() as u32;
@@ -433,6 +440,11 @@ impl<S: Store> DurableEngine<S> {
     /// engines.
     pub fn configuration(&self) -> String {
         self.engine.config.fingerprint()
+    }
+
+    /// What the user said of fields when the graph was begun.
+    pub fn fields_given(&self) -> &FieldConfigs {
+        &self.engine.config.fields
     }
 
     /// Position in the log that the next operation gets.

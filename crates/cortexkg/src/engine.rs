@@ -1,6 +1,7 @@
 //! The engine: the path of a fact from the door to the graph.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::ablation::Ablation;
 use crate::ballot::{Ballot, Competitor};
@@ -70,9 +71,10 @@ pub struct AllocationEngine {
 impl AllocationEngine {
     /// An engine with an empty graph.
     pub fn new(config: EngineConfig) -> Self {
+        let fields = Arc::new(config.fields.clone());
         Self {
-            perceiver: Perceiver { embedder: config.embedder.clone() },
-            dictionary: Dictionary::default(),
+            perceiver: Perceiver { fields: fields.clone(), embedder: config.embedder.clone() },
+            dictionary: Dictionary::new(fields),
             encoder: TtfsSpikeEncoder::new(config.spikes),
             index: SpikeIndex::default(),
             vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
@@ -317,6 +319,7 @@ impl AllocationEngine {
             self.view.numbered.push((field, self.dictionary.intern(field, value)));
         }
         self.view.values.clone_from(&self.view.numbered);
+        self.dictionary.keep_evidence(&mut self.view.values);
         self.view.values.sort_unstable();
         self.view.code = self.code(perceived, mention);
         self.view.confidence = perceived.confidence;

@@ -10,6 +10,7 @@ use crate::durable::{DurableEngine, meta};
 use crate::embed::AbsentModel;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
+use crate::field_config::FieldConfigs;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
@@ -34,6 +35,7 @@ pub struct Opening {
 fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
     let Some(found) = store.get(Table::Meta, meta::CONFIG)? else { return Ok(()) };
     let found = String::from_utf8_lossy(&found).into_owned();
+    settle_fields(store, config)?;
     let wanted = config.fingerprint();
     if found == wanted {
         return Ok(());
@@ -56,6 +58,21 @@ fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result
     }
 }
 
+/// Takes over what was said of fields when the graph was begun, unless the same is said again.
+fn settle_fields(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
+    let found = match store.get(Table::Meta, meta::FIELDS)? {
+        Some(bytes) => FieldConfigs::decode(&bytes)
+            .map_err(|what| StoreError::damaged(format!("meta, row {}", meta::FIELDS), what))?,
+        None => FieldConfigs::default(),
+    };
+    if config.fields.is_empty() {
+        config.fields = found;
+    } else if let Some((field, [found, wanted])) = found.difference(&config.fields) {
+        return Err(OperationError::Fields { field, found, wanted });
+    }
+    Ok(())
+}
+
 impl<S: Store> DurableEngine<S> {
     /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
     /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
@@ -64,8 +81,10 @@ impl<S: Store> DurableEngine<S> {
     /// A graph that was made with a model can be opened without it, that is, with the built-in lexical embedder: everything
     /// works but taking in facts that bring no vector ([`FactError::NotEmbedded`](crate::FactError::NotEmbedded)).
     ///
+    /// What the user said of fields when the graph was begun stays; it need not be said again.
+    ///
     /// # Errors
-    /// [`OperationError::Config`] or [`OperationError::Embedder`] if the graph was made under another configuration;
+    /// [`OperationError::Config`], [`OperationError::Fields`] or [`OperationError::Embedder`] if the graph was made under another configuration;
     /// [`OperationError::Store`].
     pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
         // Ballots stand in the log.

@@ -13,6 +13,7 @@ use cortexkg_store::{MemoryStore, Sync};
 use crate::allocation::{Counts, per_second};
 use crate::commands::input_args::InputArgs;
 use crate::commands::score;
+use crate::config_file::ConfigArgs;
 use crate::console::Console;
 use crate::evaluation::{
     Bands, ExhaustiveSample, Graph, Review, Scorecard, Seen, Stage, TruthFigures, Witness, in_orders,
@@ -34,6 +35,9 @@ pub struct Args {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// What to take for granted.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// CSV with the columns record_id,cluster_id: the truth. The engine never sees it.
     #[arg(long, value_name = "CLUSTERS")]
     pub truth: Option<PathBuf>,
@@ -138,6 +142,7 @@ const REVIEW_DECISIONS: usize = 20;
 /// See the exit codes in the help text.
 pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let mut inputs = vec![("INPUT", args.input.path.as_path())];
+    inputs.extend(args.config.config.as_deref().map(|path| ("--config", path)));
     inputs.extend(args.truth.as_deref().map(|path| ("--truth", path)));
     check_distinct(
         &inputs,
@@ -148,13 +153,11 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         return Err(unusable(&ScoreError::NoTruth));
     }
     let diagram = args.calibration.as_deref().map(OutputFile::create).transpose()?;
-    let (card, note) = measure(args, truth.as_ref(), console)?;
+    let (card, notes) = measure(args, truth.as_ref(), console)?;
     if let (Some(file), Some(truth)) = (diagram, &card.truth) {
         draw(file, &card.source, truth)?;
     }
-    if let Some(note) = note {
-        console.tell(&note);
-    }
+    notes.iter().for_each(|note| console.tell(note));
     if args.json {
         console.print_json(&card)?;
     } else {
@@ -163,18 +166,26 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     Ok(if card.rejected > 0 { Outcome::WithRejections } else { Outcome::Complete })
 }
 
-/// Runs the whole input; the scorecard, and what is to be said of rejections.
+/// Runs the whole input; the scorecard, and what is to be said of rejections and of the config.
 fn measure(
     args: &Args,
     truth: Option<&Grouping>,
     console: &mut Console<'_>,
-) -> Result<(Scorecard, Option<String>), Failure> {
+) -> Result<(Scorecard, Vec<String>), Failure> {
+    let config = args.config.read()?;
     let Console { input: stdin, err, draws_progress, err_palette, .. } = console;
     let mut input = args.input.open(stdin)?;
-    let config = EngineConfig { ablation: args.leave_out.map(Ablation::from), ..EngineConfig::default() };
+    if let Some(columns) = input.columns() {
+        config.check_columns(columns)?;
+    }
+    let of_engine = EngineConfig {
+        fields: config.fields().clone(),
+        ablation: args.leave_out.map(Ablation::from),
+        ..EngineConfig::default()
+    };
     let by_default = |count| if truth.is_some() { 0 } else { count };
     let mut run = Run {
-        graph: DurableEngine::open(MemoryStore::default(), config.clone())?,
+        graph: DurableEngine::open(MemoryStore::default(), of_engine.clone())?,
         witness: truth.map(Witness::new),
         sample: ExhaustiveSample::new(args.sample.unwrap_or_else(|| by_default(SAMPLE_RECORDS))),
         review: Review::new(args.review.unwrap_or_else(|| by_default(REVIEW_DECISIONS))),
@@ -203,7 +214,7 @@ fn measure(
                     let _ = writeln!(err, "order {} of {}", order + 1, args.orders);
                 }
             };
-            Some(in_orders(facts, args.orders, &config, truth, progress)?)
+            Some(in_orders(facts, args.orders, &of_engine, truth, progress)?)
         }
         None => None,
     };
@@ -227,7 +238,9 @@ fn measure(
         orders,
         review: review.into_doubts(),
     };
-    Ok((card, rejects.finish()?))
+    let mut notes = config.notes(&graph.engine().model());
+    notes.extend(rejects.finish()?);
+    Ok((card, notes))
 }
 
 fn unusable(error: &ScoreError) -> Failure {

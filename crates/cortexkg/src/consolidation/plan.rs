@@ -188,7 +188,8 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<Bits> {
         let says_more = self.engine.vectors.say_more_than_words();
         let code = if says_more { self.code(mention) } else { None };
-        let values = self.engine.graph.mention_values(mention).to_vec();
+        let mut values = self.engine.graph.mention_values(mention).to_vec();
+        self.engine.dictionary.keep_evidence(&mut values);
         let view = MentionView { values, confidence: 256, ..MentionView::default() };
         let mut weights = Vec::with_capacity(others.len());
         for &other in others {
