@@ -1,4 +1,5 @@
-//! `--config FILE`: what a user says of a graph, as TOML. So far of fields; a section of its own for each other thing.
+//! `--config FILE`: what a user says of a graph, as TOML: of fields, and of when a decision is sure enough; a section of its own for
+//! each other thing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,7 +7,8 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cortexkg::{FieldConfig, FieldConfigs, FieldModel};
+use cortexkg::inhibition::InhibitionConfig;
+use cortexkg::{EngineConfig, FieldConfig, FieldConfigs, FieldModel};
 use cortexkg_interchange::printable;
 use serde::Deserialize;
 use toml::Spanned;
@@ -28,6 +30,18 @@ pub struct ConfigArgs {
     /// runs need not say it again.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Most links that may be wrong, as a share of all links, above 0 and at most 0.5 [default: 0.5].
+    ///
+    /// A record joins a node only where the probability of an error is at most this; what is likelier than not and less sure becomes
+    /// `possible`, and consolidation asks as much more. In the config file: max_false_merge under [decisions]. A graph keeps the
+    /// bound that it was begun with.
+    #[arg(long, value_name = "SHARE", value_parser = bound)]
+    pub max_false_merge: Option<f32>,
+}
+
+fn bound(text: &str) -> Result<f32, String> {
+    let share = text.parse().map_err(|_| "a number above 0 and at most 0.5".to_owned())?;
+    InhibitionConfig::default().with_max_false_merge(share).map(|_| share).map_err(|error| error.to_string())
 }
 
 impl ConfigArgs {
@@ -36,7 +50,8 @@ impl ConfigArgs {
     /// # Errors
     /// Where it cannot be read, or says something that cannot be.
     pub(crate) fn read(&self) -> Result<ConfigFile, Failure> {
-        self.config.as_deref().map_or_else(|| Ok(ConfigFile::default()), ConfigFile::read)
+        let file = self.config.as_deref().map_or_else(|| Ok(ConfigFile::default()), ConfigFile::read)?;
+        Ok(ConfigFile { max_false_merge: self.max_false_merge.or(file.max_false_merge), ..file })
     }
 }
 
@@ -46,6 +61,15 @@ impl ConfigArgs {
 struct Sections {
     #[serde(default)]
     fields: BTreeMap<Spanned<String>, FieldConfig>,
+    #[serde(default)]
+    decisions: Decisions,
+}
+
+/// When a decision is sure enough.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decisions {
+    max_false_merge: Option<Spanned<f32>>,
 }
 
 /// A config file that was read. One that is not there says nothing.
@@ -53,6 +77,7 @@ struct Sections {
 pub(crate) struct ConfigFile {
     name: String,
     fields: FieldConfigs,
+    max_false_merge: Option<f32>,
     /// Where each field is spoken of.
     lines: BTreeMap<String, usize>,
 }
@@ -84,12 +109,24 @@ impl ConfigFile {
             told.map_err(|error| format!("{name}, line {line}: [fields] {error}"))?;
             file.lines.insert(field, line);
         }
+        if let Some(bound) = sections.decisions.max_false_merge {
+            let line = line_of(text, &bound.span());
+            let checked = InhibitionConfig::default().with_max_false_merge(*bound.get_ref());
+            checked.map_err(|error| format!("{name}, line {line}: [decisions] {error}"))?;
+            file.max_false_merge = Some(bound.into_inner());
+        }
         Ok(file)
     }
 
-    /// What it says of fields.
-    pub(crate) fn fields(&self) -> &FieldConfigs {
-        &self.fields
+    /// A configuration that says what the file says.
+    pub(crate) fn over(&self, config: EngineConfig) -> EngineConfig {
+        let inhibition = self.max_false_merge.map(|bound| config.inhibition.with_max_false_merge(bound));
+        EngineConfig {
+            fields: self.fields.clone(),
+            // Checked where it was read.
+            inhibition: inhibition.and_then(Result::ok).unwrap_or(config.inhibition),
+            ..config
+        }
     }
 
     /// Refuses fields that an input of these columns, which is all there will ever be, does not have.
@@ -169,6 +206,15 @@ mod tests {
     use super::*;
     use cortexkg::{Comparator, FieldKind};
 
+    #[test]
+    fn a_bound_on_false_merges_is_read_and_checked() {
+        let file = ConfigFile::parse("c.toml", "[decisions]\nmax_false_merge = 0.01\n").expect("good");
+        let config = file.over(EngineConfig::default());
+        assert_eq!(config.inhibition.existing_probability_min, 0.99);
+        tells("\n[decisions]\nmax_false_merge = 0.6\n", &["c.toml, line 3", "0.6", "at most 0.5"]);
+        tells("[decisions]\nmax_false_merges = 0.1\n", &["max_false_merges", "max_false_merge"]);
+    }
+
     fn refusal(text: &str) -> String {
         match ConfigFile::parse("c.toml", text) {
             Ok(file) => panic!("taken: {file:?}"),
@@ -196,10 +242,10 @@ mod tests {
             ignore: false,
         };
         let note = FieldConfig { ignore: true, ..FieldConfig::default() };
-        assert_eq!(file.fields().iter().collect::<Vec<_>>(), [("at.note", note), ("phone", phone)]);
+        assert_eq!(file.fields.iter().collect::<Vec<_>>(), [("at.note", note), ("phone", phone)]);
         assert_eq!(file.lines, BTreeMap::from([("at.note".to_owned(), 6), ("phone".to_owned(), 2)]));
-        assert!(ConfigFile::parse("c.toml", "").unwrap().fields().is_empty());
-        assert!(ConfigFile::parse("c.toml", "[fields]\n").unwrap().fields().is_empty());
+        assert!(ConfigFile::parse("c.toml", "").unwrap().fields.is_empty());
+        assert!(ConfigFile::parse("c.toml", "[fields]\n").unwrap().fields.is_empty());
     }
 
     #[test]

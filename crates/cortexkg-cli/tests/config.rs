@@ -253,3 +253,31 @@ fn evaluate_measures_what_is_said() {
     let said = cortexkg(&["evaluate", &without, "--truth", &clusters, "--json"]);
     assert_eq!(said.report()["truth"]["stages"], given["truth"]["stages"]);
 }
+
+#[test]
+fn a_bound_on_false_merges_stays_with_the_graph() {
+    let graph = Graph::none();
+    let records = data("fodors-zagats/records.csv");
+    let allocate = |more: &[&str]| {
+        let mut args = vec!["allocate", records.as_str(), "--limit", "700", "--json", "-q"];
+        args.extend(more);
+        graph.with_input(&args, b"")
+    };
+    let bounded = allocate(&["--max-false-merge", "0.0001"]).report();
+    let free = cortexkg(&["allocate", &records, "--limit", "700", "--json", "-q"]).report();
+    let count = |of: &Value, band: &str| of["decisions"][band].as_u64().unwrap();
+    assert!(count(&bounded, "possible") > count(&free, "possible"), "{bounded}");
+    assert!(count(&bounded, "existing") < count(&free, "existing"), "{bounded}");
+    let lost = count(&free, "existing") - count(&bounded, "existing");
+    assert!(count(&bounded, "possible") + count(&bounded, "existing") >= lost, "nothing is lost");
+
+    // Later runs need not say it again, and may not say anything else.
+    let again = graph.with_input(&["allocate", &records, "--limit", "750", "--json", "-q"], b"");
+    assert_eq!(again.code, 0, "{}", again.err);
+    refused(&allocate(&["--max-false-merge", "0.2"]), &["0.0001", "0.2", "leave the bound out"]);
+    let config = file(&graph, "bound.toml", "[decisions]\nmax_false_merge = 0.0001\n");
+    assert_eq!(allocate(&["--config", &config]).code, 0);
+    let said = cortexkg(&["allocate", &records, "--max-false-merge", "0.7"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("at most 0.5"), "{}", said.err);
+}

@@ -12,6 +12,7 @@ use crate::fact::Fact;
 use crate::feedback::Note;
 use crate::field_config::FieldConfigs;
 use crate::graph::NodeId;
+use crate::inhibition::InhibitionConfig;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
 use crate::opening::Opening;
@@ -38,6 +39,8 @@ pub(crate) mod meta {
     pub(crate) const MODEL_DIMENSION: u64 = 6;
     /// What the user said of fields; not there if that was nothing.
     pub(crate) const FIELDS: u64 = 7;
+    /// Least probability of a link, `f32`; not there if it is the usual.
+    pub(crate) const EXISTING_PROBABILITY: u64 = 8;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -367,6 +370,10 @@ impl<S: Store> DurableEngine<S> {
             let fields = &self.engine.config.fields;
             if !fields.is_empty() {
                 changes.put(Table::Meta, meta::FIELDS, fields.encode());
+            }
+            let least = self.engine.config.inhibition.existing_probability_min;
+            if least != InhibitionConfig::default().existing_probability_min {
+                changes.put(Table::Meta, meta::EXISTING_PROBABILITY, least.to_le_bytes().to_vec());
             }
             let embedder = &self.engine.config.embedder;
             if !embedder.is_lexical() {

@@ -11,6 +11,7 @@ use crate::embed::AbsentModel;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
 use crate::field_config::FieldConfigs;
+use crate::inhibition::InhibitionConfig;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
@@ -36,6 +37,7 @@ fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result
     let Some(found) = store.get(Table::Meta, meta::CONFIG)? else { return Ok(()) };
     let found = String::from_utf8_lossy(&found).into_owned();
     settle_fields(store, config)?;
+    settle_bound(store, config)?;
     let wanted = config.fingerprint();
     if found == wanted {
         return Ok(());
@@ -73,6 +75,27 @@ fn settle_fields(store: &impl Store, config: &mut EngineConfig) -> Result<(), Op
     Ok(())
 }
 
+/// Takes over how sure a link must be, unless the same is said again.
+fn settle_bound(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
+    let usual = InhibitionConfig::default().existing_probability_min;
+    let found = match store.get(Table::Meta, meta::EXISTING_PROBABILITY)? {
+        Some(bytes) => {
+            let place = || format!("meta, row {}", meta::EXISTING_PROBABILITY);
+            let bytes = bytes.try_into().map_err(|_| StoreError::damaged(place(), "is no probability"))?;
+            f32::from_le_bytes(bytes)
+        }
+        None => usual,
+    };
+    let wanted = &mut config.inhibition.existing_probability_min;
+    if *wanted == usual {
+        *wanted = found;
+    } else if *wanted != found {
+        let share = |least: f32| libm::round((1.0 - f64::from(least)) * 1e6) / 1e6;
+        return Err(OperationError::FalseMerges { found: share(found), wanted: share(*wanted) });
+    }
+    Ok(())
+}
+
 impl<S: Store> DurableEngine<S> {
     /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
     /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
@@ -81,7 +104,7 @@ impl<S: Store> DurableEngine<S> {
     /// A graph that was made with a model can be opened without it, that is, with the built-in lexical embedder: everything
     /// works but taking in facts that bring no vector ([`FactError::NotEmbedded`](crate::FactError::NotEmbedded)).
     ///
-    /// What the user said of fields when the graph was begun stays; it need not be said again.
+    /// What the user said of fields, and of how many links may be wrong, when the graph was begun stays; it need not be said again.
     ///
     /// # Errors
     /// [`OperationError::Config`], [`OperationError::Fields`] or [`OperationError::Embedder`] if the graph was made under another configuration;

@@ -56,6 +56,17 @@ pub enum OperationError {
         /// What is said of it now.
         wanted: String,
     },
+    /// Another share of wrong links was allowed when the graph was begun.
+    #[error(
+        "the graph was begun with at most {found} of the links wrong, not {wanted}; leave the bound out to go on with the graph's \
+         own, or begin another graph"
+    )]
+    FalseMerges {
+        /// The bound when the graph was begun.
+        found: f64,
+        /// The bound that is asked for.
+        wanted: f64,
+    },
     /// The graph was made with another embedder.
     #[error(
         "the graph was made with the embedder {found}, not with {wanted}; open it with its own, or begin another graph"

@@ -379,8 +379,7 @@ fn allocator(
     data: Option<&Path>,
     err: &mut dyn Write,
 ) -> Result<Allocator, Failure> {
-    let mut config = embedder::configuration(args.embedder.as_deref())?;
-    config.fields.clone_from(file.fields());
+    let config = file.over(embedder::configuration(args.embedder.as_deref())?);
     let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
     let mut graph = to_create(directory, config, args.memory_budget)?;
     graph.consolidate_every(args.consolidate_every);

@@ -178,11 +178,8 @@ fn measure(
     if let Some(columns) = input.columns() {
         config.check_columns(columns)?;
     }
-    let of_engine = EngineConfig {
-        fields: config.fields().clone(),
-        ablation: args.leave_out.map(Ablation::from),
-        ..EngineConfig::default()
-    };
+    let ablation = args.leave_out.map(Ablation::from);
+    let of_engine = config.over(EngineConfig { ablation, ..EngineConfig::default() });
     let by_default = |count| if truth.is_some() { 0 } else { count };
     let mut run = Run {
         graph: DurableEngine::open(MemoryStore::default(), of_engine.clone())?,

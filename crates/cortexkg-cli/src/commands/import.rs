@@ -126,7 +126,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         }
         let read = read?;
         let facts = read.facts.len() as u64;
-        let of_engine = EngineConfig { fields: config.fields().clone(), ..EngineConfig::default() };
+        let of_engine = config.over(EngineConfig::default());
         let graph = to_create(directory, of_engine, None)?;
         let notes = notes_of(&graph).into_iter().chain(config.note_on_silence(graph.fields_given()));
         notes.for_each(|note| console.tell(&note));

@@ -121,6 +121,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
 
     /// Which parts should be one, best first.
     fn merges(&mut self, plan: &mut Plan, parts_of: &mut FxHashMap<NodeIndex, Vec<usize>>, doubts: &[Doubt]) {
+        let merge_min = i64::from((MERGE_MIN + self.engine.config.inhibition.caution()).0);
         let mut pairs = Vec::new();
         for doubt in doubts {
             let at = self.engine.graph.mentions[doubt.mention as usize].node;
@@ -142,7 +143,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         for (left, right) in pairs {
             let parts = [left, right].map(|at| &plan.parts[at].members);
             let mean = self.between(parts[0], parts[1], MEMBERS_GLANCED_AT);
-            if mean > i64::from(MERGE_MIN.0) {
+            if mean > merge_min {
                 found.push((mean, left, right));
             }
         }
@@ -160,9 +161,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             let were_alone = [left, right].iter().all(|&at| members[at].len() == 1);
             if left == right
                 || self.engine.is_kept_apart(&members[left], &members[right])
-                || !were_alone
-                    && self.between(&members[left], &members[right], MEMBERS_WEIGHED)
-                        <= i64::from(MERGE_MIN.0)
+                || !were_alone && self.between(&members[left], &members[right], MEMBERS_WEIGHED) <= merge_min
             {
                 continue;
             }
