@@ -1,4 +1,5 @@
-//! Recall: which nodes could a mention belong to? Exact key ∪ early spikes ∪ vectors ∪ graph neighbours, capped.
+//! Recall: which nodes could a mention belong to? Exact key ∪ early spikes ∪ vectors ∪ graph neighbours, capped. In a graph of no more
+//! nodes than the cap every one of them: what is rare, and so what is to spike early, has yet to be seen.
 //!
 //! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
@@ -29,6 +30,9 @@ impl Origins {
     /// It is tied to the other end of the triple in the same way.
     pub const NEIGHBOUR: Self = Self(8);
 
+    /// The graph has so few nodes that all of them are candidates.
+    pub const SMALL_GRAPH: Self = Self(16);
+
     /// Whether all of `other` are among these.
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -45,6 +49,7 @@ impl Origins {
             (Self::SPIKES, "spikes"),
             (Self::VECTOR, "vector"),
             (Self::NEIGHBOUR, "neighbour"),
+            (Self::SMALL_GRAPH, "small_graph"),
         ]
         .iter()
         .filter(|(origin, _)| self.contains(*origin))
@@ -69,8 +74,8 @@ pub struct Candidate {
 pub struct Candidates {
     /// At most [`RecallConfig::candidates_max`].
     pub candidates: Vec<Candidate>,
-    /// Whether vectors were scanned (and not only used to score).
-    pub vectors_scanned: bool,
+    /// Whether every node was looked at: all are candidates, or all vectors were scanned (and not only used to score).
+    pub is_exhaustive: bool,
     /// The mention's own code, for the index.
     pub pattern: SpikePattern,
 }

@@ -229,6 +229,14 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
+        let places = self.graph.ids().len();
+        // Of places that were given up there may be any number.
+        let are_few = self.graph.live_nodes() <= max && places <= 4 * max;
+        for node in (0..places as NodeIndex).filter(|_| are_few) {
+            if !self.graph.node(node).is_empty() && found.iter().all(|(known, _)| *known != node) {
+                found.push((node, Origins::SMALL_GRAPH));
+            }
+        }
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.id(node),
             origins,
@@ -236,7 +244,7 @@ impl AllocationEngine {
         };
         let mut candidates: Vec<_> = found.into_iter().map(candidate).collect();
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.spike_score), candidate.node));
-        Candidates { candidates, vectors_scanned: scanned, pattern }
+        Candidates { candidates, is_exhaustive: scanned || are_few, pattern }
     }
 
     /// Lets candidates compete for the mention in view.
@@ -287,7 +295,7 @@ impl AllocationEngine {
             candidates: count,
             new_probability: point.new_activity,
             margin: point.margin,
-            method: if candidates.vectors_scanned {
+            method: if candidates.is_exhaustive {
                 AllocationMethod::Direct
             } else {
                 AllocationMethod::Recalled
@@ -333,14 +341,8 @@ impl AllocationEngine {
 
     /// The code of a mention's vector, if it has one that is of use.
     pub(crate) fn code(&self, perceived: &Perceived, mention: usize) -> Option<Code> {
-        let (seen, is_given) = (&perceived.mentions[mention], perceived.given_dimension.is_some());
-        if is_given || !self.config.embedder.is_lexical() {
-            self.vectors.encode(&seen.embedding, is_given)
-        } else if self.vectors.are_of_use() {
-            self.vectors.encode(&self.perceiver.embed(seen).ok()?, is_given)
-        } else {
-            None
-        }
+        let embedding = &perceived.mentions[mention].embedding;
+        self.vectors.encode(embedding, perceived.given_dimension.is_some())
     }
 
     /// The code of the mention in view: each feature's information, as far as its field can be relied on.

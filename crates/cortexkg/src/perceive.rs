@@ -135,7 +135,7 @@ impl Perceiver {
             (None, Some(made)) => {
                 mentions.iter_mut().zip(made).for_each(|(mention, made)| mention.embedding = made);
             }
-            // What only repeats the words is made where it is needed.
+            // What only repeats the words says and finds nothing beyond them.
             (None, None) if self.embedder.is_lexical() => {}
             (None, None) => {
                 for mention in &mut mentions {
@@ -151,7 +151,7 @@ impl Perceiver {
     }
 
     /// The embedder's vector of a mention, normalised; empty if it has no direction.
-    pub(crate) fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
+    fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
         let mut text = String::new();
         let is_said = |value: &&PerceivedValue| !is_key_field(&value.field) && self.has_a_say(&value.field);
         for value in mention.values.iter().filter(is_said) {
