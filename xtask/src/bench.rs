@@ -5,6 +5,8 @@ mod tiers;
 
 use clap::Subcommand;
 
+pub(crate) use first_light::{Set, number, table};
+
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {

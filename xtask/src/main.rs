@@ -5,6 +5,7 @@
 // A program for the terminal: standard output is its product.
 #![allow(clippy::print_stdout)]
 
+mod ablate;
 mod bench;
 mod data;
 mod deny;
@@ -44,6 +45,8 @@ enum Chore {
     /// Measure on real data.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Measure what each part of the engine is worth, by leaving it out.
+    Ablate(ablate::Args),
     /// Record the coloured output of the demo as docs/demo.svg.
     Picture(picture::Args),
 }
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Data(args) => data::run(&args),
         Chore::Torture(args) => torture::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
+        Chore::Ablate(args) => ablate::run(&args),
         Chore::Picture(args) => picture::run(&args),
     }
 }

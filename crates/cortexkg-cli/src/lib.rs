@@ -16,6 +16,7 @@ pub mod allocation;
 mod cli;
 mod clock;
 pub mod commands;
+mod config_file;
 mod console;
 pub mod durable;
 mod embedder;

@@ -193,3 +193,42 @@ fn says_what_it_cannot_evaluate() {
     refused(cortexkg(&["evaluate", &records, "--id", "nothing"]), "nothing");
     refused(cortexkg(&["evaluate", &records, "--data", &svg]), "this command works on no graph");
 }
+
+#[test]
+fn other_orders_are_compared() {
+    let [records, clusters] = ["records", "clusters"].map(|file| data(&format!("fodors-zagats/{file}.csv")));
+    let card = evaluated(&[&records, "--truth", &clusters, "--orders", "3", "--json", "-q"]);
+    assert_eq!(card["orders"]["orders"], 3);
+    for (stage, name) in [(0, "online"), (1, "consolidated")] {
+        let stage = &card["orders"]["stages"][stage];
+        assert_eq!(stage["stage"], name);
+        for figure in ["nodes", "agreement", "pair_f1", "b_cubed_f1", "wrong_pairs"] {
+            let [least, mean, greatest] =
+                ["least", "mean", "greatest"].map(|key| number(&stage[figure][key]));
+            assert!(least <= mean && mean <= greatest, "{figure}: {stage}");
+        }
+        assert!(number(&stage["agreement"]["least"]) > 0.9, "{stage}");
+        assert!(number(&stage["agreement"]["least"]) < 1.0, "orders differ: {stage}");
+        assert!(number(&stage["wrong_pairs"]["least"]) > 0.0, "{stage}");
+    }
+    let told = cortexkg(&["evaluate", &records, "--limit", "50", "--orders", "2", "-q"]);
+    assert!(
+        told.out.contains("agreement (adjusted Rand)") && !told.out.contains("wrong pairs"),
+        "{}",
+        told.out
+    );
+}
+
+#[test]
+fn a_part_is_left_out() {
+    let [records, clusters] = ["records", "clusters"].map(|file| data(&format!("febrl1/{file}.csv")));
+    let f1 = |part: &[&str]| {
+        let mut args = vec![records.as_str(), "--truth", &clusters, "--json", "--limit", "300"];
+        args.extend(part);
+        number(&evaluated(&args)["truth"]["stages"][0]["pairwise"]["f1"]["value"])
+    };
+    let whole = f1(&[]);
+    assert!(f1(&["--leave-out", "structural-column"]) < whole);
+    assert!(f1(&["--leave-out", "exception-column"]) <= whole);
+    assert!(f1(&["--leave-out", "spikes-for-minhash"]) > 0.9, "MinHash finds candidates as well");
+}

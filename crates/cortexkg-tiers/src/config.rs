@@ -8,7 +8,7 @@ pub struct TierConfig {
     /// Most bytes, keeping books included. 0 turns the tier off.
     pub bytes_max: u64,
     /// Bytes of a usual entry, keeping books included. It decides for how many keys the tier remembers, after eviction, that they
-    /// were there: one for two usual entries, at about 100 bytes each, which are part of the budget. An error of a factor of
+    /// were there: one for two usual entries, at 40 bytes each, which are part of the budget. An error of a factor of
     /// ten does little harm. Taken to be 192 at least.
     pub entry_bytes_usual: u32,
 }
@@ -20,8 +20,8 @@ pub struct MemoryConfig {
     pub l1: TierConfig,
     /// Compact bytes.
     pub l2: TierConfig,
-    /// Most parts that each tier is split into, so that threads get in each other's way less. Rounded up to a power of two, and
-    /// less where parts would be smaller than 64 KiB or 64 entries. A value that is larger than its part of the budget is never kept.
+    /// Most parts that the tiers are split into, so that threads get in each other's way less. Rounded up to a power of two, and
+    /// less where the parts of a tier would be smaller than 64 KiB or 64 entries. A value that is larger than its part of the budget is never kept.
     pub shards_max: u32,
 }
 

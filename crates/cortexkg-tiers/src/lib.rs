@@ -6,10 +6,11 @@
 //! | L2 | compact bytes, several times as many in the same memory | a lookup and decoding |
 //! | L3 | everything: a [`PersistentStorage`] | whatever the store costs |
 //!
-//! A read goes down until it finds the key, and takes it up into L1 on its way back. What comes from the store is kept in L2
-//! as well. Both tiers have a budget in bytes and decide on their own what gives way; each resists scans: what is read
-//! once passes through a small queue and does not drive out what is read again and again. Since L2 only sees
-//! what L1 lets through, it forgets by itself most of what L1 has, and little is held twice.
+//! A read goes down until it finds the key. Nothing is held twice: what comes from the store is kept decoded while L1 has room, and
+//! compact from then on; at its second use as bytes it is decoded to stay, and what L1 has no room for any more becomes compact again,
+//! which costs encoding it. Each tier has a budget in bytes, but one policy decides for both what gives way, so that
+//! two tiers find as much as one of their size would. It resists scans: what is read once passes through a small queue and does not
+//! drive out what is read again and again.
 //!
 //! A writer goes through the tiers to the store ([`put`](MultiTierMemorySystem::put),
 //! [`write_with`](MultiTierMemorySystem::write_with)), or tells them afterwards
@@ -81,27 +82,30 @@
 //! * **No read is stale.** A read that starts after a write returned shows that write or a later one; reads of one key never go
 //!   back. `gate.rs` says why.
 //! * A tier never holds more bytes than its budget, keeping books included, and a smaller budget acts at once.
+//! * A value is in one tier of memory at most.
 //! * No clock, no threads of its own, no randomness. Which entries are kept depends on the order of calls; what is read does not.
 //!
 //! # Bounds
 //!
 //! Keys that the store does not have are not remembered: each read of one asks the store. Two readers that miss the same key at the
-//! same time both ask it.
+//! same time both ask it. An L2 that is smaller than L1 leaves part of L1 empty at times: a scan then takes decoded values along.
 //!
 //! # Where to start reading
 //!
-//! `system.rs` for the path of reads and writes, `gate.rs` for what keeps them apart, `tier.rs` for budgets and what gives way,
+//! `system.rs` for the path of reads and writes, `gate.rs` for what keeps them apart, `shard.rs` for what gives way,
 //! [`optimum`] for what no policy can beat.
 
 mod config;
 mod error;
 mod gate;
+mod list;
+mod memory;
 pub mod optimum;
+mod shard;
 mod statistics;
 mod storage;
 mod sync;
 mod system;
-mod tier;
 
 pub use config::{MemoryConfig, TierConfig};
 pub use error::TierError;

@@ -12,9 +12,10 @@ pub struct TierStatistics {
     pub hits: u64,
     /// Reads that went on to the tier below.
     pub misses: u64,
-    /// Values that came up from the tier below because a read found them there.
+    /// Values that came up from the tier below because reads found them there.
     pub promotions: u64,
-    /// Entries that gave way to others, including those too large to be let in.
+    /// Entries that gave way to others, including those too large to be let in. Those that leave L1 are compact in L2 as long as they
+    /// fit there.
     pub evictions: u64,
     /// Entries at this moment.
     pub entries: u64,

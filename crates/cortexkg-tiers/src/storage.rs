@@ -33,6 +33,8 @@ pub trait PersistentStorage {
 }
 
 /// Turns values into bytes and back, and weighs them.
+///
+/// It must not call the tiers: values are encoded under a lock when they leave L1.
 pub trait Codec {
     /// A decoded value.
     type Value;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::config::MemoryConfig;
 use crate::error::TierError;
 use crate::gate::{Gate, Pass, Ticket};
+use crate::memory::Memory;
+use crate::shard::{Found, Fresh};
 use crate::statistics::{Counters, MemoryStatistics};
 use crate::storage::{Codec, PersistentStorage, Row};
-use crate::tier::Tier;
 
 /// Two counters and an address: what `Arc` adds to its content.
 const ARC_BYTES: usize = 2 * size_of::<usize>();
@@ -21,8 +22,7 @@ const ARC_BYTES: usize = 2 * size_of::<usize>();
 pub struct MultiTierMemorySystem<S, C: Codec> {
     storage: S,
     codec: C,
-    l1: Tier<Arc<C::Value>>,
-    l2: Tier<Arc<[u8]>>,
+    memory: Memory<Arc<C::Value>>,
     gate: Gate,
     counters: Counters,
 }
@@ -36,7 +36,7 @@ type Outcome<S, T> = Result<T, TierError<<S as PersistentStorage>::Error>>;
 /// New values, `None` where a row is to be deleted.
 type Changes<C> = Vec<(u64, Option<Shared<C>>)>;
 
-/// A key that no tier in memory has, with the ticket taken before that was found out.
+/// A key that no tier in memory has, with the ticket taken before the store is asked.
 struct Missing {
     key: u64,
     ticket: Option<Ticket>,
@@ -45,14 +45,7 @@ struct Missing {
 impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     /// Empty tiers over a store.
     pub fn new(storage: S, codec: C, config: MemoryConfig) -> Self {
-        Self {
-            storage,
-            codec,
-            l1: Tier::new(config.l1, config.shards_max),
-            l2: Tier::new(config.l2, config.shards_max),
-            gate: Gate::new(),
-            counters: Counters::default(),
-        }
+        Self { storage, codec, memory: Memory::new(config), gate: Gate::new(), counters: Counters::default() }
     }
 
     /// The store. Whoever changes it past the tiers calls [`invalidate`](Self::invalidate) or uses
@@ -66,7 +59,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
         self.storage
     }
 
-    /// The value of a key, from the highest tier that has it; `None` if the store has no such row. It is in L1 afterwards.
+    /// The value of a key, from the highest tier that has it; `None` if the store has no such row.
     ///
     /// # Errors
     /// [`TierError::Storage`], [`TierError::Decode`].
@@ -115,8 +108,7 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     /// As [`get`](Self::get).
     pub fn prefetch(&self, keys: &[u64]) -> Outcome<S, usize> {
         let missing = keys.iter().map(|&key| Missing { key, ticket: self.gate.ticket(key) });
-        let missing: Vec<_> =
-            missing.filter(|miss| !self.l1.contains(miss.key) && !self.l2.contains(miss.key)).collect();
+        let missing: Vec<_> = missing.filter(|miss| !self.memory.contains(miss.key)).collect();
         if missing.is_empty() {
             return Ok(0);
         }
@@ -177,43 +169,47 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
     /// [`invalidate`](Self::invalidate) for every key: after the store was replaced or rewritten.
     pub fn clear(&self) {
         let passes: Vec<_> = Gate::stripes().map(|stripe| self.gate.enter(stripe)).collect();
-        self.l1.clear();
-        self.l2.clear();
+        self.memory.clear();
         passes.into_iter().for_each(|pass| self.gate.leave(pass, |_| ()));
     }
 
-    /// Sets the budget of L1, in bytes. What no longer fits is gone when this returns. A tier that was shrunk to nearly nothing
-    /// remembers fewer evicted keys ever after, and is a little worse for it.
+    /// Sets the budget of L1, in bytes. What no longer fits is compact or gone when this returns.
     pub fn set_l1_bytes_max(&self, bytes_max: u64) {
-        self.l1.resize(bytes_max);
+        self.memory.resize_l1(bytes_max, &|value| self.compact(value));
     }
 
-    /// As [`set_l1_bytes_max`](Self::set_l1_bytes_max), of L2.
+    /// Sets the budget of L2, in bytes. What no longer fits is gone when this returns.
     pub fn set_l2_bytes_max(&self, bytes_max: u64) {
-        self.l2.resize(bytes_max);
+        self.memory.resize_l2(bytes_max, &|value| self.compact(value));
     }
 
     /// What was counted so far.
     pub fn statistics(&self) -> MemoryStatistics {
-        self.counters.statistics(self.l1.statistics(), self.l2.statistics())
+        let [l1, l2] = self.memory.statistics();
+        self.counters.statistics(l1, l2)
     }
 
     /// The value, if a tier in memory has it.
     fn look(&self, key: u64) -> Outcome<S, Result<Shared<C>, Missing>> {
-        if let Some(value) = self.l1.get(key) {
-            self.counters.l1_hit(key);
-            return Ok(Ok(value));
-        }
-        self.counters.l1_miss(key);
-        // Before L2 is looked at, since what it has may be withdrawn before it is promoted.
-        let ticket = self.gate.ticket(key);
-        let Some(bytes) = self.l2.get(key) else { return Ok(Err(Missing { key, ticket })) };
-        self.counters.l2_hit(key);
+        let (bytes, raise) = match self.memory.look(key) {
+            Found::Decoded(value) => {
+                self.counters.l1_hit(key);
+                return Ok(Ok(value));
+            }
+            Found::Nothing => {
+                self.counters.l1_miss(key);
+                return Ok(Err(Missing { key, ticket: self.gate.ticket(key) }));
+            }
+            Found::Compact(bytes, raise) => {
+                self.counters.l1_miss(key);
+                self.counters.l2_hit(key);
+                (bytes, raise)
+            }
+        };
         let (value, value_bytes) = self.decode(key, &bytes)?;
-        self.gate.keep(key, ticket, || {
-            self.l1.keep(key, value.clone(), value_bytes);
+        if raise && self.memory.raise(key, &bytes, value.clone(), value_bytes, &|value| self.compact(value)) {
             self.counters.promoted();
-        });
+        }
         Ok(Ok(value))
     }
 
@@ -240,14 +236,14 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
         Ok(found)
     }
 
-    /// Decodes what the store gave and keeps it in both tiers, unless it has been overwritten.
+    /// Decodes what the store gave and keeps it, unless it has been overwritten.
     fn admit(&self, missing: &Missing, bytes: &[u8]) -> Outcome<S, Shared<C>> {
         let key = missing.key;
         let (value, value_bytes) = self.decode(key, bytes)?;
         let compact: Arc<[u8]> = bytes.into();
         self.gate.keep(key, missing.ticket, || {
-            self.l1.keep(key, value.clone(), value_bytes);
-            self.l2.keep(key, compact, ARC_BYTES + bytes.len());
+            let fresh = Fresh { value: value.clone(), value_bytes, compact };
+            self.memory.keep(key, fresh, &|value| self.compact(value));
         });
         Ok(value)
     }
@@ -262,6 +258,11 @@ impl<S: PersistentStorage, C: Codec> MultiTierMemorySystem<S, C> {
 
     fn value_bytes(&self, value: &C::Value) -> usize {
         ARC_BYTES.saturating_add(self.codec.memory_bytes(value))
+    }
+
+    /// The bytes of a value that leaves L1; one without bytes is forgotten.
+    fn compact(&self, value: &Shared<C>) -> Option<Arc<[u8]>> {
+        self.codec.encode(value).ok().map(Arc::from)
     }
 
     fn row(&self, key: u64, value: Option<&C::Value>) -> Outcome<S, Row> {
@@ -284,8 +285,7 @@ impl<'a, S: PersistentStorage, C: Codec> Writing<'a, S, C> {
         let passes = stripes.into_iter().map(|stripe| system.gate.enter(stripe)).collect();
         let writing = Self { system, keys, passes };
         for &key in &writing.keys {
-            system.l1.withdraw(key);
-            system.l2.withdraw(key);
+            system.memory.withdraw(key);
         }
         writing
     }
@@ -309,8 +309,10 @@ impl<'a, S: PersistentStorage, C: Codec> Writing<'a, S, C> {
                 for (_, key, value) in of_stripe {
                     match value {
                         Some((value, bytes)) if alone => {
-                            system.l1.put(*key, value.clone(), system.value_bytes(value));
-                            system.l2.put(*key, bytes.as_slice().into(), ARC_BYTES + bytes.len());
+                            let value_bytes = system.value_bytes(value);
+                            let compact = bytes.as_slice().into();
+                            let fresh = Fresh { value: value.clone(), value_bytes, compact };
+                            system.memory.put(*key, fresh, &|value| system.compact(value));
                         }
                         _ => system.forget(*key),
                     }
@@ -330,7 +332,6 @@ impl<S: PersistentStorage, C: Codec> Drop for Writing<'_, S, C> {
 
 impl<S, C: Codec> MultiTierMemorySystem<S, C> {
     fn forget(&self, key: u64) {
-        self.l1.remove(key);
-        self.l2.remove(key);
+        self.memory.remove(key);
     }
 }

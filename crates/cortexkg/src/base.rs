@@ -238,6 +238,7 @@ impl<S: Store> DurableEngine<S> {
             }
         }
         self.engine.links = Links::of(links);
+        self.renumbered();
         self.engine.refresh();
         self.engine.position = base.position;
         self.engine.chain = base.chain;

@@ -1,4 +1,5 @@
-//! Recall: which nodes could a mention belong to? Exact key ∪ early spikes ∪ vectors ∪ graph neighbours, capped.
+//! Recall: which nodes could a mention belong to? Exact key ∪ early spikes ∪ vectors ∪ graph neighbours, capped. In a graph of no more
+//! nodes than the cap every one of them: what is rare, and so what is to spike early, has yet to be seen.
 //!
 //! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
@@ -6,12 +7,13 @@
 use cortexkg_store::StoreError;
 use serde::{Deserialize, Serialize};
 
+use crate::ablation::Ablation;
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::EachTable;
 use crate::postings::{LIST_NODES_READ_MAX, Postings};
-use crate::spike::{SpikePattern, rank_weight};
+use crate::spike::SpikePattern;
 
 /// What recalled a candidate; several roads may lead to one node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ impl Origins {
     pub const VECTOR: Self = Self(4);
     /// It is tied to the other end of the triple in the same way.
     pub const NEIGHBOUR: Self = Self(8);
+
+    /// The graph has so few nodes that all of them are candidates.
+    pub const SMALL_GRAPH: Self = Self(16);
 
     /// Whether all of `other` are among these.
     pub fn contains(self, other: Self) -> bool {
@@ -44,6 +49,7 @@ impl Origins {
             (Self::SPIKES, "spikes"),
             (Self::VECTOR, "vector"),
             (Self::NEIGHBOUR, "neighbour"),
+            (Self::SMALL_GRAPH, "small_graph"),
         ]
         .iter()
         .filter(|(origin, _)| self.contains(*origin))
@@ -68,8 +74,8 @@ pub struct Candidate {
 pub struct Candidates {
     /// At most [`RecallConfig::candidates_max`].
     pub candidates: Vec<Candidate>,
-    /// Whether vectors were scanned (and not only used to score).
-    pub vectors_scanned: bool,
+    /// Whether every node was looked at: all are candidates, or all vectors were scanned (and not only used to score).
+    pub is_exhaustive: bool,
     /// The mention's own code, for the index.
     pub pattern: SpikePattern,
 }
@@ -206,12 +212,22 @@ impl SpikeIndex {
     ///
     /// Once what is left of the code could not lift a new node to the least share of the best score, only nodes found before are
     /// scored further.
-    pub(crate) fn score(&self, pattern: &SpikePattern, config: &RecallConfig, scores: &mut Scores) {
+    pub(crate) fn score(
+        &self,
+        pattern: &SpikePattern,
+        config: &RecallConfig,
+        ablation: Option<Ablation>,
+        scores: &mut Scores,
+    ) {
         let mut budget = config.postings_max;
-        let mut left: u32 = (0..pattern.spikes.len()).map(rank_weight).sum();
+        let weight_of = |rank| Ablation::weight_of_rank(ablation, rank);
+        let stops = ablation != Some(Ablation::EarlyStop);
+        pattern.spikes.iter().for_each(|spike| self.postings.touch(spike.neuron));
+        let mut left: u32 = (0..pattern.spikes.len()).map(weight_of).sum();
         for (rank, spike) in pattern.spikes.iter().enumerate() {
-            let weight = rank_weight(rank);
-            let closed = u64::from(left) * 256 < u64::from(scores.top) * u64::from(config.spike_share_min);
+            let weight = weight_of(rank);
+            let share_left = u64::from(left) * 256;
+            let closed = stops && share_left < u64::from(scores.top) * u64::from(config.spike_share_min);
             left -= weight;
             let most = config.postings_per_spike_max.min(LIST_NODES_READ_MAX).min(budget);
             let mut nodes = std::mem::take(&mut scores.nodes);
@@ -335,7 +351,7 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spike::Spike;
+    use crate::spike::{Spike, rank_weight};
 
     fn pattern(neurons: &[u64]) -> SpikePattern {
         SpikePattern {
@@ -353,7 +369,7 @@ mod tests {
         let mut scores = Scores::default();
         for _ in 0..2 {
             scores.clear(3);
-            index.score(&pattern(&[1, 3, 4]), &RecallConfig::default(), &mut scores);
+            index.score(&pattern(&[1, 3, 4]), &RecallConfig::default(), None, &mut scores);
             assert_eq!(scores.best(8, 0), [0, 1]);
             assert_eq!(scores.get(1), rank_weight(1) + rank_weight(2), "a node listed twice counts once");
             assert_eq!(scores.get(2), 0);
@@ -369,7 +385,7 @@ mod tests {
         let config = RecallConfig { postings_per_spike_max: 10, ..RecallConfig::default() };
         let mut scores = Scores::default();
         scores.clear(1000);
-        index.score(&pattern(&[7]), &config, &mut scores);
+        index.score(&pattern(&[7]), &config, None, &mut scores);
         assert_eq!(scores.best(64, 0), (990..1000).collect::<Vec<_>>());
     }
 }

@@ -166,7 +166,9 @@ impl AllocationEngine {
     ) -> AllocationResult {
         let seen = &perceived.mentions[at];
         let role = if perceived.mentions.len() == 1 { 0 } else { at as u8 + 1 };
-        let values = std::mem::take(&mut self.view.values);
+        // All of them, those that have no say in decisions as well.
+        let mut values = self.view.numbered.clone();
+        values.sort_unstable();
         let most = |field| values_max(self.dictionary.field(field));
         let mention = self.graph.add_mention(Mention { fact, role, node }, &values, most);
         for (value, &(_, id)) in seen.values.iter().zip(&self.view.numbered) {
@@ -189,7 +191,6 @@ impl AllocationEngine {
         let is_scanned = self.is_scanned();
         self.vectors.keep_for_scanning(is_scanned);
         self.record(&ballot, mention, node);
-        self.view.values = values;
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
         self.ballots.push_back(ballot);

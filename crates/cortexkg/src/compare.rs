@@ -1,14 +1,14 @@
-//! Two values to a level of agreement: the comparators, one per kind of field.
+//! Two values to a level of agreement: what the comparators do.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::comparator::Comparator;
 use crate::dictionary::{Dictionary, KeyRule, TermId, ValueId};
 use crate::entries::{Shape, Value};
 use crate::evidence::Bits;
 use crate::paged::List;
 use crate::perceive::namespace;
-use crate::profile::FieldKind;
 use crate::spelling::{Slips, WordCache, slips, word};
 
 /// How far two values agree. Fellegi and Sunter's comparison vector has one such level per field.
@@ -103,17 +103,17 @@ pub(crate) fn compare(
     let information = dictionary.information(a).min(dictionary.information(b));
     let pair = Pair { dictionary, values: (a, b) };
     let level = |level| Some(Comparison { level, information });
-    match dictionary.field(a.field).kind {
-        FieldKind::Embedding | FieldKind::Recency => None,
-        FieldKind::Key => pair.key(),
-        FieldKind::Identifier => level(pair.code()),
-        FieldKind::Number => level(pair.number()),
-        FieldKind::Date => level(pair.date()),
-        FieldKind::Name | FieldKind::Category => {
-            Some(pair.words(&NAME_THRESHOLDS, words).capped(information))
-        }
-        FieldKind::LongText => Some(pair.words(&LONG_TEXT_THRESHOLDS, words).capped(information)),
-        FieldKind::List => Some(pair.list()),
+    match dictionary.field(a.field).comparator()? {
+        Comparator::Exact => Some(Comparison::DIFFERENT),
+        Comparator::Key => pair.key(),
+        Comparator::Code => level(pair.code()),
+        Comparator::Number => level(pair.number()),
+        Comparator::Digits => level(pair.digits()),
+        Comparator::Size => level(pair.size().unwrap_or_else(|| pair.digits())),
+        Comparator::Date => level(pair.date()),
+        Comparator::Name => Some(pair.words(&NAME_THRESHOLDS, words).capped(information)),
+        Comparator::LongText => Some(pair.words(&LONG_TEXT_THRESHOLDS, words).capped(information)),
+        Comparator::List => Some(pair.list()),
     }
 }
 
@@ -191,12 +191,9 @@ impl Pair<'_> {
         }
     }
 
-    /// Numbers with a decimal point: how far apart they are, in parts of the larger.
-    fn decimal(&self) -> Option<Level> {
+    /// Amounts: how far apart they are, in parts of the larger. None where one cannot be read.
+    fn size(&self) -> Option<Level> {
         let surfaces = (self.values.0.surface(), self.values.1.surface());
-        if !surfaces.0.contains('.') && !surfaces.1.contains('.') {
-            return None;
-        }
         let read = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
         let (a, b) = (read(surfaces.0)?, read(surfaces.1)?);
         let apart = (a - b).abs() / a.abs().max(b.abs()).max(f64::MIN_POSITIVE);
@@ -209,11 +206,15 @@ impl Pair<'_> {
         })
     }
 
-    /// Whole numbers: slips of the pen, as in the number of a house.
+    /// Numbers with a decimal point are amounts, whole ones are written.
     fn number(&self) -> Level {
-        if let Some(level) = self.decimal() {
-            return level;
-        }
+        let has_point = [self.values.0, self.values.1].iter().any(|value| value.surface().contains('.'));
+        let size = if has_point { self.size() } else { None };
+        size.unwrap_or_else(|| self.digits())
+    }
+
+    /// Whole numbers: slips of the pen, as in the number of a house.
+    fn digits(&self) -> Level {
         match (self.slips(), self.values.0.shape.length.max(self.values.1.shape.length)) {
             (Slips::None, _) => Level::Exact,
             (Slips::One, 3..) => Level::Close,

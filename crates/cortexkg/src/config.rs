@@ -1,9 +1,11 @@
-//! What can be set. The defaults serve every kind of data; nothing here speaks of particular fields.
+//! What can be set. The defaults serve every kind of data and speak of no particular field.
 
 use std::sync::Arc;
 
+use crate::ablation::Ablation;
 use crate::candidates::RecallConfig;
 use crate::embed::{Embedder, LexicalEmbedder};
+use crate::field_config::FieldConfigs;
 use crate::inhibition::InhibitionConfig;
 use crate::spike::SpikeConfig;
 
@@ -21,6 +23,11 @@ pub struct EngineConfig {
     /// bits less. 3 says that one mention in three is expected to have its node in the graph already (and that one in nine is to
     /// teach); higher makes merges rarer.
     pub prior_bits: i32,
+    /// What the user says of particular fields; what the values say is found. Empty, it gives way, where a durable graph is opened,
+    /// to what the graph was made with.
+    pub fields: FieldConfigs,
+    /// The part that is left out, to measure what it is worth; none in earnest.
+    pub ablation: Option<Ablation>,
     /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings, and, where a
     /// durable graph is opened, to the model that the graph was made with.
     pub embedder: Arc<dyn Embedder>,
@@ -37,7 +44,13 @@ impl EngineConfig {
 
     /// That, without the embedder.
     pub(crate) fn rules(&self) -> String {
-        format!("{:?} {:?} {:?} {}", self.spikes, self.recall, self.inhibition, self.prior_bits)
+        let left_out = self.ablation.map_or_else(String::new, |ablation| format!(" without {ablation:?}"));
+        let rules = format!(
+            "{:?} {:?} {:?} {}{left_out}",
+            self.spikes, self.recall, self.inhibition, self.prior_bits
+        );
+        // In front, where nobody can take it for a part of the embedder's name.
+        if self.fields.is_empty() { rules } else { format!("[{}] {rules}", self.fields.text()) }
     }
 }
 
@@ -48,6 +61,8 @@ impl Default for EngineConfig {
             recall: RecallConfig::default(),
             inhibition: InhibitionConfig::default(),
             prior_bits: 3,
+            fields: FieldConfigs::default(),
+            ablation: None,
             embedder: Arc::new(LexicalEmbedder::default()),
             ballots_kept: 1 << 16,
         }

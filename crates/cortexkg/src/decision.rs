@@ -28,13 +28,13 @@ impl fmt::Display for Decision {
     }
 }
 
-/// How the vector part of the candidates was found.
+/// How the candidates were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AllocationMethod {
-    /// Exact scan over every node's vector.
+    /// Every node was looked at: all of them in a very small graph, or every node's vector.
     Direct,
-    /// No scan: exact keys, spikes and graph neighbours recalled the candidates, vectors only scored them.
+    /// Exact keys, spikes and graph neighbours recalled the candidates, vectors only scored them.
     Recalled,
 }
 

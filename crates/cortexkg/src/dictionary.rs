@@ -1,16 +1,20 @@
 //! Every field, value and word seen, numbered, with how often each occurs: the source of term frequencies.
 
+use std::sync::Arc;
+
 use cortexkg_store::StoreError;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::comparator::Comparator;
 use crate::dates::parse_date;
 use crate::embed::hash_bytes;
 use crate::entries::{NewTerm, NewValue, Shape, Term, Value, note_last, recount};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2_ratio};
+use crate::field_config::{FieldConfig, FieldConfigs};
 use crate::graph::MentionIndex;
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::{EachTable, IdMap, Paged};
@@ -37,6 +41,21 @@ pub(crate) struct FieldEntry {
     pub(crate) name: String,
     pub(crate) profile: FieldProfile,
     pub(crate) kind: FieldKind,
+    /// What the user says of it; stored with the graph's configuration.
+    #[serde(skip)]
+    pub(crate) given: FieldConfig,
+}
+
+impl FieldEntry {
+    /// What compares its values; none for what is no field of a source.
+    pub(crate) fn comparator(&self) -> Option<Comparator> {
+        self.given.comparator.or_else(|| Comparator::of_kind(self.kind).first().copied())
+    }
+
+    /// Whether a value that is no list is a list of one.
+    fn has_lists(&self) -> bool {
+        self.profile.has_lists() || self.given.kind == Some(FieldKind::List)
+    }
 }
 
 /// Tells items from words, in the field of a term.
@@ -45,6 +64,7 @@ const ITEM: FieldId = 1 << 15;
 /// Fields, values and words by number and by name.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
+    given: Arc<FieldConfigs>,
     fields: IndexMap<String, FieldEntry, FxBuildHasher>,
     values: Paged<Value<'static>>,
     value_ids: IdMap,
@@ -62,7 +82,20 @@ pub(crate) struct Mark {
 
 impl Default for Dictionary {
     fn default() -> Self {
+        Self::new(Arc::default())
+    }
+}
+
+/// Under which hash a value or term is found.
+fn hash_of(field: FieldId, text: &str) -> u64 {
+    hash_bytes(u64::from(field), text.as_bytes())
+}
+
+impl Dictionary {
+    /// One that knows what the user says of fields, and nothing else.
+    pub(crate) fn new(given: Arc<FieldConfigs>) -> Self {
         let mut dictionary = Self {
+            given,
             fields: IndexMap::default(),
             values: Paged::default(),
             value_ids: IdMap::default(),
@@ -73,14 +106,7 @@ impl Default for Dictionary {
         dictionary.add_field("@recency", FieldKind::Recency);
         dictionary
     }
-}
 
-/// Under which hash a value or term is found.
-fn hash_of(field: FieldId, text: &str) -> u64 {
-    hash_bytes(u64::from(field), text.as_bytes())
-}
-
-impl Dictionary {
     /// Checks that the fields of these mentions still find room.
     pub(crate) fn check_room<'a>(
         &self,
@@ -102,7 +128,9 @@ impl Dictionary {
     }
 
     fn add_field(&mut self, name: &str, kind: FieldKind) -> FieldId {
-        let entry = FieldEntry { name: name.to_owned(), profile: FieldProfile::default(), kind };
+        let given = self.given.get(name);
+        let kind = given.kind.unwrap_or(kind);
+        let entry = FieldEntry { name: name.to_owned(), profile: FieldProfile::default(), kind, given };
         let (id, _) = self.fields.insert_full(name.to_owned(), entry);
         id as FieldId
     }
@@ -185,7 +213,7 @@ impl Dictionary {
         let whole = std::slice::from_ref(&value.normal);
         // A value that is no list is one item of a field that has lists, and has none elsewhere.
         let items = match &value.items[..] {
-            [] if self.fields[usize::from(field)].profile.has_lists() => whole,
+            [] if self.fields[usize::from(field)].has_lists() => whole,
             items => items,
         };
         terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
@@ -272,11 +300,19 @@ impl Dictionary {
         (value.field, count, value.words.iter().chain(value.items).collect())
     }
 
-    /// Sets every field's kind to what its profile says now. Returns whether any changed.
+    /// Leaves those values whose fields have a say in decisions.
+    pub(crate) fn keep_evidence(&self, values: &mut Vec<(FieldId, ValueId)>) {
+        if self.given.ignore_any() {
+            values.retain(|&(field, _)| !self.field(field).given.ignore);
+        }
+    }
+
+    /// Sets every field's kind to what its profile says now, unless the user has said it. Returns whether any changed.
     pub(crate) fn refresh_kinds(&mut self) -> bool {
         let mut changed = false;
         for entry in self.fields.values_mut() {
-            if matches!(entry.kind, FieldKind::Embedding | FieldKind::Recency | FieldKind::Key) {
+            let is_found = !matches!(entry.kind, FieldKind::Embedding | FieldKind::Recency | FieldKind::Key);
+            if !is_found || entry.given.kind.is_some() {
                 continue;
             }
             let kind = entry.profile.kind();
@@ -309,6 +345,12 @@ impl Dictionary {
 
     pub(crate) fn value(&self, id: ValueId) -> Value<'_> {
         self.values.get(id)
+    }
+
+    /// Brings a value near that is about to be read.
+    #[inline]
+    pub(crate) fn touch(&self, id: ValueId) {
+        self.values.touch(id);
     }
 
     /// Visits all values in order, with the mentions that have each.
@@ -392,7 +434,10 @@ impl Dictionary {
 
     pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
         self.fields.clear();
-        from.section("fields", |entry: FieldEntry| drop(self.fields.insert(entry.name.clone(), entry)))?;
+        from.section("fields", |mut entry: FieldEntry| {
+            entry.given = self.given.get(&entry.name);
+            self.fields.insert(entry.name.clone(), entry);
+        })?;
         self.values = Paged::open("values", from)?;
         self.value_ids = IdMap::open("value ids", from)?;
         self.terms = Paged::open("terms", from)?;

@@ -4,12 +4,15 @@ use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
 use crate::ballot::Ballot;
 use crate::candidates::Candidates;
+use crate::consolidation::Steps;
 use crate::decision::AllocationResult;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
 use crate::fact::Fact;
 use crate::feedback::Note;
+use crate::field_config::FieldConfigs;
 use crate::graph::NodeId;
+use crate::inhibition::InhibitionConfig;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
 use crate::opening::Opening;
@@ -34,6 +37,10 @@ pub(crate) mod meta {
     pub(crate) const BASE_VERSION: u64 = 5;
     /// Dimensions of the model that the graph was made with, `u32`; not there if there was none.
     pub(crate) const MODEL_DIMENSION: u64 = 6;
+    /// What the user said of fields; not there if that was nothing.
+    pub(crate) const FIELDS: u64 = 7;
+    /// Least probability of a link, `f32`; not there if it is the usual.
+    pub(crate) const EXISTING_PROBABILITY: u64 = 8;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -75,6 +82,8 @@ pub struct DurableEngine<S> {
     pub(crate) memory_bytes_max: Option<usize>,
     /// What the caller says the time is.
     pub(crate) recorded_s: Option<i64>,
+    /// When to consolidate while facts come in.
+    pub(crate) steps: Steps,
     pub(crate) opening: Opening,
 }
 
@@ -152,8 +161,8 @@ impl<S: Store> DurableEngine<S> {
 
     /// Allocates facts one after the other and commits them together (group commit): all of them, or none, survive a crash. One
     /// result per fact, in their order. A fact whose source has given its identifier before is passed over and its assignment
-    /// repeated, as it stands now. Where memory is short ([`set_memory_budget`](Self::set_memory_budget)), the first part of a batch
-    /// may be committed before the rest.
+    /// repeated, as it stands now. Where memory is short ([`set_memory_budget`](Self::set_memory_budget)), or a step of consolidation is
+    /// due ([`consolidate_every`](Self::consolidate_every)), the first part of a batch is committed before the rest.
     ///
     /// # Errors
     /// [`OperationError::Store`]: nothing of the batch is acknowledged; close the graph and open it again.
@@ -235,6 +244,7 @@ impl<S: Store> DurableEngine<S> {
         let mut changes = ChangeSet::default();
         let mut results = Vec::with_capacity(facts.len());
         for fact in facts {
+            self.step_if_due(&mut changes, sync)?;
             let result = match fact {
                 Err(error) => Ok(Err(error)),
                 Ok(fact) => match self.known(&fact, &changes) {
@@ -251,6 +261,7 @@ impl<S: Store> DurableEngine<S> {
                 self.make_room()?;
             }
         }
+        self.step_if_due(&mut changes, sync)?;
         self.commit(changes, sync)?;
         Ok(results)
     }
@@ -356,6 +367,14 @@ impl<S: Store> DurableEngine<S> {
         self.sound(())?;
         if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
             changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+            let fields = &self.engine.config.fields;
+            if !fields.is_empty() {
+                changes.put(Table::Meta, meta::FIELDS, fields.encode());
+            }
+            let least = self.engine.config.inhibition.existing_probability_min;
+            if least != InhibitionConfig::default().existing_probability_min {
+                changes.put(Table::Meta, meta::EXISTING_PROBABILITY, least.to_le_bytes().to_vec());
+            }
             let embedder = &self.engine.config.embedder;
             if !embedder.is_lexical() {
                 let dimension = embedder.dimension() as u32;
@@ -428,6 +447,11 @@ impl<S: Store> DurableEngine<S> {
     /// engines.
     pub fn configuration(&self) -> String {
         self.engine.config.fingerprint()
+    }
+
+    /// What the user said of fields when the graph was begun.
+    pub fn fields_given(&self) -> &FieldConfigs {
+        &self.engine.config.fields
     }
 
     /// Position in the log that the next operation gets.

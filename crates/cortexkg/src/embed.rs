@@ -23,8 +23,8 @@ pub trait Embedder: fmt::Debug + Send + Sync {
     fn embed(&self, text: &str, out: &mut [f32]) -> Result<(), EmbedError>;
 
     /// Whether the vector only repeats what the words of the text say already, so that agreement of the vectors is no
-    /// evidence beyond agreement of the fields. Such an embedder is asked while a graph is small enough for its vectors to be
-    /// scanned, and no fact is refused for its errors.
+    /// evidence beyond agreement of the fields, and finds no node that spikes do not find. The engine does not ask such an
+    /// embedder: where nobody brings vectors, there are none.
     fn is_lexical(&self) -> bool {
         false
     }
@@ -67,7 +67,8 @@ impl Embedder for AbsentModel {
 }
 
 /// Hashed character n-grams (the "hashing trick" of Weinberger et al., *Feature Hashing for Large Scale Multitask
-/// Learning*, 2009, over the 3- and 4-grams and whole words of fastText's kind). No model, no network.
+/// Learning*, 2009, over the 3- and 4-grams and whole words of fastText's kind). No model, no network. It says nothing that
+/// the words do not say, so the engine, whose default it is, does without; it is for whoever wants vectors and has no model.
 ///
 /// Each n-gram of each word, padded with a boundary mark, adds ±1 to one of the dimensions; its hash chooses both. A
 /// whole word counts like three n-grams.

@@ -1,7 +1,9 @@
 //! The engine: the path of a fact from the door to the graph.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use crate::ablation::Ablation;
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
@@ -69,14 +71,18 @@ pub struct AllocationEngine {
 impl AllocationEngine {
     /// An engine with an empty graph.
     pub fn new(config: EngineConfig) -> Self {
+        let fields = Arc::new(config.fields.clone());
         Self {
-            perceiver: Perceiver { embedder: config.embedder.clone() },
-            dictionary: Dictionary::default(),
+            perceiver: Perceiver { fields: fields.clone(), embedder: config.embedder.clone() },
+            dictionary: Dictionary::new(fields),
             encoder: TtfsSpikeEncoder::new(config.spikes),
             index: SpikeIndex::default(),
             vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
             columns: MultiColumnProcessor::default(),
-            inhibition: LateralInhibition { config: config.inhibition },
+            inhibition: LateralInhibition {
+                config: config.inhibition,
+                is_left_out: config.ablation == Some(Ablation::Inhibition),
+            },
             weights: MatchWeights::new([FieldKind::Embedding, FieldKind::Recency]),
             learner: Learner::default(),
             graph: Graph::default(),
@@ -194,7 +200,7 @@ impl AllocationEngine {
         let seen = &perceived.mentions[mention];
         let pattern = self.encode(seen);
         self.scores.clear(self.graph.ids().len());
-        self.index.score(&pattern, &self.config.recall, &mut self.scores);
+        self.index.score(&pattern, &self.config.recall, self.config.ablation, &mut self.scores);
         let max = self.config.recall.candidates_max.clamp(1, 4096);
         let mut found: Vec<(NodeIndex, Origins)> = Vec::with_capacity(max + 64);
         let mut add =
@@ -224,6 +230,14 @@ impl AllocationEngine {
             }
         }
         found.truncate(max);
+        let places = self.graph.ids().len();
+        // Of places that were given up there may be any number.
+        let are_few = self.graph.live_nodes() <= max && places <= 4 * max;
+        for node in (0..places as NodeIndex).filter(|_| are_few) {
+            if !self.graph.node(node).is_empty() && found.iter().all(|(known, _)| *known != node) {
+                found.push((node, Origins::SMALL_GRAPH));
+            }
+        }
         let candidate = |(node, origins): (NodeIndex, Origins)| Candidate {
             node: self.graph.id(node),
             origins,
@@ -231,7 +245,7 @@ impl AllocationEngine {
         };
         let mut candidates: Vec<_> = found.into_iter().map(candidate).collect();
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.spike_score), candidate.node));
-        Candidates { candidates, vectors_scanned: scanned, pattern }
+        Candidates { candidates, is_exhaustive: scanned || are_few, pattern }
     }
 
     /// Finds where the vector of the mention in view lies, unless recall has found it on its way.
@@ -256,7 +270,7 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
-        self.columns.begin(&context);
+        self.columns.begin(&context, self.config.ablation);
         // "A new node" is the first to lead; its evidence is zero by definition.
         let mut leader = Bits::ZERO;
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
@@ -294,7 +308,7 @@ impl AllocationEngine {
             candidates: count,
             new_probability: point.new_activity,
             margin: point.margin,
-            method: if candidates.vectors_scanned {
+            method: if candidates.is_exhaustive {
                 AllocationMethod::Direct
             } else {
                 AllocationMethod::Recalled
@@ -326,6 +340,7 @@ impl AllocationEngine {
             self.view.numbered.push((field, self.dictionary.intern(field, value)));
         }
         self.view.values.clone_from(&self.view.numbered);
+        self.dictionary.keep_evidence(&mut self.view.values);
         self.view.values.sort_unstable();
         self.view.code = self.code(perceived, mention);
         self.view.surroundings = None;
@@ -340,18 +355,15 @@ impl AllocationEngine {
 
     /// The code of a mention's vector, if it has one that is of use.
     pub(crate) fn code(&self, perceived: &Perceived, mention: usize) -> Option<Code> {
-        let (seen, is_given) = (&perceived.mentions[mention], perceived.given_dimension.is_some());
-        if is_given || !self.config.embedder.is_lexical() {
-            self.vectors.encode(&seen.embedding, is_given)
-        } else if self.vectors.are_of_use() {
-            self.vectors.encode(&self.perceiver.embed(seen).ok()?, is_given)
-        } else {
-            None
-        }
+        let embedding = &perceived.mentions[mention].embedding;
+        self.vectors.encode(embedding, perceived.given_dimension.is_some())
     }
 
     /// The code of the mention in view: each feature's information, as far as its field can be relied on.
     pub(crate) fn encode(&mut self, mention: &PerceivedMention) -> SpikePattern {
+        if let Some(pattern) = self.config.ablation.and_then(|ablation| ablation.pattern(mention)) {
+            return pattern;
+        }
         self.stimuli.clear();
         let mentions = self.graph.mentions.len() as u64;
         for feature in &mention.features {

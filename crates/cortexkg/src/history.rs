@@ -282,7 +282,7 @@ impl<S: Store> DurableEngine<S> {
         let at = usize::from(of.role.saturating_sub(1));
         let candidate = Candidate { node, origins: Origins::default(), spike_score: 0 };
         let pattern = SpikePattern::default();
-        let candidates = Candidates { candidates: vec![candidate], vectors_scanned: false, pattern };
+        let candidates = Candidates { candidates: vec![candidate], is_exhaustive: false, pattern };
         let ballot = self.engine.decide(&perceived, at, &candidates);
         let Some(mention) = self.engine.mention_at(of) else { return Ok(None) };
         // Nothing spoke for it: then its evidence is the prior alone.

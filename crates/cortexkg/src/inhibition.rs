@@ -13,6 +13,7 @@
 //! simulated; the sum is taken over integers, in a fixed order.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::decision::Decision;
 use crate::evidence::{Bits, EXP2_ONE, exp2};
@@ -26,6 +27,40 @@ pub struct InhibitionConfig {
     /// Least probability that the mention belongs to the leading candidate for [`Decision::Possible`]; below it the mention is
     /// [`Decision::New`].
     pub possible_probability_min: f32,
+}
+
+/// Least probability that makes the strongest competitor win.
+const EVEN: f32 = 0.5;
+
+impl InhibitionConfig {
+    /// A bound on the share of links that are wrong, above 0 and at most 0.5: a mention joins a node only where the probability of an
+    /// error is at most this. What is likelier than not and less sure than that is [`Decision::Possible`], however many rivals it
+    /// has, so that nothing of it is lost to a second look; consolidation asks as much more of a merge. The bound holds as far as the
+    /// probabilities come true, which `cortexkg evaluate` measures.
+    ///
+    /// # Errors
+    /// A bound out of range.
+    pub fn with_max_false_merge(mut self, bound: f32) -> Result<Self, FalseMergeBoundError> {
+        if !(bound > 0.0 && bound <= EVEN) {
+            return Err(FalseMergeBoundError { bound });
+        }
+        self.existing_probability_min = 1.0 - bound;
+        Ok(self)
+    }
+
+    /// Bits by which more is asked of a link than to be likelier than not.
+    pub(crate) fn caution(&self) -> Bits {
+        let sure = f64::from(self.existing_probability_min).clamp(f64::from(EVEN), 1.0 - 1e-9);
+        Bits::from_ratio(sure / (1.0 - sure)).max(Bits::ZERO)
+    }
+}
+
+/// A bound on wrong links that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error("a bound on false merges of {bound} cannot be; give a share above 0 and at most 0.5")]
+pub struct FalseMergeBoundError {
+    /// What was given.
+    pub bound: f32,
 }
 
 impl Default for InhibitionConfig {
@@ -52,6 +87,8 @@ pub(crate) struct FixedPoint {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LateralInhibition {
     pub(crate) config: InhibitionConfig,
+    /// Whether rivals do not inhibit each other ([`Ablation::Inhibition`](crate::ablation::Ablation)).
+    pub(crate) is_left_out: bool,
 }
 
 impl LateralInhibition {
@@ -61,9 +98,6 @@ impl LateralInhibition {
         let top = evidence.iter().copied().max().unwrap_or(Bits::ZERO).max(Bits::ZERO);
         let masses: Vec<u64> = evidence.iter().map(|&bits| exp2(bits - top)).collect();
         let new_mass = exp2(Bits::ZERO - top);
-        let existing: u64 = masses.iter().sum();
-        let total = existing + new_mass;
-        let share = |mass: u64| mass as f32 / total as f32;
         let mut leader: Option<usize> = None;
         for (at, bits) in evidence.iter().enumerate() {
             if leader.is_none_or(|best| *bits > evidence[best]) {
@@ -76,11 +110,17 @@ impl LateralInhibition {
             u128::from(mass) * u128::from(EXP2_ONE) >= threshold(probability) * u128::from(of)
         };
         let leader_mass = leader.map_or(0, |at| masses[at]);
+        let existing = if self.is_left_out { leader_mass } else { masses.iter().sum() };
+        let total = existing + new_mass;
+        let share = |mass: u64| mass as f32 / total as f32;
         let decision = if leader.is_some()
             && reaches(leader_mass, leader_mass + new_mass, self.config.existing_probability_min)
         {
             Decision::Existing
-        } else if leader.is_some() && reaches(leader_mass, total, self.config.possible_probability_min) {
+        } else if leader.is_some()
+            && (reaches(leader_mass, leader_mass + new_mass, EVEN)
+                || reaches(leader_mass, total, self.config.possible_probability_min))
+        {
             Decision::Possible
         } else {
             Decision::New
@@ -128,6 +168,29 @@ mod tests {
         assert_eq!(compete(&[-1.0]).decision, Decision::Possible);
         assert_eq!(compete(&[-9.0]).margin, Bits::whole(9));
         assert_eq!(compete(&[]).new_activity, 1.0);
+    }
+
+    #[test]
+    fn a_bound_on_false_merges_widens_the_band_of_the_possible() {
+        let config = InhibitionConfig::default();
+        let bounded = config.with_max_false_merge(0.01).expect("in range");
+        let decide = |config, bits: &[f64]| {
+            let evidence: Vec<_> = bits.iter().map(|&bits| Bits::from_f64(bits)).collect();
+            LateralInhibition { config, is_left_out: false }.compete(&evidence).decision
+        };
+        for (bits, expected) in
+            [(7.0, Decision::Existing), (6.0, Decision::Possible), (0.5, Decision::Possible)]
+        {
+            assert_eq!(decide(config, &[bits]), Decision::Existing);
+            assert_eq!(decide(bounded, &[bits]), expected, "{bits}");
+        }
+        // However many rivals there are.
+        assert_eq!(decide(bounded, &[2.0; 64]), Decision::Possible);
+        assert_eq!(decide(bounded, &[-9.0]), Decision::New);
+        assert_eq!((config.caution(), bounded.caution().0 / 256), (Bits::ZERO, 6));
+        for bound in [0.0, -1.0, 0.51, f32::NAN] {
+            assert!(config.with_max_false_merge(bound).is_err(), "{bound}");
+        }
     }
 
     proptest! {

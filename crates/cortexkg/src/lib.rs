@@ -64,11 +64,13 @@
 //! - Every decision can be explained from its stored ballot: [`AllocationEngine::explain`].
 //! - The engine reads no clock, touches no network, and starts no thread that it was not given.
 
+pub mod ablation;
 pub mod ballot;
 mod base;
 pub mod candidates;
 pub mod columns;
 mod commit;
+mod comparator;
 mod compare;
 mod config;
 mod consolidation;
@@ -86,6 +88,7 @@ mod exceptions;
 mod explain;
 pub mod fact;
 mod feedback;
+mod field_config;
 mod graph;
 mod history;
 mod image;
@@ -120,6 +123,7 @@ pub mod weights;
 
 pub use ballot::Ballot;
 pub use base::Compaction;
+pub use comparator::Comparator;
 pub use compare::Level;
 pub use config::EngineConfig;
 pub use consolidation::Consolidation;
@@ -131,6 +135,7 @@ pub use exceptions::{ExceptionKind, Inherited, KeptException};
 pub use explain::{CandidateExplanation, Explanation, VoteExplanation};
 pub use fact::{Fact, FactContent, Field, FieldValue, Term};
 pub use feedback::{LinkKind, LinkView, Linked, MentionName};
+pub use field_config::{FieldConfig, FieldConfigError, FieldConfigs};
 pub use graph::{NodeId, POSSIBLY_SAME};
 pub use history::{LogView, Verdict, WhyNot};
 pub use journal::{MentionRef, PlacedFact};
@@ -140,7 +145,9 @@ pub use operation_error::OperationError;
 pub use operations::Forget;
 pub use perceive::Perceived;
 pub use profile::FieldKind;
-pub use report::{ExceptionView, FieldModel, FieldOverlap, LearnedModel, MemberView, NodeView, StateHash};
+pub use report::{
+    ExceptionView, FieldModel, FieldOverlap, LearnedModel, MemberView, NodeView, Origin, StateHash,
+};
 pub use search::SearchHit;
 pub use verify::{Depth, VerifyReport};
 pub use view::{Assignment, Counts, MemberFact, Neighbour, View};

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use cortexkg_store::{ChangeSet, Store, StoreError, Sync, Table};
 
 use crate::config::EngineConfig;
+use crate::consolidation::Steps;
 use crate::durable::{DurableEngine, meta};
 use crate::embed::AbsentModel;
 use crate::engine::AllocationEngine;
 use crate::error::FactError;
+use crate::field_config::FieldConfigs;
+use crate::inhibition::InhibitionConfig;
 use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
@@ -33,6 +36,8 @@ pub struct Opening {
 fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
     let Some(found) = store.get(Table::Meta, meta::CONFIG)? else { return Ok(()) };
     let found = String::from_utf8_lossy(&found).into_owned();
+    settle_fields(store, config)?;
+    settle_bound(store, config)?;
     let wanted = config.fingerprint();
     if found == wanted {
         return Ok(());
@@ -55,6 +60,42 @@ fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result
     }
 }
 
+/// Takes over what was said of fields when the graph was begun, unless the same is said again.
+fn settle_fields(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
+    let found = match store.get(Table::Meta, meta::FIELDS)? {
+        Some(bytes) => FieldConfigs::decode(&bytes)
+            .map_err(|what| StoreError::damaged(format!("meta, row {}", meta::FIELDS), what))?,
+        None => FieldConfigs::default(),
+    };
+    if config.fields.is_empty() {
+        config.fields = found;
+    } else if let Some((field, [found, wanted])) = found.difference(&config.fields) {
+        return Err(OperationError::Fields { field, found, wanted });
+    }
+    Ok(())
+}
+
+/// Takes over how sure a link must be, unless the same is said again.
+fn settle_bound(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
+    let usual = InhibitionConfig::default().existing_probability_min;
+    let found = match store.get(Table::Meta, meta::EXISTING_PROBABILITY)? {
+        Some(bytes) => {
+            let place = || format!("meta, row {}", meta::EXISTING_PROBABILITY);
+            let bytes = bytes.try_into().map_err(|_| StoreError::damaged(place(), "is no probability"))?;
+            f32::from_le_bytes(bytes)
+        }
+        None => usual,
+    };
+    let wanted = &mut config.inhibition.existing_probability_min;
+    if *wanted == usual {
+        *wanted = found;
+    } else if *wanted != found {
+        let share = |least: f32| libm::round((1.0 - f64::from(least)) * 1e6) / 1e6;
+        return Err(OperationError::FalseMerges { found: share(found), wanted: share(*wanted) });
+    }
+    Ok(())
+}
+
 impl<S: Store> DurableEngine<S> {
     /// Opens the graph in a store; an empty store is an empty graph. A snapshot that turns out to be damaged is passed over, and the
     /// graph built from the log ([`Opening::snapshot_damage`]). Not all of a snapshot is read at once: damage that is found
@@ -63,8 +104,10 @@ impl<S: Store> DurableEngine<S> {
     /// A graph that was made with a model can be opened without it, that is, with the built-in lexical embedder: everything
     /// works but taking in facts that bring no vector ([`FactError::NotEmbedded`](crate::FactError::NotEmbedded)).
     ///
+    /// What the user said of fields, and of how many links may be wrong, when the graph was begun stays; it need not be said again.
+    ///
     /// # Errors
-    /// [`OperationError::Config`] or [`OperationError::Embedder`] if the graph was made under another configuration;
+    /// [`OperationError::Config`], [`OperationError::Fields`] or [`OperationError::Embedder`] if the graph was made under another configuration;
     /// [`OperationError::Store`].
     pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
         // Ballots stand in the log.
@@ -79,6 +122,7 @@ impl<S: Store> DurableEngine<S> {
             is_snapshot_refused: false,
             memory_bytes_max: None,
             recorded_s: None,
+            steps: Steps::default(),
             opening: Opening::default(),
         };
         match durable.start_from_snapshot() {

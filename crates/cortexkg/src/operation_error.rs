@@ -43,6 +43,30 @@ pub enum OperationError {
         /// What it was opened with.
         wanted: String,
     },
+    /// Something else was said of a field when the graph was begun.
+    #[error(
+        "the graph was begun with another configuration: field {field:?} has {found} there, and {wanted} here; leave the \
+         configuration out to go on with the graph's own, or begin another graph"
+    )]
+    Fields {
+        /// The first field that differs.
+        field: String,
+        /// What was said of it when the graph was begun.
+        found: String,
+        /// What is said of it now.
+        wanted: String,
+    },
+    /// Another share of wrong links was allowed when the graph was begun.
+    #[error(
+        "the graph was begun with at most {found} of the links wrong, not {wanted}; leave the bound out to go on with the graph's \
+         own, or begin another graph"
+    )]
+    FalseMerges {
+        /// The bound when the graph was begun.
+        found: f64,
+        /// The bound that is asked for.
+        wanted: f64,
+    },
     /// The graph was made with another embedder.
     #[error(
         "the graph was made with the embedder {found}, not with {wanted}; open it with its own, or begin another graph"

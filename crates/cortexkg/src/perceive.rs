@@ -8,6 +8,7 @@ use cortexkg_simd::Kernels;
 use crate::embed::{EmbedError, Embedder, hash_bytes, ngrams};
 use crate::error::FactError;
 use crate::fact::{Fact, FactContent, Field, FieldValue, Term};
+use crate::field_config::FieldConfigs;
 use crate::normalise::{list_items, normalise};
 
 /// Field that holds texts and the names at the ends of triples.
@@ -92,6 +93,7 @@ pub(crate) struct Feature {
 /// Turns facts into [`Perceived`].
 #[derive(Debug, Clone)]
 pub(crate) struct Perceiver {
+    pub(crate) fields: Arc<FieldConfigs>,
     pub(crate) embedder: Arc<dyn Embedder>,
 }
 
@@ -123,7 +125,7 @@ impl Perceiver {
             }
         };
         for mention in &mut mentions {
-            mention.features = features(&mention.values);
+            mention.features = self.features(&mention.values);
         }
         let given_dimension = embedding.as_ref().map(Vec::len);
         match (embedding, made) {
@@ -133,7 +135,7 @@ impl Perceiver {
             (None, Some(made)) => {
                 mentions.iter_mut().zip(made).for_each(|(mention, made)| mention.embedding = made);
             }
-            // What only repeats the words is made where it is needed.
+            // What only repeats the words says and finds nothing beyond them.
             (None, None) if self.embedder.is_lexical() => {}
             (None, None) => {
                 for mention in &mut mentions {
@@ -149,15 +151,31 @@ impl Perceiver {
     }
 
     /// The embedder's vector of a mention, normalised; empty if it has no direction.
-    pub(crate) fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
+    fn embed(&self, mention: &PerceivedMention) -> Result<Vec<f32>, EmbedError> {
         let mut text = String::new();
-        for value in mention.values.iter().filter(|value| !is_key_field(&value.field)) {
+        let is_said = |value: &&PerceivedValue| !is_key_field(&value.field) && self.has_a_say(&value.field);
+        for value in mention.values.iter().filter(is_said) {
             text.push_str(&value.normal);
             text.push(' ');
         }
         let mut embedding = vec![0.0; self.embedder.dimension()];
         self.embedder.embed(text.trim_end(), &mut embedding)?;
         Ok(normalised(embedding))
+    }
+
+    /// Whether a field is more than kept.
+    fn has_a_say(&self, field: &str) -> bool {
+        !self.fields.get(field).ignore
+    }
+
+    fn features(&self, values: &[PerceivedValue]) -> Vec<Feature> {
+        let mut out = Vec::with_capacity(values.len() * 8);
+        for (position, value) in values.iter().enumerate().filter(|(_, value)| self.has_a_say(&value.field)) {
+            add_features(value, position, &mut out);
+        }
+        out.sort_unstable_by_key(|feature| (feature.value, feature.class, feature.key));
+        out.dedup();
+        out
     }
 }
 
@@ -276,34 +294,29 @@ fn perceive_fields(fields: Vec<Field>) -> PerceivedMention {
     PerceivedMention { values, features: Vec::new(), embedding: Vec::new() }
 }
 
-fn features(values: &[PerceivedValue]) -> Vec<Feature> {
-    let mut out = Vec::with_capacity(values.len() * 8);
-    for (position, value) in values.iter().enumerate() {
-        let domain = hash_bytes(0, value.field.as_bytes());
-        let mut push = |class: FeatureClass, content: &[u8]| {
-            let key = hash_bytes(domain ^ class as u64, content);
-            out.push(Feature { key, value: position as u16, class });
-        };
-        push(FeatureClass::Whole, value.normal.as_bytes());
-        if is_key_field(&value.field) {
-            continue;
-        }
-        for item in &value.items {
-            push(FeatureClass::Item, item.as_bytes());
-        }
-        let words = value.normal.split(' ').take(WORDS_MAX);
-        for word in words.clone() {
-            push(FeatureClass::Word, word.as_bytes());
-        }
-        if value.items.is_empty() && value.normal.len() <= GRAM_VALUE_BYTES_MAX {
-            for word in words {
-                ngrams(word, 3, |gram| push(FeatureClass::Gram, gram));
-            }
+/// The features of one value, which is that of its mention at `position`.
+fn add_features(value: &PerceivedValue, position: usize, out: &mut Vec<Feature>) {
+    let domain = hash_bytes(0, value.field.as_bytes());
+    let mut push = |class: FeatureClass, content: &[u8]| {
+        let key = hash_bytes(domain ^ class as u64, content);
+        out.push(Feature { key, value: position as u16, class });
+    };
+    push(FeatureClass::Whole, value.normal.as_bytes());
+    if is_key_field(&value.field) {
+        return;
+    }
+    for item in &value.items {
+        push(FeatureClass::Item, item.as_bytes());
+    }
+    let words = value.normal.split(' ').take(WORDS_MAX);
+    for word in words.clone() {
+        push(FeatureClass::Word, word.as_bytes());
+    }
+    if value.items.is_empty() && value.normal.len() <= GRAM_VALUE_BYTES_MAX {
+        for word in words {
+            ngrams(word, 3, |gram| push(FeatureClass::Gram, gram));
         }
     }
-    out.sort_unstable_by_key(|feature| (feature.value, feature.class, feature.key));
-    out.dedup();
-    out
 }
 
 #[cfg(test)]
@@ -312,7 +325,8 @@ mod tests {
     use crate::embed::LexicalEmbedder;
 
     fn perceive(fact: Fact) -> Perceived {
-        Perceiver { embedder: Arc::new(LexicalEmbedder::default()) }.perceive(fact).expect("a valid fact")
+        let perceiver = Perceiver { fields: Arc::default(), embedder: Arc::new(LexicalEmbedder::default()) };
+        perceiver.perceive(fact).expect("a valid fact")
     }
 
     #[test]

@@ -193,6 +193,12 @@ impl Postings {
         nodes
     }
 
+    /// Brings a list near that is about to be read.
+    #[inline]
+    pub(crate) fn touch(&self, hash: u64) {
+        self.entries.touch(hash);
+    }
+
     /// Reads the newest nodes, newest first; they take the place of what `into` holds.
     pub(crate) fn read_newest(&self, hash: u64, most: usize, into: &mut Vec<NodeIndex>) {
         into.clear();

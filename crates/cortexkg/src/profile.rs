@@ -1,4 +1,4 @@
-//! What kind of values a field holds, found from the values themselves.
+//! What kind of values a field holds, found from the values themselves where the user does not say it.
 
 use serde::{Deserialize, Serialize};
 

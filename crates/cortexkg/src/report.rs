@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::is_boundary;
+use crate::comparator::Comparator;
 use crate::compare::Level;
 use crate::dictionary::FieldId;
 use crate::engine::AllocationEngine;
@@ -26,13 +27,37 @@ impl fmt::Display for StateHash {
     }
 }
 
+/// Where it is known from how a field is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Found from the values.
+    Found,
+    /// Given by the user.
+    Given,
+}
+
+impl Origin {
+    fn of(is_given: bool) -> Self {
+        if is_given { Self::Given } else { Self::Found }
+    }
+}
+
 /// What has been learned of one field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldModel {
     /// Name of the field; those that start with `@` are the engine's own.
     pub name: String,
-    /// The kind that its values speak for.
+    /// The kind that its values speak for, or that the user gave.
     pub kind: FieldKind,
+    /// Which of the two.
+    pub kind_from: Origin,
+    /// What compares its values; none for what is no field of a source.
+    pub comparator: Option<Comparator>,
+    /// Whether that is the kind's own, or given.
+    pub comparator_from: Origin,
+    /// Whether the user wants it kept and nothing else: no evidence, no recall.
+    pub ignored: bool,
     /// Mentions that have it.
     pub present: u64,
     /// Different values seen.
@@ -238,6 +263,10 @@ impl AllocationEngine {
                 FieldModel {
                     name: entry.name.clone(),
                     kind: entry.kind,
+                    kind_from: Origin::of(entry.given.kind.is_some()),
+                    comparator: entry.comparator(),
+                    comparator_from: Origin::of(entry.given.comparator.is_some()),
+                    ignored: entry.given.ignore,
                     present: entry.profile.present,
                     distinct: entry.profile.distinct,
                     probabilities,

@@ -48,7 +48,8 @@ impl AllocationEngine {
             self.nodes_listed(text, &normal, &words).into_iter().collect();
         found.sort_unstable_by_key(|&(score, node)| (std::cmp::Reverse(score), node));
         found.truncate(CLOSE_LOOKS.max(limit));
-        let mut hits: Vec<_> = found.iter().filter_map(|&(_, node)| self.hit(node, text, &words)).collect();
+        let mut hits: Vec<_> =
+            found.iter().filter_map(|&(_, node)| self.hit(node, text, &normal, &words)).collect();
         hits.sort_by(|a, b| b.score_bits.total_cmp(&a.score_bits).then(a.node.cmp(&b.node)));
         hits.truncate(limit);
         hits
@@ -86,7 +87,7 @@ impl AllocationEngine {
     }
 
     /// A close look: which words of the text does the node have, spelled so or nearly so?
-    fn hit(&self, node: NodeIndex, text: &str, words: &[&str]) -> Option<SearchHit> {
+    fn hit(&self, node: NodeIndex, text: &str, normal: &str, words: &[&str]) -> Option<SearchHit> {
         let held = self.graph.node(node);
         let mut best: Vec<(Bits, String)> = vec![(Bits::ZERO, String::new()); words.len()];
         let mut whole = (Bits::ZERO, String::new());
@@ -98,6 +99,11 @@ impl AllocationEngine {
                     whole = (self.dictionary.information(form), format!("{}: {text}", entry.name));
                 }
                 continue;
+            }
+            // A key by the user's word has no words.
+            if entry.kind == FieldKind::Key && form.normal() == normal {
+                let shown = self.dictionary.surface(value.value);
+                whole = (self.dictionary.information(form), format!("{}: {shown}", entry.name));
             }
             for term in form.words {
                 let (known, information) =

@@ -104,17 +104,12 @@ impl Vectors {
     pub(crate) fn encode(&self, embedding: &[f32], is_given: bool) -> Option<Code> {
         let same_space = self.given == is_given || !self.embedder_is_lexical;
         let fits = !embedding.is_empty() && embedding.len() == self.dimension;
-        if self.are_of_use() && same_space && fits { Q8Code::from_embedding(embedding).ok() } else { None }
+        if same_space && fits { Q8Code::from_embedding(embedding).ok() } else { None }
     }
 
     /// Whether agreement of vectors says more than the words do.
     pub(crate) fn say_more_than_words(&self) -> bool {
         self.given || !self.embedder_is_lexical
-    }
-
-    /// Vectors that only repeat the words are of use while they are scanned, and for nothing else.
-    pub(crate) fn are_of_use(&self) -> bool {
-        self.scanned.is_some() || self.say_more_than_words()
     }
 
     /// Begins or ends to keep the codes side by side, as the graph is small enough to be scanned or not.
@@ -130,8 +125,6 @@ impl Vectors {
                     debug_assert!(added.is_ok(), "{added:?}");
                 }
             });
-        } else if !self.are_of_use() {
-            self.codes = Paged::default();
         }
     }
 
@@ -233,9 +226,6 @@ impl Vectors {
         self.codes = Paged::open("vectors", from)?;
         self.scanned = None;
         self.keep_for_scanning(is_small);
-        if !is_small && !self.are_of_use() {
-            self.codes = Paged::default();
-        }
         Ok(())
     }
 
@@ -272,15 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn vectors_that_repeat_the_words_are_kept_while_they_are_scanned() {
-        let mut vectors = Vectors::new(2, true);
+    fn a_graph_that_grows_small_again_is_scanned_again() {
+        let mut vectors = Vectors::new(2, false);
         let code = Q8Code::from_embedding(&[1.0, 0.0]).expect("a code");
         vectors.add(0, 1, &code);
         vectors.keep_for_scanning(false);
-        assert!(vectors.nearest(&code, 5).0.is_empty() && vectors.encode(&[1.0, 0.0], false).is_none());
+        assert!(vectors.nearest(&code, 5).0.is_empty());
         vectors.keep_for_scanning(true);
-        assert!(vectors.encode(&[1.0, 0.0], false).is_some());
         vectors.add(1, 1, &code);
-        assert_eq!(vectors.nearest(&code, 5).0, [1]);
+        assert_eq!(vectors.nearest(&code, 5).0, [0, 1]);
     }
 }

@@ -95,13 +95,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Files of a set.
-pub(super) struct Set {
-    pub(super) records: PathBuf,
-    clusters: PathBuf,
+pub(crate) struct Set {
+    pub(crate) records: PathBuf,
+    pub(crate) clusters: PathBuf,
 }
 
 impl Set {
-    pub(super) fn find(name: &str, data: Option<&Path>) -> Option<Self> {
+    pub(crate) fn find(name: &str, data: Option<&Path>) -> Option<Self> {
         let folders =
             data.map(Path::to_path_buf).into_iter().chain([root().join("data"), root().join("data/cache")]);
         folders.into_iter().map(|folder| folder.join(name)).find_map(|folder| {
@@ -216,12 +216,12 @@ fn rates(allocated: &Value) -> Option<Table> {
     Some(table)
 }
 
-pub(super) fn number(value: Option<f64>, digits: usize) -> String {
+pub(crate) fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.digits$}"))
 }
 
 /// A table without lines, its figures aligned to the right.
-pub(super) fn table(header: &[&str]) -> Table {
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for column in table.column_iter_mut().skip(1) {

@@ -1,10 +1,12 @@
 //! `cargo xtask bench tiers`: hit rates of the tiers beside what no policy can beat, and the speed of a hit.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use comfy_table::Table;
+use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::first_light::{Set, number, table};
@@ -62,6 +64,7 @@ fn accesses(set: &Set) -> Result<PathBuf> {
     let scratch = step::target().join("bench");
     fs::create_dir_all(&scratch)?;
     let trace = scratch.join(format!("{TRACED}.accesses"));
+    let records = plain(&set.records, &scratch.join(format!("{TRACED}.records.csv")))?;
     let mut example = cargo([
         "run",
         "--quiet",
@@ -73,8 +76,18 @@ fn accesses(set: &Set) -> Result<PathBuf> {
         "accesses",
         "--",
     ]);
-    step::run(example.arg(&set.records).arg(&trace))?;
+    step::run(example.arg(records).arg(&trace))?;
     Ok(trace)
+}
+
+/// Records as the example reads them: themselves, or what gzip packed, at `unpacked`.
+fn plain(records: &Path, unpacked: &Path) -> Result<PathBuf> {
+    if records.extension().is_none_or(|extension| extension != "gz") {
+        return Ok(records.to_path_buf());
+    }
+    let unpack = || io::copy(&mut MultiGzDecoder::new(File::open(records)?), &mut File::create(unpacked)?);
+    unpack().with_context(|| format!("{}: cannot be unpacked", records.display()))?;
+    Ok(unpacked.to_path_buf())
 }
 
 /// One row per load and room. All rates are shares of all accesses.
@@ -136,9 +149,37 @@ fn speed(measured: &Value) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn packed_records_are_unpacked_and_plain_ones_left_alone() {
+        let folder = step::target().join("bench").join("unpacking");
+        fs::create_dir_all(&folder).unwrap();
+        let (packed, unpacked) = (folder.join("records.csv.gz"), folder.join("records.csv"));
+        // Two members, one after the other.
+        let members: Vec<u8> = ["id,name\n", "1,Ada\n"]
+            .into_iter()
+            .flat_map(|text| {
+                let mut member = GzEncoder::new(Vec::new(), Compression::fast());
+                member.write_all(text.as_bytes()).unwrap();
+                member.finish().unwrap()
+            })
+            .collect();
+        fs::write(&packed, members).unwrap();
+        assert_eq!(plain(&packed, &unpacked).unwrap(), unpacked);
+        assert_eq!(fs::read_to_string(&unpacked).unwrap(), "id,name\n1,Ada\n");
+        assert_eq!(plain(&unpacked, &packed).unwrap(), unpacked);
+        fs::write(&packed, "no gzip").unwrap();
+        let error = plain(&packed, &unpacked).unwrap_err();
+        assert!(error.to_string().contains("records.csv.gz"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_row_shows_the_rate_beside_the_optimum() {

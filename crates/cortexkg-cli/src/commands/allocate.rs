@@ -1,10 +1,12 @@
 //! `cortexkg allocate`: a file of facts in, a node for each mention out.
 
 use std::io::{BufReader, Read, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use crate::allocation::{Allocated, Allocator};
 use crate::commands::input_args::InputArgs;
+use crate::config_file::{ConfigArgs, ConfigFile};
 use crate::console::Console;
 use crate::durable::{COMMIT_FACTS, Durability, DurableGraph};
 use crate::embedder;
@@ -53,12 +55,19 @@ pub struct Args {
     /// minilm-embedder. With --data, the graph keeps what the model said: only facts that come later need it again.
     #[arg(long, value_name = "PATH")]
     pub embedder: Option<PathBuf>,
+    /// What to take for granted.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// With --data: when what was decided is safe on the disk [default: batch].
     #[arg(long, value_enum)]
     pub durability: Option<Durability>,
     /// With --data: facts that are committed together [default: 1024].
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
+    /// With --data: look again at what came in since the last time whenever so many mentions have come in, as `consolidate` does with
+    /// everything [default: never].
+    #[arg(long, value_name = "N")]
+    pub consolidate_every: Option<NonZeroU64>,
     /// With --data: most memory to take, at least 32M, like 512M or 1G [default: as much as the graph needs].
     ///
     /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
@@ -85,12 +94,23 @@ A graph that stays:
   repeated, so a run that was cut off is finished by running it again. Rows are written after their commit. Ctrl-C and
   SIGTERM end a run after the batch at hand, as does a closed pipe behind --out -. Without --data nothing is kept.
 
+What is known of fields:
+  Kinds of fields and how their values are compared are found from the data. A file for --config says it otherwise:
+    [fields.phone]                  kind: identifier, date, number, category, name, long_text, list; key: the value
+    kind = \"identifier\"             is the identity, the same is the same thing and another another
+    comparator = \"exact\"            identifier: code, exact. date: date, code, exact. number: number, digits, size, exact.
+                                    category: name, exact. name: name, long_text, exact. long_text: long_text, name,
+                                    exact. list: list, exact. The first is what is used if nothing is said
+    [fields.\"address.note\"]
+    ignore = true                   kept and shown; no evidence, and not searched
+
 Examples:
   cortexkg allocate people.csv --out nodes.csv
   cortexkg allocate papers.jsonl.gz --id doi --explain why.jsonl
   zcat dump.nt.gz | cortexkg allocate - --source wikidata --json
   cortexkg allocate monday.csv --data graph --source crm
   cortexkg allocate terms.csv --data graph --embedder models/all-MiniLM-L6-v2
+  cortexkg allocate people.csv --config people.toml
 
 Exit codes:
   0  every record was allocated (a table with a header only has none)
@@ -104,8 +124,10 @@ Exit codes:
 /// # Errors
 /// See the exit codes in the help text.
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    let mut inputs = vec![("INPUT", args.input.path.as_path())];
+    inputs.extend(args.config.config.as_deref().map(|path| ("--config", path)));
     check_distinct(
-        &[("INPUT", &args.input.path)],
+        &inputs,
         &[
             ("--out", args.out.as_deref()),
             ("--explain", args.explain.as_deref()),
@@ -113,6 +135,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         ],
     )?;
     check_durable(args, data)?;
+    let config = args.config.read()?;
     // In memory there is nothing to end cleanly.
     let stop = if data.is_some() { Stop::on_signals()? } else { Stop::default() };
     let Console { input: stdin, out, err, draws_progress, out_palette, err_palette } = console;
@@ -125,6 +148,10 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     };
     // First the input: one that cannot be used must not leave an empty graph behind.
     let mut input = args.input.open(&mut stdin)?;
+    // Others may come into a graph that stays.
+    if let Some(columns) = input.columns().filter(|_| data.is_none()) {
+        config.check_columns(columns)?;
+    }
     let mut stdout: Option<&mut dyn Write> = if args.json { None } else { Some(&mut **out) };
     let mut run = Run {
         rows: match &args.out {
@@ -140,7 +167,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             None => None,
         }),
         unexplained: 0,
-        allocator: allocator(args, data, &mut **err)?,
+        allocator: allocator(args, &config, data, &mut **err)?,
         stop,
         progress: Progress::new(*draws_progress && !args.quiet, input.bytes_total()),
         err: &mut **err,
@@ -160,7 +187,9 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let mut report =
         Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
+    let unknown = config.notes(&run.allocator.engine().model());
     let (mut notes, graph, is_heard) = run.finish()?;
+    notes.extend(unknown);
     if !is_heard {
         ending = Ending::Unheard;
     }
@@ -344,11 +373,17 @@ fn print_report(out: &mut dyn Write, report: &str) -> Result<(), Failure> {
 }
 
 /// The engine that facts go to, in memory or in the graph's directory.
-fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Allocator, Failure> {
-    let config = embedder::configuration(args.embedder.as_deref())?;
+fn allocator(
+    args: &Args,
+    file: &ConfigFile,
+    data: Option<&Path>,
+    err: &mut dyn Write,
+) -> Result<Allocator, Failure> {
+    let config = file.over(embedder::configuration(args.embedder.as_deref())?);
     let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
-    let graph = to_create(directory, config, args.memory_budget)?;
-    for note in notes_of(&graph) {
+    let mut graph = to_create(directory, config, args.memory_budget)?;
+    graph.consolidate_every(args.consolidate_every);
+    for note in notes_of(&graph).into_iter().chain(file.note_on_silence(graph.fields_given())) {
         let _ = writeln!(err, "{note}");
     }
     let durability = args.durability.unwrap_or(Durability::Batch);
@@ -358,7 +393,11 @@ fn allocator(args: &Args, data: Option<&Path>, err: &mut dyn Write) -> Result<Al
 
 /// Options that speak of a graph need one.
 fn check_durable(args: &Args, data: Option<&Path>) -> Result<(), Failure> {
-    let wanted = [("--durability", args.durability.is_some()), ("--batch", args.batch.is_some())];
+    let wanted = [
+        ("--durability", args.durability.is_some()),
+        ("--batch", args.batch.is_some()),
+        ("--consolidate-every", args.consolidate_every.is_some()),
+    ];
     match wanted.iter().find(|(_, given)| *given) {
         Some((option, _)) if data.is_none() => Err(Failure::Usage(format!(
             "{option} speaks of a graph that stays; name its directory with --data DIR"

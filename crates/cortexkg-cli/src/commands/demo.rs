@@ -1,10 +1,12 @@
 //! `cortexkg demo`: the restaurants of two guides, decided, scored and explained.
 
-use cortexkg::{Decision, EngineConfig, Explanation};
+use cortexkg::{Decision, DurableEngine, EngineConfig, Explanation};
+use cortexkg_store::{MemoryStore, Sync};
 
 use crate::allocation::Allocator;
 use crate::commands::score;
 use crate::console::Console;
+use crate::evaluation::Stage;
 use crate::failure::{Failure, Outcome};
 use crate::input::{FactInput, Format, InputOptions, Refusal};
 use crate::palette::Palette;
@@ -20,7 +22,8 @@ const CLUSTERS: &[u8] = include_bytes!("../../../../data/fodors-zagats/clusters.
 #[command(after_help = "\
 The data: 864 restaurants as Fodor's and Zagat's guides list them; 112 stand in both, written differently. It comes
 from the RIDDLE repository (University of Texas at Austin) and is part of the program, so nothing is fetched. The
-engine is told nothing about the columns and never sees the truth; it decides row by row, in one pass.")]
+engine is told nothing about the columns and never sees the truth; it decides row by row, in one pass, and then looks
+again at what it decided.")]
 pub struct Args {
     /// Print report, score and explanations as one JSON object.
     #[arg(long)]
@@ -39,6 +42,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     )?;
     let mut allocator = Allocator::new(EngineConfig::default(), 1, 0)?;
     let mut nodes = Grouping::default();
+    let mut facts = Vec::new();
     let mut picks = Picks::default();
     for item in &mut input {
         let entry = match item {
@@ -46,6 +50,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
             Err(Refusal::Rejected(rejection)) => return Err(Failure::Run(rejection.to_string())),
             Err(Refusal::Broken(error)) => return Err(error.into()),
         };
+        facts.push(entry.fact.clone());
         for allocated in allocator.allocate(vec![entry])? {
             let result = allocated.outcome.map_err(|rejection| Failure::Run(rejection.to_string()))?;
             for mention in result.mentions() {
@@ -62,9 +67,18 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let unusable = |error: ScoreError| Failure::Run(error.to_string());
     let truth = Grouping::read(CLUSTERS, "fodors-zagats/clusters.csv", "cluster_id").map_err(unusable)?;
     let score = Score::of(&nodes, &truth).map_err(unusable)?;
+    let mut graph = DurableEngine::open(MemoryStore::default(), EngineConfig::default())?;
+    graph.allocate_batch(facts, Sync::Lazy)?;
+    let done = graph.consolidate()?;
+    let again = Stage::of("consolidated", &graph)?.nodes;
+    let score_again = Score::of(&again, &truth).map_err(unusable)?;
+    picks.settle(&nodes, &again);
     if args.json {
         let picks: Vec<_> = picks.in_order().map(|(_, explanation)| explanation).collect();
-        let json = serde_json::json!({ "report": report, "score": score, "explanations": picks });
+        let json = serde_json::json!({
+            "report": report, "score": score, "consolidation": done, "score_consolidated": score_again,
+            "explanations": picks,
+        });
         console.print(&format!("{json}\n"))?;
         return Ok(Outcome::Complete);
     }
@@ -74,6 +88,9 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     console.print(&report.to_table(palette))?;
     console.print(&format!("\n{}\n", palette.heading("How right that is")))?;
     console.print(&score::table(&score, palette))?;
+    console.print(&format!("\n{}\n", palette.heading("After a second look (cortexkg consolidate)")))?;
+    console.print(&score::table(&score_again, palette))?;
+    console.print(&format!(" {} nodes taken apart, {} put together\n", done.splits, done.merges))?;
     for (title, explanation) in picks.in_order() {
         console.print(&format!("\n{}\n", palette.heading(title)))?;
         console.print(&in_words(explanation, palette))?;
@@ -97,6 +114,8 @@ const LINE_CHARS_MAX: usize = 104;
 /// The decisions worth telling, picked by what the engine said of them. The first wins where two are equal.
 #[derive(Default)]
 struct Picks {
+    /// Sure matches, of which a second look may undo some.
+    matches: Vec<Pick>,
     clear: Option<Pick>,
     close: Option<Pick>,
     new: Option<Pick>,
@@ -117,7 +136,9 @@ impl Picks {
             // A sure match of two rows that hardly say the same.
             Decision::Existing if is_sure => {
                 let same = parts(&explanation.mention).filter(|part| parts(&rival.label).any(|p| p == *part));
-                (&mut self.clear, same.count() as f32 - margin / 1000.0)
+                let rank = same.count() as f32 - margin / 1000.0;
+                self.matches.push(Pick { explanation, rank });
+                return;
             }
             Decision::Possible => (&mut self.close, margin),
             // Nearly all near rivals of an unsure decision are mistakes; the sure ones show what sets two apart.
@@ -127,6 +148,18 @@ impl Picks {
         if slot.as_ref().is_none_or(|best| rank.total_cmp(&best.rank).is_lt()) {
             *slot = Some(Pick { explanation, rank });
         }
+    }
+
+    /// Picks among the matches that hold at the second look.
+    fn settle(&mut self, before: &Grouping, after: &Grouping) {
+        let holds = |pick: &Pick| {
+            let Explanation { result, candidates, .. } = &pick.explanation;
+            let node = candidates.first().map(|rival| rival.node.to_string());
+            let other = node.and_then(|node| before.first_in(&node).map(str::to_owned));
+            other.is_some_and(|other| after.group(&other) == after.group(&result.record_id))
+        };
+        let matches = std::mem::take(&mut self.matches).into_iter().filter(holds);
+        self.clear = matches.reduce(|best, pick| if pick.rank < best.rank { pick } else { best });
     }
 
     fn in_order(&self) -> impl Iterator<Item = (&'static str, &Explanation)> {

@@ -4,15 +4,20 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cortexkg::{DurableEngine, EngineConfig};
+use clap::ValueEnum;
+use cortexkg::ablation::Ablation;
+use cortexkg::columns::Column;
+use cortexkg::{DurableEngine, EngineConfig, Fact};
 use cortexkg_store::{MemoryStore, Sync};
 
 use crate::allocation::{Counts, per_second};
 use crate::commands::input_args::InputArgs;
 use crate::commands::score;
+use crate::config_file::ConfigArgs;
 use crate::console::Console;
 use crate::evaluation::{
-    Bands, ExhaustiveSample, Graph, Review, Scorecard, Seen, Stage, TruthFigures, Witness, reliability_svg,
+    Bands, ExhaustiveSample, Graph, Review, Scorecard, Seen, Stage, TruthFigures, Witness, in_orders,
+    reliability_svg,
 };
 use crate::failure::{Failure, Outcome};
 use crate::input::{Entry, FactInput, Refusal, Rejection};
@@ -30,6 +35,9 @@ pub struct Args {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// What to take for granted.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// CSV with the columns record_id,cluster_id: the truth. The engine never sees it.
     #[arg(long, value_name = "CLUSTERS")]
     pub truth: Option<PathBuf>,
@@ -42,12 +50,54 @@ pub struct Args {
     /// List the N least certain decisions; 0 lists none [default: 20, with --truth 0].
     #[arg(long, value_name = "N")]
     pub review: Option<usize>,
+    /// Decide the same facts again in N other orders, drawn at random, and say how far the outcomes agree; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub orders: usize,
+    /// Leave a part of the engine out, to see what it is worth.
+    #[arg(long, value_enum, value_name = "PART")]
+    pub leave_out: Option<Part>,
     /// Print the scorecard as one JSON object.
     #[arg(long)]
     pub json: bool,
     /// No progress bar; rejections are still shown.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// A part of the engine that can be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Similarity of embeddings.
+    SemanticColumn,
+    /// Fields and neighbours.
+    StructuralColumn,
+    /// Dates and recency.
+    TemporalColumn,
+    /// Conflicts in fields that the members of a node agree on.
+    ExceptionColumn,
+    /// Spikes; candidates come by MinHash.
+    SpikesForMinhash,
+    /// Spikes; candidates come by trigrams.
+    SpikesForTrigrams,
+    /// Competition of candidates with each other.
+    Inhibition,
+    /// Stopping where no candidate can win any more.
+    EarlyStop,
+}
+
+impl From<Part> for Ablation {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::SemanticColumn => Self::Column(Column::Semantic),
+            Part::StructuralColumn => Self::Column(Column::Structural),
+            Part::TemporalColumn => Self::Column(Column::Temporal),
+            Part::ExceptionColumn => Self::Column(Column::Exception),
+            Part::SpikesForMinhash => Self::SpikesForMinHash,
+            Part::SpikesForTrigrams => Self::SpikesForTrigrams,
+            Part::Inhibition => Self::Inhibition,
+            Part::EarlyStop => Self::EarlyStop,
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -64,13 +114,17 @@ With --truth:
                        a Clopper-Pearson upper bound
   calibration error    how far the probability that the leading candidate is the true node is from how often it is, in
                        15 bins of equal mass; the true node is one most of whose labelled records are of the cluster
-Without:
+With --orders:
+  agreement            adjusted Rand index of the nodes of every two orders: 1 where the order does not matter
+  wrong pairs          pairs of records put together that should not be, or the other way round
+Without --truth:
   best node, best link how often the best of all nodes, by the engine's own evidence, had been recalled
   least certain        the decisions whose leading candidate is nearest to even odds, with what speaks for and against
 
 Examples:
   cortexkg evaluate people.csv --truth clusters.csv --calibration calibration.svg
   cortexkg evaluate people.csv --review 50
+  cortexkg evaluate people.csv --truth clusters.csv --orders 20
 
 Exit codes:
   0  scored
@@ -88,6 +142,7 @@ const REVIEW_DECISIONS: usize = 20;
 /// See the exit codes in the help text.
 pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let mut inputs = vec![("INPUT", args.input.path.as_path())];
+    inputs.extend(args.config.config.as_deref().map(|path| ("--config", path)));
     inputs.extend(args.truth.as_deref().map(|path| ("--truth", path)));
     check_distinct(
         &inputs,
@@ -98,13 +153,11 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         return Err(unusable(&ScoreError::NoTruth));
     }
     let diagram = args.calibration.as_deref().map(OutputFile::create).transpose()?;
-    let (card, note) = measure(args, truth.as_ref(), console)?;
+    let (card, notes) = measure(args, truth.as_ref(), console)?;
     if let (Some(file), Some(truth)) = (diagram, &card.truth) {
         draw(file, &card.source, truth)?;
     }
-    if let Some(note) = note {
-        console.tell(&note);
-    }
+    notes.iter().for_each(|note| console.tell(note));
     if args.json {
         console.print_json(&card)?;
     } else {
@@ -113,20 +166,27 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     Ok(if card.rejected > 0 { Outcome::WithRejections } else { Outcome::Complete })
 }
 
-/// Runs the whole input; the scorecard, and what is to be said of rejections.
+/// Runs the whole input; the scorecard, and what is to be said of rejections and of the config.
 fn measure(
     args: &Args,
     truth: Option<&Grouping>,
     console: &mut Console<'_>,
-) -> Result<(Scorecard, Option<String>), Failure> {
+) -> Result<(Scorecard, Vec<String>), Failure> {
+    let config = args.config.read()?;
     let Console { input: stdin, err, draws_progress, err_palette, .. } = console;
     let mut input = args.input.open(stdin)?;
+    if let Some(columns) = input.columns() {
+        config.check_columns(columns)?;
+    }
+    let ablation = args.leave_out.map(Ablation::from);
+    let of_engine = config.over(EngineConfig { ablation, ..EngineConfig::default() });
     let by_default = |count| if truth.is_some() { 0 } else { count };
     let mut run = Run {
-        graph: DurableEngine::open(MemoryStore::default(), EngineConfig::default())?,
+        graph: DurableEngine::open(MemoryStore::default(), of_engine.clone())?,
         witness: truth.map(Witness::new),
         sample: ExhaustiveSample::new(args.sample.unwrap_or_else(|| by_default(SAMPLE_RECORDS))),
         review: Review::new(args.review.unwrap_or_else(|| by_default(REVIEW_DECISIONS))),
+        kept: (args.orders > 0).then(Vec::new),
         counts: Counts::default(),
         in_engine: Duration::ZERO,
         rejects: Rejects::new(args.input.rejects.as_deref().map(OutputFile::create).transpose()?),
@@ -137,13 +197,24 @@ fn measure(
     let streamed = run.stream(&mut input, args.input.limit);
     run.progress.finish();
     streamed?;
-    let Run { mut graph, witness, sample, review, counts, in_engine, rejects, .. } = run;
+    let Run { mut graph, witness, sample, review, kept, counts, in_engine, rejects, err, .. } = run;
     let nodes = graph.engine().node_count();
     let mut stages = vec![Stage::of("online", &graph)?];
     let before = Instant::now();
     let consolidation = graph.consolidate()?;
     let consolidation_s = before.elapsed().as_secs_f64();
     stages.push(Stage::of("consolidated", &graph)?);
+    let orders = match &kept {
+        Some(facts) => {
+            let progress = |order| {
+                if *draws_progress && !args.quiet {
+                    let _ = writeln!(err, "order {} of {}", order + 1, args.orders);
+                }
+            };
+            Some(in_orders(facts, args.orders, &of_engine, truth, progress)?)
+        }
+        None => None,
+    };
     let sampled = sample.figures();
     let card = Scorecard {
         source: input.source().to_owned(),
@@ -161,9 +232,12 @@ fn measure(
             _ => None,
         },
         exhaustive: (sampled.records > 0).then_some(sampled),
+        orders,
         review: review.into_doubts(),
     };
-    Ok((card, rejects.finish()?))
+    let mut notes = config.notes(&graph.engine().model());
+    notes.extend(rejects.finish()?);
+    Ok((card, notes))
 }
 
 fn unusable(error: &ScoreError) -> Failure {
@@ -205,6 +279,8 @@ struct Run<'a> {
     witness: Option<Witness<'a>>,
     sample: ExhaustiveSample,
     review: Review,
+    /// The facts, if they are to come again.
+    kept: Option<Vec<Fact>>,
     counts: Counts,
     in_engine: Duration,
     rejects: Rejects,
@@ -234,6 +310,9 @@ impl Run<'_> {
     }
 
     fn decide(&mut self, Entry { line, fact }: Entry) -> Result<(), Failure> {
+        if let Some(kept) = &mut self.kept {
+            kept.push(fact.clone());
+        }
         let best = self.sample.look(&mut self.graph, &fact)?;
         let (source, record_id) = (fact.source.clone(), fact.record_id.clone().unwrap_or_default());
         let mut seen = Vec::with_capacity(2);

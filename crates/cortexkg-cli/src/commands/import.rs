@@ -11,6 +11,7 @@ use cortexkg_store::Sync;
 use serde::Serialize;
 
 use crate::clock;
+use crate::config_file::ConfigArgs;
 use crate::console::Console;
 use crate::durable::COMMIT_FACTS;
 use crate::failure::{Failure, Outcome};
@@ -56,6 +57,9 @@ pub struct Args {
     /// Name of the source: blank nodes mean something only within it [default: the name of the file].
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
+    /// What to take for granted, for facts that come later; a .ckg brings its own.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// Write every rejected record: one JSON object per line, with line, record, field and message.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -87,6 +91,12 @@ struct Imported {
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let directory = directory_of(data)?;
     let format = GraphFormat::choose(args.format, &args.file)?;
+    let config = args.config.read()?;
+    if format == GraphFormat::Ckg && args.config.config.is_some() {
+        return Err(Failure::Usage(
+            "a .ckg has the configuration of its graph in it; leave --config out".to_owned(),
+        ));
+    }
     let mut imported = Imported::default();
     let stop = Stop::on_signals()?;
     let graph = if format == GraphFormat::Ckg {
@@ -116,8 +126,10 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         }
         let read = read?;
         let facts = read.facts.len() as u64;
-        let graph = to_create(directory, EngineConfig::default(), None)?;
-        notes_of(&graph).iter().for_each(|note| console.tell(note));
+        let of_engine = config.over(EngineConfig::default());
+        let graph = to_create(directory, of_engine, None)?;
+        let notes = notes_of(&graph).into_iter().chain(config.note_on_silence(graph.fields_given()));
+        notes.for_each(|note| console.tell(&note));
         let mut taking =
             Taking { graph, imported, filled: HashSet::new(), rejects: &mut rejects, stop: &stop, console };
         let progress = taking.take_in(read)?;
@@ -128,6 +140,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             return Err(cut_off(&imported, facts, directory));
         }
         imported.rejected = rejects.count();
+        config.notes(&graph.engine().model()).iter().for_each(|note| console.tell(note));
         rejects.finish()?.iter().for_each(|note| console.tell(note));
         graph
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cortexkg::{FieldKind, FieldModel, LearnedModel, Level};
+use cortexkg::{FieldKind, FieldModel, LearnedModel, Level, Origin};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -28,6 +28,8 @@ type Levels = fn(&FieldModel) -> [String; Level::COUNT];
 m is how often mentions of one node agree to a level, u how often two random mentions do; the weight is log2(m / u), in bits. A
 vote is bounded, and where two values are the same it is the frequency of that very value that counts instead of u. What two
 fields say together is counted once: the overlap is the part that the first has said already when the second agrees.
+
+A kind is found from the values, or given in the config file that the graph was begun with (`cortexkg allocate --help`).
 
 Example:
   cortexkg model --data graph
@@ -69,9 +71,9 @@ fn in_words(model: &LearnedModel, palette: Palette) -> String {
     );
     let rows = model.fields.iter().map(|field| {
         let [present, distinct] = [field.present, field.distinct].map(grouped);
-        [name(&field.name), kind(field.kind), present, distinct]
+        [name(&field.name), kind(field.kind), origin(field), present, distinct]
     });
-    text.push_str(&listing(["field", "kind", "mentions", "distinct"], rows, &[2, 3], palette));
+    text.push_str(&listing(["field", "kind", "is", "mentions", "distinct"], rows, &[3, 4], palette));
     let parts: [(&str, Levels); 3] = [
         ("weight, in bits", |field| field.weights_bits.map(|bits| format!("{bits:+.1}"))),
         ("m: of one node", |field| field.probabilities.m.map(share)),
@@ -110,6 +112,15 @@ fn name(field: &str) -> String {
 fn kind(kind: FieldKind) -> String {
     let value = serde_json::to_value(kind).ok();
     value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().replace('_', " ")
+}
+
+/// What the user has said of a field, or that it was found.
+fn origin(field: &FieldModel) -> String {
+    let mut parts = vec![if field.kind_from == Origin::Given { "given" } else { "found" }.to_owned()];
+    let comparator = field.comparator.filter(|_| field.comparator_from == Origin::Given);
+    parts.extend(comparator.map(|comparator| format!("compared as {comparator}").replace('_', " ")));
+    parts.extend(field.ignored.then(|| "ignored".to_owned()));
+    parts.join(", ")
 }
 
 /// A probability with two digits that count, however small it is.

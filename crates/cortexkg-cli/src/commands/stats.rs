@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cortexkg::{Counts, FieldModel};
+use cortexkg::{Counts, FieldModel, Origin};
 use cortexkg_store::directory::SNAPSHOT_FILE;
 use serde::Serialize;
 
@@ -133,6 +133,11 @@ fn in_words(stats: &Stats, palette: Palette) -> String {
         rows.push(("memory", format!("{:.1} MiB", mib(memory as u64))));
         rows.push(("store", format!("{:.1} MiB", mib(present.store.file_bytes))));
         rows.extend(present.store.snapshot_bytes.map(|bytes| ("snapshot", format!("{:.1} MiB", mib(bytes)))));
+        let given = |field: &&FieldModel| {
+            [field.kind_from, field.comparator_from].contains(&Origin::Given) || field.ignored
+        };
+        let given = present.fields.iter().filter(given).count();
+        rows.extend((given > 0).then(|| ("fields given", grouped(given as u64))));
         rows.push(("repeated at opening", grouped(present.opening.repeated)));
     }
     let mut text = pairs(rows.into_iter().map(|(name, value)| (name.to_owned(), value)));

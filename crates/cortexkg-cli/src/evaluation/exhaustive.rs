@@ -77,7 +77,7 @@ impl ExhaustiveSample {
                 nodes.iter().map(|&node| Candidate { node, origins: Origins::default(), spike_score: 0 });
             let all = Candidates {
                 candidates: candidates.collect(),
-                vectors_scanned: false,
+                is_exhaustive: false,
                 pattern: SpikePattern::default(),
             };
             let ballot = graph.decide(&perceived, 0, &all)?;

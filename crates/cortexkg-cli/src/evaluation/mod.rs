@@ -3,10 +3,12 @@
 //! - `Witness`: each decision beside the truth, at the moment when it was taken;
 //! - `ExhaustiveSample`: without truth, whether a look at every node would have found a better one;
 //! - `Review`: without truth, the decisions that somebody should look at;
+//! - `in_orders`: the same facts in several orders, and how far the outcomes agree;
 //! - [`Scorecard`]: all of it as a table and as JSON; [`reliability_svg`]: whether probabilities come true, as a picture.
 
 mod diagram;
 mod exhaustive;
+mod orders;
 mod review;
 mod scorecard;
 mod seen;
@@ -16,6 +18,8 @@ mod witness;
 pub use self::diagram::reliability_svg;
 pub(crate) use self::exhaustive::ExhaustiveSample;
 pub use self::exhaustive::SampleFigures;
+pub(crate) use self::orders::in_orders;
+pub use self::orders::{OrderFigures, OrderStage, Spread};
 pub use self::review::Doubt;
 pub(crate) use self::review::Review;
 pub use self::scorecard::{Bands, Scorecard, TruthFigures};

@@ -4,6 +4,7 @@ use cortexkg::{Consolidation, Decision};
 use serde::Serialize;
 
 use super::exhaustive::SampleFigures;
+use super::orders::{OrderFigures, Spread};
 use super::review::{Argument, Doubt};
 use super::stage::{Estimate, StageScore};
 use super::witness::DecisionFigures;
@@ -48,6 +49,9 @@ pub struct Scorecard {
     /// Recall against a look at every node, if a sample was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exhaustive: Option<SampleFigures>,
+    /// The same facts in several orders, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orders: Option<OrderFigures>,
     /// The least certain decisions, if they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub review: Vec<Doubt>,
@@ -110,6 +114,9 @@ impl Scorecard {
         }
         if let Some(sample) = &self.exhaustive {
             section("Recall against a look at every node", &sampled(sample));
+        }
+        if let Some(orders) = &self.orders {
+            section("The same in other orders", &in_orders(orders, palette));
         }
         if !self.review.is_empty() {
             let doubts: Vec<_> = self.review.iter().map(|doubt| in_lines(doubt, palette)).collect();
@@ -248,6 +255,26 @@ fn sampled(sample: &SampleFigures) -> String {
     ];
     rows[1].2.push_str(&bound);
     format!("{} {} records sampled\n", explained(rows), grouped(*records as u64))
+}
+
+fn in_orders(figures: &OrderFigures, palette: Palette) -> String {
+    let mut rows = Vec::new();
+    for stage in &figures.stages {
+        let spreads = [
+            ("nodes", stage.nodes, 0),
+            ("agreement (adjusted Rand)", stage.agreement, 4),
+            ("pairwise F1", stage.pair_f1, 4),
+            ("B-cubed F1", stage.b_cubed_f1, 4),
+            ("wrong pairs", stage.wrong_pairs, 0),
+        ];
+        for (name, spread, digits) in spreads {
+            let Some(Spread { least, mean, greatest }) = spread else { continue };
+            let cells = [least, mean, greatest].map(|value| format!("{value:.digits$}"));
+            rows.push([stage.stage.to_owned(), name.to_owned()].into_iter().chain(cells).collect::<Vec<_>>());
+        }
+    }
+    let table = listing(["", "", "least", "mean", "greatest"], rows, &[2, 3, 4], palette);
+    format!("{table} {} orders\n", figures.orders)
 }
 
 /// A name, a figure and what it rests on, one a line.

@@ -58,6 +58,12 @@ impl<R: BufRead> CsvFacts<R> {
         Ok(Self { splitter, row, columns, id_column, record, done: false })
     }
 
+    /// The columns that become fields: all but that of the identifiers.
+    pub fn fields(&self) -> Vec<String> {
+        let is_field = |(at, _): &(usize, &String)| Some(*at) != self.id_column;
+        self.columns.iter().enumerate().filter(is_field).map(|(_, column)| column.clone()).collect()
+    }
+
     /// The fact of the row that stands in `self.row`.
     fn fact(&self, line: u64) -> Result<Fact, Rejection> {
         let id = self.id_column.and_then(|column| std::str::from_utf8(self.row.field(column)).ok());

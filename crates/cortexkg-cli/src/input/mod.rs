@@ -62,6 +62,7 @@ type Facts<'a> = Box<dyn Iterator<Item = Result<Entry, Problem>> + 'a>;
 pub struct FactInput<'a> {
     facts: Facts<'a>,
     format: Format,
+    columns: Option<Vec<String>>,
     compression: Compression,
     source: String,
     seen: SeenIds,
@@ -117,11 +118,14 @@ impl<'a> FactInput<'a> {
         let reader: Box<dyn BufRead + 'a> = Box::new(BufReader::with_capacity(SNIFF_BYTES, decoded));
         let id = options.id.as_deref();
         let limit = options.record_bytes_max;
+        let mut columns = None;
         let facts: Facts<'a> = match format {
             Format::Csv | Format::Tsv => {
                 let delimiter = options.delimiter.or_else(|| format.delimiter()).unwrap_or(b',');
                 let facts = CsvFacts::new(reader, delimiter, limit, id, name);
-                Box::new(facts.map_err(|error| with_compression(error, compression))?)
+                let facts = facts.map_err(|error| with_compression(error, compression))?;
+                columns = Some(facts.fields());
+                Box::new(facts)
             }
             Format::Jsonl => Box::new(JsonlFacts::new(reader, limit, id)),
             Format::Ntriples => match id {
@@ -133,6 +137,7 @@ impl<'a> FactInput<'a> {
         Ok(Self {
             facts,
             format,
+            columns,
             compression,
             source: options.source.clone().unwrap_or_else(|| file_name.into_owned()),
             seen: SeenIds::default(),
@@ -145,6 +150,11 @@ impl<'a> FactInput<'a> {
     /// The format in which the input is read.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// The fields that a table has; none for a format in which every record brings its own.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
     }
 
     /// The source that facts are said to come from, unless they name one themselves.

@@ -70,21 +70,26 @@ pub(crate) fn of_one_size(load: &Load, share: f64) -> Value {
     let one_size = |_| VALUE_BYTES;
     let room = load.keys as f64 * share;
     let weights = {
-        let probe = system(one_size, (1 << 20, 512), (1 << 20, 512));
-        probe.get(0).unwrap();
-        let statistics = probe.statistics();
-        [statistics.l1.bytes, statistics.l2.bytes]
+        let weight = |l1, l2| {
+            let probe = system(one_size, (l1, 512), (l2, 512));
+            probe.get(0).unwrap();
+            probe.statistics().l1.bytes + probe.statistics().l2.bytes
+        };
+        [weight(1 << 20, 0), weight(0, 1 << 20)]
     };
     let mut budgets = [room * L1_SHARE * weights[0] as f64, room * (1.0 - L1_SHARE) * weights[1] as f64];
     let sized = |budgets: [f64; 2]| {
         system(one_size, (budgets[0] as u64, weights[0] as u32), (budgets[1] as u64, weights[1] as u32))
     };
     // Part of a budget is for the memory of evicted keys: fill once, and see how much.
-    let probe = sized(budgets);
-    (0..load.keys as u64 * 4).for_each(|key| drop(probe.get(key).unwrap()));
-    let statistics = probe.statistics();
-    budgets[0] *= room * L1_SHARE / statistics.l1.entries as f64;
-    budgets[1] *= room * (1.0 - L1_SHARE) / statistics.l2.entries as f64;
+    let filled = |budgets| {
+        let probe = sized(budgets);
+        (0..load.keys as u64 * 4).for_each(|key| drop(probe.get(key).unwrap()));
+        probe.statistics()
+    };
+    let alone = [filled([budgets[0], 0.0]).l1.entries, filled([0.0, budgets[1]]).l2.entries];
+    budgets[0] *= room * L1_SHARE / alone[0] as f64;
+    budgets[1] *= room * (1.0 - L1_SHARE) / alone[1] as f64;
 
     let system = sized(budgets);
     load.trace.iter().for_each(|&key| drop(system.get(u64::from(key)).unwrap()));

@@ -23,6 +23,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::ablation::Ablation;
 use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::entries::Value;
@@ -124,6 +125,7 @@ pub(crate) struct MultiColumnProcessor {
     order: Vec<(FieldId, Bits)>,
     /// Most that the costly fields of the mention at hand can say for any node.
     most_costly: Bits,
+    ablation: Option<Ablation>,
 }
 
 /// Behind the leader, or behind "a new node", by this much a candidate has no say: its probability is below 2^-24.
@@ -141,7 +143,8 @@ pub(crate) struct Weighed {
 
 impl MultiColumnProcessor {
     /// Prepares for a new mention.
-    pub(crate) fn begin(&mut self, context: &Context<'_>) {
+    pub(crate) fn begin(&mut self, context: &Context<'_>, ablation: Option<Ablation>) {
+        self.ablation = ablation;
         self.memo.clear();
         self.most_costly = structural::most_costly(context);
     }
@@ -164,12 +167,16 @@ impl MultiColumnProcessor {
         semantic::vote(context, node, &mut votes);
         temporal::vote(context, &seen, &shared, &mut self.memo, &mut votes);
         structural::vote(context, node, &shared, &mut self.memo, &mut votes);
+        let ablation = self.ablation;
+        let is_heard = |column| ablation != Some(Ablation::Column(column));
+        votes.retain(|vote| is_heard(vote.column));
         // Beside a vector's vote others may count for less, those against as well.
         let least =
             if votes.iter().any(|vote| vote.field == EMBEDDING) { Bits::ZERO } else { Bits(i32::MIN) };
         let bound = votes.iter().map(|vote| vote.bits.max(least)).sum::<Bits>() + self.most_costly;
-        let stopped_early = prior + bound.scaled(trust) < leader - HOPELESS;
-        if !stopped_early {
+        let may_stop = ablation != Some(Ablation::EarlyStop);
+        let stopped_early = may_stop && prior + bound.scaled(trust) < leader - HOPELESS;
+        if !stopped_early && is_heard(Column::Structural) {
             structural::vote_costly(context, &shared, &mut self.memo, &mut votes);
         }
         self.order.clear();
@@ -184,6 +191,7 @@ impl MultiColumnProcessor {
             }
         }
         exception::claim(context, &mut votes);
+        votes.retain(|vote| is_heard(vote.column));
         votes.sort_by_key(|vote| (vote.column, std::cmp::Reverse(vote.bits), vote.field));
         let sum = if stopped_early { bound } else { votes.iter().map(|vote| vote.bits).sum() };
         Weighed { evidence: prior + sum.scaled(trust), votes, stopped_early }
@@ -196,6 +204,23 @@ impl MultiColumnProcessor {
 
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.memo.slots) + self.memo.words.bytes()
+    }
+}
+
+/// The column that what a comparison of two mentions says belongs to.
+pub(crate) fn column_of(
+    dictionary: &Dictionary,
+    weights: &MatchWeights,
+    (field, comparison): (FieldId, Comparison),
+) -> Column {
+    let weights = weights.field(field);
+    let is_conflict = comparison.level == Level::Different && weights.vote(comparison) < Bits::ZERO;
+    match dictionary.field(field).kind {
+        FieldKind::Embedding => Column::Semantic,
+        FieldKind::Recency => Column::Temporal,
+        _ if is_conflict && weights.is_functional() => Column::Exception,
+        FieldKind::Date => Column::Temporal,
+        _ => Column::Structural,
     }
 }
 
@@ -275,6 +300,11 @@ fn field_vote(
     {
         return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
     }
+    for value in theirs {
+        if !memo.knows(value.value) {
+            context.dictionary.touch(value.value);
+        }
+    }
     let mut best: Option<(Bits, Comparison, ValueId)> = None;
     let mut parts: SmallVec<[(Bits, u32); 32]> = SmallVec::new();
     for value in theirs {
@@ -348,6 +378,11 @@ impl Memo {
             self.slots.iter_mut().for_each(|slot| slot.round = 0);
             self.round = 1;
         }
+    }
+
+    fn knows(&self, theirs: ValueId) -> bool {
+        let slot = &self.slots[theirs as usize % MEMO_SLOTS];
+        (slot.round, slot.value) == (self.round, theirs)
     }
 
     fn compare(

@@ -15,11 +15,13 @@ mod doubts;
 mod linkage;
 mod plan;
 mod sides;
+mod stream;
 
 use cortexkg_store::{ChangeSet, Store, Sync};
 
 pub(crate) use doubts::{Doubt, Doubts};
 use plan::{Part, Planner};
+pub(crate) use stream::Steps;
 
 use crate::durable::DurableEngine;
 use crate::engine::AllocationEngine;
@@ -74,6 +76,7 @@ impl<S: Store> DurableEngine<S> {
             self.break_off();
         }
         let (changes, done) = repaired?;
+        self.note_consolidated();
         self.commit(changes, Sync::Durable)?;
         self.make_room()?;
         Ok(done)

@@ -4,7 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::doubts::Doubt;
 use super::linkage::Weights;
-use crate::columns::{MentionView, compare_codes};
+use crate::ablation::Ablation;
+use crate::columns::{MentionView, column_of, compare_codes};
 use crate::dictionary::EMBEDDING;
 use crate::engine::AllocationEngine;
 use crate::evidence::Bits;
@@ -120,6 +121,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
 
     /// Which parts should be one, best first.
     fn merges(&mut self, plan: &mut Plan, parts_of: &mut FxHashMap<NodeIndex, Vec<usize>>, doubts: &[Doubt]) {
+        let merge_min = i64::from((MERGE_MIN + self.engine.config.inhibition.caution()).0);
         let mut pairs = Vec::new();
         for doubt in doubts {
             let at = self.engine.graph.mentions[doubt.mention as usize].node;
@@ -141,7 +143,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         for (left, right) in pairs {
             let parts = [left, right].map(|at| &plan.parts[at].members);
             let mean = self.between(parts[0], parts[1], MEMBERS_GLANCED_AT);
-            if mean > i64::from(MERGE_MIN.0) {
+            if mean > merge_min {
                 found.push((mean, left, right));
             }
         }
@@ -159,9 +161,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             let were_alone = [left, right].iter().all(|&at| members[at].len() == 1);
             if left == right
                 || self.engine.is_kept_apart(&members[left], &members[right])
-                || !were_alone
-                    && self.between(&members[left], &members[right], MEMBERS_WEIGHED)
-                        <= i64::from(MERGE_MIN.0)
+                || !were_alone && self.between(&members[left], &members[right], MEMBERS_WEIGHED) <= merge_min
             {
                 continue;
             }
@@ -187,7 +187,8 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<Bits> {
         let says_more = self.engine.vectors.say_more_than_words();
         let code = if says_more { self.code(mention) } else { None };
-        let values = self.engine.graph.mention_values(mention).to_vec();
+        let mut values = self.engine.graph.mention_values(mention).to_vec();
+        self.engine.dictionary.keep_evidence(&mut values);
         let view = MentionView { values, confidence: 256, ..MentionView::default() };
         let mut weights = Vec::with_capacity(others.len());
         for &other in others {
@@ -198,6 +199,10 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 let compare = |theirs| compare_codes(vectors, graph, (code, mention), (theirs, other));
                 let compared = theirs.as_ref().and_then(compare);
                 pair.extend(compared.map(|comparison| (EMBEDDING, comparison)));
+            }
+            if let Some(Ablation::Column(silent)) = self.engine.config.ablation {
+                let AllocationEngine { dictionary, weights, .. } = &*self.engine;
+                pair.retain(|&compared| column_of(dictionary, weights, compared) != silent);
             }
             weights.push(total_weight(&pair, &self.engine.weights));
         }

@@ -85,7 +85,8 @@ impl AllocationEngine {
                 continue;
             };
             let of = [left.min(right), left.max(right)];
-            let values = self.graph.mention_values(of[1]).to_vec();
+            let mut values = self.graph.mention_values(of[1]).to_vec();
+            self.dictionary.keep_evidence(&mut values);
             let view = MentionView { values, confidence: 256, ..MentionView::default() };
             let pair = self.compare_pair(&view, of[0]);
             labels.push(Label { of, kind: link.kind, pair });

@@ -314,6 +314,12 @@ impl Graph {
         self.fact_places.binary_search_by_key(&position, |fact| fact.position).ok().map(|at| at as u32)
     }
 
+    /// Mentions that were taken in before an operation.
+    pub(crate) fn mentions_before(&self, position: u64) -> u64 {
+        let later = self.fact_places.partition_point(|fact| fact.position < position);
+        self.fact_places.get(later).map_or(self.mentions.len() as u64, |fact| u64::from(fact.first_mention))
+    }
+
     /// The number of a predicate, given one if it is new.
     pub(crate) fn predicate(&mut self, name: &str) -> u32 {
         match self.predicates.get_index_of(name) {

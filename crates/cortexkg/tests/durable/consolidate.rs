@@ -1,5 +1,7 @@
 //! Consolidation: early decisions are repaired, and the repair is a part of the log like everything else.
 
+use std::num::NonZeroU64;
+
 use cortexkg::{DurableEngine, Fact, NodeId};
 use cortexkg_store::{MemoryStore, Store};
 
@@ -57,6 +59,47 @@ fn repeating_the_log_gives_the_same_graph() {
     let from_snapshot = open(from_log.close().unwrap());
     assert_eq!(from_snapshot.opening().repeated, 0);
     assert_eq!(Picture::of(&from_snapshot), expected);
+}
+
+/// Takes a step at every so many mentions, facts given by so many at a time.
+fn in_steps(every: u64, at_once: usize) -> DurableEngine<MemoryStore> {
+    let mut graph = empty();
+    graph.consolidate_every(NonZeroU64::new(every));
+    for facts in Data::records("fodors-zagats").facts().chunks(at_once) {
+        take_in(&mut graph, facts.to_vec());
+    }
+    graph
+}
+
+#[test]
+fn steps_inside_the_stream_happen_where_the_log_says() {
+    let at_once = in_steps(100, 1000);
+    let log = at_once.log_entries(0, u64::MAX).unwrap();
+    let count = |operation: &str| log.iter().filter(|entry| entry.operation == operation).count();
+    assert_eq!(count("consolidate"), 8, "864 restaurants");
+    assert!(count("split") + count("merge") > 0, "something is repaired");
+    let expected = Picture::of(&at_once);
+    assert_eq!(Picture::of(&in_steps(100, 1)), expected, "one by one");
+    assert_eq!(Picture::of(&in_steps(100, 97)), expected, "by 97");
+    assert_eq!(Picture::of(&rebuilt(at_once)), expected, "from the log");
+}
+
+/// Killed right before a step, the next run takes it, before anything else.
+#[test]
+fn a_step_that_was_missed_is_made_up_for() {
+    let expected = Picture::of(&in_steps(100, 50));
+    let facts = Data::records("fodors-zagats").facts();
+    for broken_off in [100, 300, 800] {
+        let mut graph = empty();
+        graph.consolidate_every(NonZeroU64::new(100));
+        take_in(&mut graph, facts[..broken_off - 1].to_vec());
+        graph.consolidate_every(None);
+        take_in(&mut graph, facts[..broken_off].to_vec());
+        let mut graph = open(graph.close().unwrap());
+        graph.consolidate_every(NonZeroU64::new(100));
+        take_in(&mut graph, facts.clone());
+        assert_eq!(Picture::of(&graph), expected, "broken off after {broken_off}");
+    }
 }
 
 /// Close calls are not lost where the process ends, and a compaction carries them over.

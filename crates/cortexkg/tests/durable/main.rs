@@ -8,6 +8,7 @@ mod common;
 mod compact;
 mod consolidate;
 mod feedback;
+mod fields;
 mod forget;
 mod load;
 mod merge;
