@@ -20,8 +20,10 @@ use crate::operation_error::OperationError;
 use crate::profile::FieldKind;
 use crate::weights::MatchWeights;
 
-/// Version of the encoding of a base. The first had no version and no doubts, the second no links.
-const BASE_VERSION: u8 = 3;
+/// Version of the encoding of a base. The first had no version and no doubts, the second no links; up to the third, levels of vectors
+/// were those of their cosine.
+const BASE_VERSION: u8 = 4;
+const BASE_OF_COSINES: u8 = 3;
 const BASE_WITHOUT_LINKS: u8 = 2;
 
 /// What a log starts from after a compaction.
@@ -193,7 +195,8 @@ impl<S: Store> DurableEngine<S> {
     pub(crate) fn build_from(&mut self, base: &[u8]) -> Result<(), OperationError> {
         let damaged = |what: String| StoreError::damaged(format!("meta, row {}", meta::BASE), what);
         let unreadable = |error: postcard::Error| damaged(error.to_string());
-        let ((base, doubts), links) = match self.store.get(Table::Meta, meta::BASE_VERSION)?.as_deref() {
+        let version = self.store.get(Table::Meta, meta::BASE_VERSION)?;
+        let ((base, doubts), links) = match version.as_deref() {
             None => {
                 let old: Base<OldLearner> = postcard::from_bytes(base).map_err(unreadable)?;
                 ((old.with_learner(), Vec::new()), Vec::new())
@@ -201,7 +204,9 @@ impl<S: Store> DurableEngine<S> {
             Some([BASE_WITHOUT_LINKS]) => {
                 (postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?, Vec::new())
             }
-            Some([BASE_VERSION]) => postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?,
+            Some([BASE_OF_COSINES | BASE_VERSION]) => {
+                postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?
+            }
             Some(other) => return Err(damaged(format!("version {other:?} is not known")).into()),
         };
         self.engine = AllocationEngine::new(self.engine.config.clone());
@@ -209,6 +214,9 @@ impl<S: Store> DurableEngine<S> {
         self.engine.weights = base.weights;
         self.engine.learner = base.learner;
         self.engine.learner.begin_random_anew();
+        if version.as_deref() != Some(&[BASE_VERSION]) {
+            self.engine.learner.forget_vectors();
+        }
         for &id in &base.nodes {
             self.engine.graph.add_node(id);
         }

@@ -92,7 +92,8 @@ pub struct RecallConfig {
     /// Least spike score of a candidate recalled by spikes alone, as a part of the best score, in 1/256: what shares less than
     /// that with the mention never wins.
     pub spike_share_min: u32,
-    /// Vectors are scanned in graphs of fewer nodes than this; in larger ones they score what the others recalled.
+    /// Vectors are scanned in graphs of fewer nodes than this, of fewer than 16 times as many where they say more than the words do; in
+    /// larger ones they score what the others recalled.
     pub scan_nodes_max: usize,
     /// Most candidates that the scan of vectors adds.
     pub vector_candidates_max: usize,

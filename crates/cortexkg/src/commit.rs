@@ -125,6 +125,7 @@ impl AllocationEngine {
         ballot: Ballot,
     ) -> AllocationResult {
         let leader = ballot.competitors.first().and_then(|leader| self.graph.index_of(leader.node));
+        self.look_around();
         self.learn_from_random();
         self.learn_from_leader(leader);
         self.learn_from_sharing();
@@ -181,11 +182,14 @@ impl AllocationEngine {
             self.index.add_key(key, node);
         }
         if let Some(code) = self.view.code.take() {
+            if let Some(around) = self.view.surroundings.take() {
+                self.vectors.surroundings.set(mention, around);
+            }
             let members = self.graph.node(node).members.len() as u32;
             self.vectors.add(node, members, &code);
         }
-        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
-        self.vectors.keep_for_scanning(is_small);
+        let is_scanned = self.is_scanned();
+        self.vectors.keep_for_scanning(is_scanned);
         self.record(&ballot, mention, node);
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
@@ -349,6 +353,7 @@ impl AllocationEngine {
         self.dictionary.refresh_kinds();
         let prior = self.cautious_prior();
         let labels = self.labels();
+        self.vectors.surroundings.refresh();
         self.learner.refresh(&self.dictionary, &mut self.weights, prior, &labels);
     }
 }

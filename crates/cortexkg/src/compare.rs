@@ -43,6 +43,17 @@ impl Level {
         }
     }
 
+    /// The level in words, of the nearness of vectors.
+    pub(crate) fn nearness(self) -> &'static str {
+        match self {
+            Self::Exact => "far nearer than any is by chance",
+            Self::Close => "nearer than any is by chance",
+            Self::Compatible => "as near as the nearest is by chance",
+            Self::Similar => "as near as a few are by chance",
+            Self::Different => "as near as many are by chance",
+        }
+    }
+
     /// The level in words, of the time since a node was last spoken of.
     pub(crate) fn recency(self) -> &'static str {
         match self {

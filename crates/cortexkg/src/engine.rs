@@ -179,6 +179,7 @@ impl AllocationEngine {
     pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
         self.looking(|engine| {
             engine.view(perceived, mention);
+            engine.look_around();
             engine.weigh(candidates)
         })
     }
@@ -213,12 +214,12 @@ impl AllocationEngine {
         for node in self.neighbours(perceived, mention) {
             add(node, Origins::NEIGHBOUR);
         }
-        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
+        let is_small = self.is_scanned();
         let scanned = is_small && self.view.code.is_some();
         if let Some(code) = self.view.code.as_ref().filter(|_| is_small) {
-            for node in self.vectors.nearest(code, self.config.recall.vector_candidates_max) {
-                add(node, Origins::VECTOR);
-            }
+            let (nearest, around) = self.vectors.nearest(code, self.config.recall.vector_candidates_max);
+            nearest.into_iter().for_each(|node| add(node, Origins::VECTOR));
+            self.view.surroundings = around;
         }
         let weakest = self.scores.top() / 256 * self.config.recall.spike_share_min;
         for &node in self.scores.best(max, weakest) {
@@ -245,6 +246,18 @@ impl AllocationEngine {
         let mut candidates: Vec<_> = found.into_iter().map(candidate).collect();
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.spike_score), candidate.node));
         Candidates { candidates, is_exhaustive: scanned || are_few, pattern }
+    }
+
+    /// Finds where the vector of the mention in view lies, unless recall has found it on its way.
+    pub(crate) fn look_around(&mut self) {
+        if let (None, Some(code)) = (self.view.surroundings, &self.view.code) {
+            self.view.surroundings = self.vectors.look_around(code);
+        }
+    }
+
+    /// Whether the graph is small enough for its vectors to be scanned.
+    pub(crate) fn is_scanned(&self) -> bool {
+        self.graph.live_nodes() < self.vectors.scanned_below(self.config.recall.scan_nodes_max)
     }
 
     /// Lets candidates compete for the mention in view.
@@ -330,6 +343,7 @@ impl AllocationEngine {
         self.dictionary.keep_evidence(&mut self.view.values);
         self.view.values.sort_unstable();
         self.view.code = self.code(perceived, mention);
+        self.view.surroundings = None;
         self.view.confidence = perceived.confidence;
         let other =
             perceived.mentions.len().checked_sub(mention + 1).and_then(|at| perceived.mentions.get(at));

@@ -179,6 +179,7 @@ impl AllocationEngine {
         let agreement = match vote.field {
             Vote::NEIGHBOURS => "a shared neighbour",
             RECENCY => vote.level.recency(),
+            EMBEDDING => vote.level.nearness(),
             _ => vote.level.likeness(),
         };
         let mut reason = match (vote.field, &stated, &held) {

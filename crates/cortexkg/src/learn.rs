@@ -5,6 +5,8 @@
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
+//!   What nearness of vectors is worth is believed, not learned: it falls off without a gap from the same to the like, and EM would
+//!   take the nearest few for all there is.
 //! - Pairs that people have spoken of count as what they were said to be ([`feedback::labels`](crate::feedback)).
 //! - `overlap` comes of pairs that agree on one field: how often they agree on another ([`Dependence`]).
 //!
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Level};
 use crate::dependence::Dependence;
-use crate::dictionary::{Dictionary, FieldId};
+use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY};
 use crate::evidence::Bits;
 use crate::feedback::{Label, LinkKind};
 use crate::graph::MentionIndex;
@@ -29,6 +31,8 @@ const ROUNDS: usize = 4;
 /// Weight of the prior belief about `m` and `u`, in pairs.
 const M_PRIOR_PAIRS: f64 = 12.0;
 const U_PRIOR_PAIRS: f64 = 8.0;
+/// What vectors count for beside the only field, in 1/256.
+const VECTOR_SHARE: u32 = 224;
 
 /// Two mentions compared in every field that both have.
 pub(crate) type ComparisonVector = Vec<(FieldId, Comparison)>;
@@ -114,6 +118,11 @@ impl Learner {
         }
     }
 
+    /// Forgets what pairs kept for EM say of vectors, for a graph from a time when their levels meant something else.
+    pub(crate) fn forget_vectors(&mut self) {
+        self.samples.iter_mut().for_each(|sample| sample.pair.retain(|(field, _)| *field != EMBEDDING));
+    }
+
     /// Drops the pairs that a forgotten mention is one of.
     pub(crate) fn forget(&mut self, mention: MentionIndex) {
         self.samples.retain(|sample| !sample.of.contains(&mention));
@@ -167,7 +176,8 @@ impl Learner {
         for ((counts, rejected), &kind) in self.fields.iter().zip(&rejected).zip(&kinds) {
             let random = std::array::from_fn(|level| counts.random[level] + rejected[level]);
             let believed = LevelProbabilities::prior(kind);
-            let m = counts.probabilities.map_or(believed.m, |learned| learned.m);
+            let learned = counts.probabilities.filter(|_| kind != FieldKind::Embedding);
+            let m = learned.map_or(believed.m, |learned| learned.m);
             tables.push(LevelProbabilities { m, u: smoothed(&random, &believed.u, U_PRIOR_PAIRS) });
         }
         let overlap = self.dependence.overlap(&tables, &self.matches);
@@ -187,7 +197,9 @@ impl Learner {
             }
             self.matches = counts.iter().map(|counts| counts.iter().sum()).collect();
             for ((table, counts), &kind) in tables.iter_mut().zip(&counts).zip(&kinds) {
-                table.m = smoothed(counts, &LevelProbabilities::prior(kind).m, M_PRIOR_PAIRS);
+                if kind != FieldKind::Embedding {
+                    table.m = smoothed(counts, &LevelProbabilities::prior(kind).m, M_PRIOR_PAIRS);
+                }
             }
         }
         let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
@@ -249,28 +261,89 @@ fn match_probability(pair: &ComparisonVector, weights: &MatchWeights, prior: Bit
 
 /// Sum of the votes over a pair, what they share counted once.
 pub(crate) fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> Bits {
-    let mut votes: Vec<(FieldId, Bits)> = pair
-        .iter()
-        .filter(|(field, _)| usize::from(*field) < weights.field_count())
-        .map(|&(field, comparison)| (field, weights.field(field).vote(comparison)))
-        .collect();
-    discount(&mut votes, weights);
+    let known = pair.iter().filter(|(field, _)| usize::from(*field) < weights.field_count());
+    let mut votes: Vec<(FieldId, Bits)> =
+        known.clone().map(|&(field, comparison)| (field, weights.field(field).vote(comparison))).collect();
+    let says_the_same = known.clone().any(|&(field, comparison)| is_the_same(field, comparison.level));
+    discount(&mut votes, weights, says_the_same);
     votes.into_iter().map(|(_, bits)| bits).sum()
 }
 
-/// Takes from every positive vote what stronger votes have said already. Leaves the votes sorted, strongest first.
+/// Whether a vote is that a value is the very same.
+pub(crate) fn is_the_same(field: FieldId, level: Level) -> bool {
+    field > RECENCY && level == Level::Exact
+}
+
+/// Takes from every positive vote what stronger votes have said already. Leaves the votes of fields sorted, strongest first.
 ///
 /// Fields that agree together by nature (a city and its state, a firm and its city) are one piece of evidence, not
-/// several: each vote keeps the part `1 - max(overlap)` over the positive votes before it.
-pub(crate) fn discount(votes: &mut [(FieldId, Bits)], weights: &MatchWeights) {
-    votes.sort_unstable_by_key(|&(field, bits)| (std::cmp::Reverse(bits), field));
+/// several: each vote keeps the part `1 - max(overlap)` over the positive votes before it. Vectors are left to [`second_look`].
+pub(crate) fn discount(votes: &mut [(FieldId, Bits)], weights: &MatchWeights, says_the_same: bool) {
+    // That of the vectors comes last.
+    votes.sort_unstable_by_key(|&(field, bits)| (field == EMBEDDING, std::cmp::Reverse(bits), field));
     for at in 1..votes.len() {
         let (before, rest) = votes.split_at_mut(at);
         let (field, bits) = &mut rest[0];
-        if *bits <= Bits::ZERO {
+        if *bits <= Bits::ZERO || *field == EMBEDDING {
             break;
         }
         let said = before.iter().map(|(given, _)| weights.overlap(*given, *field)).max().unwrap_or(0);
         *bits = bits.scaled(256 - u32::from(said));
+    }
+    if let Some((&mut (EMBEDDING, ref mut vector), fields)) = votes.split_last_mut() {
+        second_look(vector, fields, says_the_same);
+    }
+}
+
+/// Vectors are made of the words that the fields have been compared by: a second look at the same, not a second piece of evidence.
+///
+/// - Of a single field, both looks estimate one number; the vector, which knows what words mean, counts for seven eighths of it. Where
+///   the value is the very same nothing is left to be told.
+/// - Of several fields, a vector in favour adds what the fields together have not said.
+fn second_look(vector: &mut Bits, fields: &mut [(FieldId, Bits)], says_the_same: bool) {
+    let mut fields = fields.iter_mut().filter(|(field, _)| *field > RECENCY);
+    match (fields.next(), fields.next()) {
+        (None, _) => {}
+        (Some(_), None) if says_the_same => *vector = Bits::ZERO,
+        (Some((_, words)), None) => {
+            *vector = vector.scaled(VECTOR_SHARE);
+            *words = words.scaled(256 - VECTOR_SHARE);
+        }
+        (Some((_, first)), Some((_, second))) => {
+            let others: Bits = fields.map(|(_, bits)| (*bits).max(Bits::ZERO)).sum();
+            let said = (*first).max(Bits::ZERO) + (*second).max(Bits::ZERO) + others;
+            *vector = (*vector).min((*vector - said).max(Bits::ZERO));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked_at(vector: i32, fields: &[i32], says_the_same: bool) -> Vec<i32> {
+        let mut vector = Bits::whole(vector);
+        let mut votes: Vec<_> = (RECENCY..).zip(fields.iter().map(|&bits| Bits::whole(bits))).collect();
+        second_look(&mut vector, &mut votes, says_the_same);
+        std::iter::once(vector)
+            .chain(votes.into_iter().map(|(_, bits)| bits))
+            .map(|bits| bits.0 / 32)
+            .collect()
+    }
+
+    #[test]
+    fn a_vector_is_a_second_look_at_the_words() {
+        // In eighths of a bit; recency is no word.
+        assert_eq!(looked_at(16, &[1], false), [128, 8], "nothing else");
+        assert_eq!(looked_at(16, &[1, 8], false), [112, 8, 8], "the mean, weighted");
+        assert_eq!(looked_at(16, &[1, -8], false), [112, 8, -8], "also of what speaks against");
+        assert_eq!(looked_at(16, &[1, 18], true), [0, 8, 144], "the very same words");
+        assert_eq!(
+            looked_at(16, &[1, 5, -3, 4], false),
+            [56, 8, 40, -24, 32],
+            "what the others have not said"
+        );
+        assert_eq!(looked_at(8, &[1, 5, 4], false), [0, 8, 40, 32]);
+        assert_eq!(looked_at(-3, &[1, 5, 4], false), [-24, 8, 40, 32]);
     }
 }

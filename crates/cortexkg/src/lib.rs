@@ -114,6 +114,7 @@ mod search;
 mod spelling;
 pub mod spike;
 mod stored_fact;
+mod surroundings;
 mod vectors;
 mod verify;
 mod view;

@@ -140,6 +140,7 @@ impl AllocationEngine {
     /// The ballot of a mention whose node was never in question.
     pub(crate) fn foregone(&mut self, node: NodeIndex, perceived: &Perceived, at: usize) -> Ballot {
         self.view(perceived, at);
+        self.look_around();
         let is_first = self.graph.node(node).is_empty();
         Ballot { pattern: self.encode(&perceived.mentions[at]), ..self.foregone_ballot(is_first) }
     }

@@ -122,8 +122,8 @@ impl AllocationEngine {
             }
         }
         ties.into_iter().for_each(|(tie, predicate)| self.graph.tie(tie, predicate));
-        let is_small = self.graph.live_nodes() < self.config.recall.scan_nodes_max;
-        self.vectors.keep_for_scanning(is_small);
+        let is_scanned = self.is_scanned();
+        self.vectors.keep_for_scanning(is_scanned);
     }
 
     /// Where the nodes are listed because of their members, and where they should be once those have moved: what a member was

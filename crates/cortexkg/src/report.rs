@@ -342,6 +342,9 @@ impl AllocationEngine {
                 text(&written);
             }
         });
+        if self.vectors.say_more_than_words() {
+            text(&format!("{:?}", self.vectors.surroundings.common()));
+        }
         self.vectors.scan(|node, code| {
             written.clear();
             let _ = write!(written, "{node} {code:?}");

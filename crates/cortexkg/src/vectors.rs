@@ -8,12 +8,17 @@ use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::{EachTable, Paged, Record};
 use crate::perceive::Perceived;
+use crate::surroundings::{AllSurroundings, NEAREST, Surroundings};
 
 /// The code of a mention's vector.
 pub(crate) type Code = Q8Code;
 
 /// Members after which a node's vector moves no slower: the newest always counts for at least 1/16.
 const MEMBERS_MAX: u32 = 16;
+/// How many times larger a graph may be whose vectors are scanned, where they say more than the words do.
+const SCAN_FARTHER: usize = 16;
+/// Surroundings in one record of a snapshot.
+const SURROUNDINGS_AT_ONCE: usize = 1024;
 
 /// The code of a node's vector; empty if it has none. Its scale is of no use and not kept.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub(crate) struct Vectors {
     dimension: usize,
     /// The codes side by side, while the graph is small enough to scan them.
     scanned: Option<FlatIndex>,
+    /// Where mentions lie among the nodes.
+    pub(crate) surroundings: AllSurroundings,
     /// Whether the space is that of embeddings from outside.
     given: bool,
     /// Whether the engine's own embedder only repeats the words.
@@ -60,7 +67,14 @@ impl Vectors {
     pub(crate) fn new(dimension: usize, embedder_is_lexical: bool) -> Self {
         let dimension = dimension.clamp(1, cortexkg_index::DIMENSION_MAX);
         let scanned = Some(new_index(dimension));
-        Self { codes: Paged::default(), dimension, scanned, given: false, embedder_is_lexical }
+        Self {
+            codes: Paged::default(),
+            dimension,
+            scanned,
+            surroundings: AllSurroundings::default(),
+            given: false,
+            embedder_is_lexical,
+        }
     }
 
     /// Checks the embedding that a fact brings, and moves to its space if it is the first.
@@ -133,14 +147,30 @@ impl Vectors {
         });
     }
 
-    /// The nodes nearest to a mention, by exact scan; of equals the oldest first. None in a graph that is not small.
-    pub(crate) fn nearest(&self, code: &Code, count: usize) -> Vec<NodeIndex> {
+    /// The nodes nearest to a mention, by exact scan, and where it lies among them; of equals the oldest first. None in a graph that
+    /// is not small.
+    pub(crate) fn nearest(&self, code: &Code, count: usize) -> (Vec<NodeIndex>, Option<Surroundings>) {
+        let says_more = self.say_more_than_words();
+        let looked_at = if says_more { count.max(NEAREST) } else { count };
         let mut hits: Vec<Hit> = Vec::new();
         if let Some(index) = &self.scanned {
             // The code is of the index's dimension, the only thing that can be wrong.
-            let _ = index.search(code, count, &mut hits);
+            let _ = index.search(code, looked_at, &mut hits);
         }
-        hits.into_iter().map(|hit| hit.id as NodeIndex).collect()
+        let nodes = self.scanned.as_ref().map_or(0, FlatIndex::len);
+        let around = Surroundings::of(hits.iter().map(|hit| hit.similarity.units()), nodes);
+        let around = around.filter(|_| says_more);
+        (hits.into_iter().take(count).map(|hit| hit.id as NodeIndex).collect(), around)
+    }
+
+    /// Where a mention lies among the nodes, if vectors say more than words and are scanned.
+    pub(crate) fn look_around(&self, code: &Code) -> Option<Surroundings> {
+        if self.say_more_than_words() { self.nearest(code, 0).1 } else { None }
+    }
+
+    /// Below how many nodes they are scanned, where those that repeat the words are below `scan_nodes_max`.
+    pub(crate) fn scanned_below(&self, scan_nodes_max: usize) -> usize {
+        if self.say_more_than_words() { scan_nodes_max.saturating_mul(SCAN_FARTHER) } else { scan_nodes_max }
     }
 
     /// Moves a node's vector towards that of a new member, the node's `members`-th.
@@ -182,6 +212,8 @@ impl Vectors {
 
     pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
         to.section("vector space", [(self.dimension as u32, self.given, self.scanned.is_some())])?;
+        to.section("surroundings", self.surroundings.all().chunks(SURROUNDINGS_AT_ONCE))?;
+        to.section("all surroundings", [self.surroundings.common()])?;
         self.codes.save("vectors", to)
     }
 
@@ -189,6 +221,8 @@ impl Vectors {
         let (dimension, given, is_small): (u32, bool, bool) = from.one("vector space")?;
         self.given = given;
         self.dimension = (dimension as usize).clamp(1, cortexkg_index::DIMENSION_MAX);
+        self.surroundings =
+            AllSurroundings::load(from.chunks("surroundings")?, from.one("all surroundings")?);
         self.codes = Paged::open("vectors", from)?;
         self.scanned = None;
         self.keep_for_scanning(is_small);
@@ -200,7 +234,7 @@ impl Vectors {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.codes.bytes() + self.scanned.as_ref().map_or(0, FlatIndex::bytes)
+        self.codes.bytes() + self.scanned.as_ref().map_or(0, FlatIndex::bytes) + self.surroundings.bytes()
     }
 }
 
@@ -222,9 +256,9 @@ mod tests {
         assert!(vectors.similarity(&code(0.0, 1.0), 0).expect("a vector") > before + 40_000);
         assert_eq!(vectors.similarity(&code(0.0, 1.0), 7), None);
         vectors.add(1, 1, &code(0.0, 1.0));
-        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5), [1, 0]);
+        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5).0, [1, 0]);
         vectors.remove(1);
-        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5), [0]);
+        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5).0, [0]);
     }
 
     #[test]
@@ -233,9 +267,9 @@ mod tests {
         let code = Q8Code::from_embedding(&[1.0, 0.0]).expect("a code");
         vectors.add(0, 1, &code);
         vectors.keep_for_scanning(false);
-        assert!(vectors.nearest(&code, 5).is_empty());
+        assert!(vectors.nearest(&code, 5).0.is_empty());
         vectors.keep_for_scanning(true);
         vectors.add(1, 1, &code);
-        assert_eq!(vectors.nearest(&code, 5), [0, 1]);
+        assert_eq!(vectors.nearest(&code, 5).0, [0, 1]);
     }
 }

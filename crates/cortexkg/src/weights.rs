@@ -35,7 +35,7 @@ impl LevelProbabilities {
     /// What is believed of a kind of field before any value is seen.
     pub(crate) fn prior(kind: FieldKind) -> Self {
         let m = match kind {
-            FieldKind::Embedding => [0.45, 0.25, 0.15, 0.1, 0.05],
+            FieldKind::Embedding => [0.15, 0.25, 0.3, 0.2, 0.1],
             FieldKind::Recency => RECENCY_RANDOM,
             FieldKind::Key => [0.98, 0.005, 0.005, 0.005, 0.005],
             FieldKind::Identifier => [0.84, 0.08, 0.02, 0.01, 0.05],
@@ -126,7 +126,8 @@ impl FieldWeights {
             (FieldKind::Key, Level::Exact) => KEY_EXACT,
             (FieldKind::Key, _) => KEY_DIFFERENT,
             (FieldKind::Recency, _) => self.weight[at].clamp(-RECENCY_MAX, RECENCY_MAX),
-            (FieldKind::Embedding, _) | (_, Level::Different) => self.weight[at],
+            (_, Level::Different) => self.weight[at],
+            (FieldKind::Embedding, _) => by_frequency.max(different),
             (_, Level::Exact) => by_frequency,
             (FieldKind::List, _) => by_frequency.max(different),
             _ => self.weight[at].min(by_frequency).max(different),

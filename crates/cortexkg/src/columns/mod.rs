@@ -29,10 +29,11 @@ use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::entries::Value;
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
 use crate::graph::{Graph, Node, NodeIndex, NodeValue};
-use crate::learn::{ComparisonVector, discount};
+use crate::learn::{ComparisonVector, discount, is_the_same};
 use crate::paged::List;
 use crate::profile::FieldKind;
 use crate::spelling::WordCache;
+use crate::surroundings::Surroundings;
 use crate::vectors::{Code, Vectors};
 use crate::weights::{FieldWeights, MatchWeights};
 
@@ -92,6 +93,8 @@ pub(crate) struct MentionView {
     /// The same, sorted by field.
     pub(crate) values: Vec<(FieldId, ValueId)>,
     pub(crate) code: Option<Code>,
+    /// Where it lies among the nodes.
+    pub(crate) surroundings: Option<Surroundings>,
     /// Trust in the source, in 1/256.
     pub(crate) confidence: u16,
     /// For an end of a triple: nodes that the other end names, and edges that tie candidates to them.
@@ -167,7 +170,10 @@ impl MultiColumnProcessor {
         let ablation = self.ablation;
         let is_heard = |column| ablation != Some(Ablation::Column(column));
         votes.retain(|vote| is_heard(vote.column));
-        let bound = votes.iter().map(|vote| vote.bits).sum::<Bits>() + self.most_costly;
+        // Beside a vector's vote others may count for less, those against as well.
+        let least =
+            if votes.iter().any(|vote| vote.field == EMBEDDING) { Bits::ZERO } else { Bits(i32::MIN) };
+        let bound = votes.iter().map(|vote| vote.bits.max(least)).sum::<Bits>() + self.most_costly;
         let may_stop = ablation != Some(Ablation::EarlyStop);
         let stopped_early = may_stop && prior + bound.scaled(trust) < leader - HOPELESS;
         if !stopped_early && is_heard(Column::Structural) {
@@ -175,8 +181,9 @@ impl MultiColumnProcessor {
         }
         self.order.clear();
         let fields = votes.iter().filter(|vote| vote.field != Vote::NEIGHBOURS);
-        self.order.extend(fields.map(|vote| (vote.field, vote.bits)));
-        discount(&mut self.order, context.weights);
+        self.order.extend(fields.clone().map(|vote| (vote.field, vote.bits)));
+        let says_the_same = fields.clone().any(|vote| is_the_same(vote.field, vote.level));
+        discount(&mut self.order, context.weights, says_the_same);
         for &(field, kept) in &self.order {
             if let Some(vote) = votes.iter_mut().find(|vote| vote.field == field && vote.bits != kept) {
                 vote.said_before = (256 - 256 * i64::from(kept.0) / i64::from(vote.bits.0)) as u16;

@@ -1,14 +1,16 @@
-//! The semantic column: do the embeddings point the same way?
+//! The semantic column: do the embeddings point the same way, and how many others point that way?
 
 use crate::columns::{Column, Context, Vote};
 use crate::compare::{Comparison, Level};
 use crate::dictionary::EMBEDDING;
-use crate::evidence::Bits;
-use crate::graph::NodeIndex;
-use crate::vectors::Code;
+use crate::evidence::{Bits, log2};
+use crate::graph::{Graph, MentionIndex, NodeIndex};
+use crate::vectors::{Code, Vectors};
 
-/// Least cosine, in 1/65536, of the levels exact to similar: 0.9, 0.75, 0.6 and 0.4.
-const COSINE_MIN: [i32; Level::COUNT - 1] = [58_982, 49_152, 39_322, 26_214];
+/// By how many bits a nearness must be more surprising than that of the nearest of all nodes is by chance, for the levels
+/// exact to similar.
+const SURPRISE_MIN: [Bits; Level::COUNT - 1] =
+    [Bits::whole(4), Bits::whole(2), Bits::whole(0), Bits::whole(-3)];
 
 pub(super) fn vote(context: &Context<'_>, node: NodeIndex, votes: &mut Vec<Vote>) {
     if let Some(comparison) = comparison(context, node) {
@@ -23,21 +25,37 @@ pub(super) fn vote(context: &Context<'_>, node: NodeIndex, votes: &mut Vec<Vote>
     }
 }
 
-/// The level of similarity, if mention and node both have a vector and it says more than their words.
+/// How near a node is to the mention, if both have a vector and it says more than their words.
 pub(super) fn comparison(context: &Context<'_>, node: NodeIndex) -> Option<Comparison> {
-    if !context.vectors.say_more_than_words() {
+    let Context { vectors, graph, mention, .. } = context;
+    if !vectors.say_more_than_words() {
         return None;
     }
-    Some(comparison_of(context.vectors.similarity(context.mention.code.as_ref()?, node)?))
+    let cosine = vectors.similarity(mention.code.as_ref()?, node)?;
+    let theirs = graph.node(node).members.first().and_then(|first| vectors.surroundings.get(first));
+    let surprise = vectors.surroundings.surprise(cosine, [mention.surroundings, theirs])?;
+    Some(comparison_of(surprise, graph))
 }
 
-/// Compares the codes of two mentions.
-pub(crate) fn compare_codes(left: &Code, right: &Code) -> Option<Comparison> {
-    left.similarity(right).ok().map(|similarity| comparison_of(similarity.units()))
+/// How near two mentions are to each other.
+pub(crate) fn compare_codes(
+    vectors: &Vectors,
+    graph: &Graph,
+    (left, a): (&Code, MentionIndex),
+    (right, b): (&Code, MentionIndex),
+) -> Option<Comparison> {
+    let cosine = left.similarity(right).ok()?.units();
+    let surprise = vectors.surroundings.surprise(cosine, [a, b].map(|of| vectors.surroundings.get(of)))?;
+    Some(comparison_of(surprise, graph))
 }
 
-/// The level of a cosine, in 1/65536.
-fn comparison_of(similarity: i32) -> Comparison {
-    let level = COSINE_MIN.iter().take_while(|&&least| similarity < least).count();
-    Comparison { level: Level::from_index(level as u8), information: Bits::ZERO }
+/// The level of a nearness. Beyond the least of its level only half of it counts: what is surprisingly near is, more often than
+/// not, one of a kind and not the same.
+fn comparison_of(surprise: Bits, graph: &Graph) -> Comparison {
+    let chance = log2(graph.live_nodes().max(1) as u64);
+    let beyond = surprise - chance;
+    let level = SURPRISE_MIN.iter().take_while(|&&least| beyond < least).count();
+    let information =
+        SURPRISE_MIN.get(level).map_or(Bits::ZERO, |&least| chance + least + (beyond - least).scaled(128));
+    Comparison { level: Level::from_index(level as u8), information }
 }

@@ -194,7 +194,10 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         for &other in others {
             let mut pair = self.engine.compare_pair(&view, other);
             if let Some(code) = &code {
-                let compared = self.code(other).and_then(|other| compare_codes(code, &other));
+                let theirs = self.code(other);
+                let AllocationEngine { vectors, graph, .. } = &*self.engine;
+                let compare = |theirs| compare_codes(vectors, graph, (code, mention), (theirs, other));
+                let compared = theirs.as_ref().and_then(compare);
                 pair.extend(compared.map(|comparison| (EMBEDDING, comparison)));
             }
             if let Some(Ablation::Column(silent)) = self.engine.config.ablation {

@@ -116,29 +116,31 @@ mod tests {
     use crate::dictionary::Dictionary;
     use crate::evidence::Bits;
     use crate::learn::Learner;
+    use crate::profile::FieldKind;
     use crate::weights::{LevelProbabilities, MatchWeights};
 
     const RECENCY_LEVELS: [Level; 2] = [Level::Exact, Level::Different];
 
-    /// The tables of the first field after labels that show one level.
+    /// The tables of a name after labels that show one level.
     fn learned(labels: &[(LinkKind, Level)]) -> LevelProbabilities {
         let comparison = |level| Comparison { level, information: Bits::whole(8) };
-        let dictionary = Dictionary::default();
+        let mut dictionary = Dictionary::default();
+        dictionary.know_fields(&[("name".to_owned(), FieldKind::Name)]);
         let kinds = dictionary.fields().map(|field| field.kind);
         let (mut weights, mut learner) = (MatchWeights::new(kinds), Learner::default());
         for at in 0..200 {
-            let pair = vec![(0, comparison(RECENCY_LEVELS[usize::from(at % 4 != 0)]))];
-            learner.observe_random(&vec![(0, comparison(Level::Different))], &weights, Bits::whole(-8));
+            let pair = vec![(2, comparison(RECENCY_LEVELS[usize::from(at % 4 != 0)]))];
+            learner.observe_random(&vec![(2, comparison(Level::Different))], &weights, Bits::whole(-8));
             learner.observe_candidate([at * 2, at * 2 + 1], pair);
         }
         let label = |(at, &(kind, level)): (usize, &(LinkKind, Level))| Label {
             of: [1000 + at as u32, 2000 + at as u32],
             kind,
-            pair: vec![(0, comparison(level))],
+            pair: vec![(2, comparison(level))],
         };
         let labels: Vec<_> = labels.iter().enumerate().map(label).collect();
         learner.refresh(&dictionary, &mut weights, Bits::whole(-8), &labels);
-        learner.probabilities(0).expect("refreshed")
+        learner.probabilities(2).expect("refreshed")
     }
 
     #[test]

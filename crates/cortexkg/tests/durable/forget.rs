@@ -70,14 +70,14 @@ fn vectors_come_back() {
     };
     let mut graph = empty();
     let fact = |at: usize| {
-        let fact = Fact::record([("name", format!("thing {}", at * 7919 % 101))]).with_id(format!("v{at}"));
-        fact.with_embedding(direction(at % 40))
+        let fact = Fact::record([("name", format!("thing {}", at * 7919 % 1009))]).with_id(format!("v{at}"));
+        fact.with_embedding(direction(at))
     };
-    take_in(&mut graph, (0..120).map(fact).collect());
+    take_in(&mut graph, (0..400).map(fact).collect());
     let ids: Vec<_> = graph.engine().node_ids().collect();
     let weigh = |graph: &mut cortexkg::DurableEngine<_>| {
         let semantic = |id: &cortexkg::NodeId| {
-            let today = graph.why_not(None, "v119", *id).unwrap().today;
+            let today = graph.why_not(None, "v399", *id).unwrap().today;
             let votes = today.map_or(Vec::new(), |today| today.votes);
             votes
                 .into_iter()
@@ -98,7 +98,7 @@ fn vectors_come_back() {
     graph.merge(a, b).unwrap();
     graph.unmerge(b).unwrap();
     assert_eq!(weigh(&mut graph), before);
-    check_future(graph, &(200..230).map(fact).collect::<Vec<_>>(), "vectors");
+    check_future(graph, &(400..430).map(fact).collect::<Vec<_>>(), "vectors");
 }
 
 #[test]
