@@ -127,13 +127,10 @@ fn an_embedding_of_a_loaded_node_sets_the_dimension() {
     assert!(matches!(error, FactError::EmbeddingDimension { found: 4, .. }), "{error}");
     let fact = Fact::record([("colour", "green")]).with_embedding(vec![1.0, 0.01, 0.0]).with_id("near");
     engine.allocate_fact(fact).expect("a good fact");
+    // How surprising it is to lie near another cannot be told among a handful.
     let explanation = engine.explain(None, "near").expect("ballots are kept");
-    let citrus = explanation
-        .candidates
-        .iter()
-        .find(|candidate| candidate.node == NodeId(10))
-        .expect("its vector is near");
-    assert!(citrus.votes.iter().any(|vote| vote.column == "semantic" && vote.bits > 0.0), "{citrus:?}");
+    let votes = explanation.candidates.iter().flat_map(|candidate| &candidate.votes);
+    assert!(votes.clone().all(|vote| vote.column != "semantic"), "{explanation:?}");
 }
 
 #[test]
