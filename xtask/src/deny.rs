@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::step::{self, cargo, command, root};
+use crate::step::{self, cargo, command};
 
 /// The version that `deny.toml` is written for.
 const VERSION: &str = "0.20.2";
@@ -28,12 +28,24 @@ pub(crate) fn check() -> Result<()> {
 
 fn install() -> Result<PathBuf> {
     println!("installing cargo-deny {VERSION} into target/tools (two to five minutes, once)");
-    step::run(cargo(["install", "cargo-deny", "--locked", "--version", VERSION, "--root"]).arg(tools()))?;
+    // Built beside the tools, small, and the rest thrown away: the system's temporary folder may be too small for it.
+    let building = tools().join("building");
+    let built = step::run(
+        cargo(["install", "cargo-deny", "--locked", "--version", VERSION, "--root"])
+            .arg(tools())
+            .arg("--target-dir")
+            .arg(&building)
+            .envs([("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_DEBUG", "0")]),
+    );
+    if building.exists() {
+        std::fs::remove_dir_all(&building).with_context(|| format!("removing {}", building.display()))?;
+    }
+    built?;
     Ok(own())
 }
 
 fn tools() -> PathBuf {
-    root().join("target").join("tools")
+    step::target().join("tools")
 }
 
 fn own() -> PathBuf {
