@@ -17,7 +17,7 @@ pub const LEVEL_VARIABLE: &str = "CORTEXKG_SIMD";
 pub enum Level {
     /// Plain Rust: the definition of every result, on every machine.
     Scalar,
-    /// x86-64 with AVX2: 256-bit registers.
+    /// x86-64 with AVX2, F16C and POPCNT: 256-bit registers.
     Avx2,
     /// x86-64 with AVX-512 F, BW, VL and VNNI: 512-bit registers. CPUs with AVX-512 but without VNNI use [`Level::Avx2`].
     Avx512,
@@ -65,7 +65,11 @@ impl Level {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("f16c")
+                    && is_x86_feature_detected!("popcnt")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f")

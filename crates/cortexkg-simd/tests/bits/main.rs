@@ -5,90 +5,31 @@
     reason = "a test fails by panicking and says what it has tested"
 )]
 
-use cortexkg_simd::{CODE_MAX, Kernels, LANES, Level, QUANTIZE_PEAK_MIN};
+mod codes;
+mod oracle;
+mod packing;
+mod random;
+
+use cortexkg_simd::{CODE_MAX, Kernels, Level, QUANTIZE_PEAK_MIN};
 use proptest::prelude::*;
+
+use random::Random;
 
 const LENGTH_MAX: usize = 1024;
 
-/// The kernels of every level of this CPU; says once per test which these are.
+/// The kernels of every level of this CPU.
 fn all_kernels() -> Vec<&'static Kernels> {
-    let levels = Level::available();
-    let names: Vec<String> = levels.iter().map(ToString::to_string).collect();
+    Level::available().into_iter().map(|level| Kernels::for_level(level).unwrap()).collect()
+}
+
+fn bits_of(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn says_which_levels_are_tested() {
+    let names: Vec<String> = Level::available().iter().map(ToString::to_string).collect();
     println!("SIMD levels tested: {}", names.join(", "));
-    levels.into_iter().map(|level| Kernels::for_level(level).unwrap()).collect()
-}
-
-mod oracle {
-    use super::LANES;
-
-    pub(super) fn sum(terms: impl Iterator<Item = f32>) -> f32 {
-        let mut lanes = vec![0.0_f32; LANES];
-        for (i, term) in terms.enumerate() {
-            lanes[i % LANES] += term;
-        }
-        while lanes.len() > 1 {
-            let upper = lanes.split_off(lanes.len() / 2);
-            for (lane, upper) in lanes.iter_mut().zip(upper) {
-                *lane += upper;
-            }
-        }
-        lanes[0]
-    }
-
-    pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-        sum(a.iter().zip(b).map(|(x, y)| x * y))
-    }
-
-    pub(super) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
-        sum(a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)))
-    }
-
-    pub(super) fn max_abs(values: &[f32]) -> f32 {
-        values.iter().fold(0.0, |max, value| if value.abs() > max { value.abs() } else { max })
-    }
-
-    pub(super) fn quantize(values: &[f32]) -> (Vec<i8>, f32) {
-        let peak = max_abs(values);
-        if peak < super::QUANTIZE_PEAK_MIN {
-            return (vec![0; values.len()], 0.0);
-        }
-        let factor = 127.0 / peak;
-        (values.iter().map(|value| (value * factor).round_ties_even() as i8).collect(), peak / 127.0)
-    }
-
-    pub(super) fn dot_i8(a: &[i8], b: &[i8]) -> i32 {
-        let exact: i64 = a.iter().zip(b).map(|(&x, &y)| i64::from(x) * i64::from(y)).sum();
-        exact as i32
-    }
-}
-
-/// splitmix64: the same numbers on every machine.
-struct Random(u64);
-
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Of either sign and many magnitudes, with some zeros of both signs.
-    fn floats(&mut self, len: usize) -> Vec<f32> {
-        (0..len)
-            .map(|_| {
-                let bits = self.bits();
-                let sign = if bits & 1 == 0 { 1.0 } else { -1.0 };
-                let magnitude = if bits & 0xe == 0 { 0.0 } else { (bits >> 40) as f32 / 16_777_216.0 };
-                sign * magnitude * 2_f32.powi((bits >> 4 & 15) as i32 - 8)
-            })
-            .collect()
-    }
-
-    fn codes(&mut self, len: usize) -> Vec<i8> {
-        (0..len).map(|_| if self.bits().is_multiple_of(8) { -128 } else { self.bits() as i8 }).collect()
-    }
 }
 
 #[test]
@@ -117,6 +58,10 @@ fn check_floats(kernels: &Kernels, a: &[f32], b: &[f32]) {
     assert_same(kernels.squared_l2_f32(a, b), oracle::squared_l2(a, b), || {
         format!("squared_l2_f32 of {len} on {level}")
     });
+    let cosine = kernels.cosine_f32(a, b);
+    assert_same(cosine, Kernels::for_level(Level::Scalar).unwrap().cosine_f32(a, b), || {
+        format!("cosine_f32 of {len} on {level}")
+    });
     assert_same(kernels.max_abs_f32(a), oracle::max_abs(a), || format!("max_abs_f32 of {len} on {level}"));
 }
 
@@ -124,45 +69,6 @@ fn check_floats(kernels: &Kernels, a: &[f32], b: &[f32]) {
 fn assert_same(found: f32, expected: f32, what: impl Fn() -> String) {
     let same = found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan());
     assert!(same, "{}: {found:e} is not {expected:e}", what());
-}
-
-#[test]
-fn code_kernels_give_the_bits_of_the_oracle_at_every_length() {
-    let kernels = all_kernels();
-    let mut random = Random(2);
-    for len in 0..=LENGTH_MAX {
-        let rows = len % 11;
-        let (query, codes) = (random.codes(len + 3), random.codes(len * rows + 7));
-        let (query, codes) = (&query[3..], &codes[7..]);
-        let expected: Vec<i32> =
-            (0..rows).map(|row| oracle::dot_i8(query, &codes[row * len..][..len])).collect();
-        for kernels in &kernels {
-            let level = kernels.level();
-            let mut dots = vec![1; rows];
-            kernels.dot_i8_many(query, codes, &mut dots);
-            assert_eq!(dots, expected, "dot_i8_many of {rows} rows of {len} on {level}");
-            for (row, &expected) in expected.iter().enumerate() {
-                let dot = kernels.dot_i8(&codes[row * len..][..len], query);
-                assert_eq!(dot, expected, "dot_i8 of {len} on {level}");
-            }
-        }
-    }
-}
-
-#[test]
-fn the_largest_codes_do_not_saturate_and_very_long_sums_wrap_alike() {
-    for kernels in all_kernels() {
-        for len in [4096, 131_071, 140_001] {
-            for (x, y) in [(127, 127), (-127, 127), (-128, 127), (-128, -128)] {
-                let (a, b) = (vec![x; len], vec![y; len]);
-                let expected = oracle::dot_i8(&a, &b);
-                assert_eq!(kernels.dot_i8(&a, &b), expected, "{len} × {x}·{y} on {}", kernels.level());
-                let mut dots = [0; 4];
-                kernels.dot_i8_many(&a, &[b.as_slice(); 4].concat(), &mut dots);
-                assert_eq!(dots, [expected; 4], "rows of {len} × {x}·{y} on {}", kernels.level());
-            }
-        }
-    }
 }
 
 #[test]
@@ -184,8 +90,7 @@ fn normalizing_gives_the_same_bits_and_length_one_at_any_magnitude() {
         for kernels in &kernels[1..] {
             let mut found = values.clone();
             assert!(kernels.normalize_f32(&mut found[offset..]));
-            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&found), bits(&expected), "{len} values on {}", kernels.level());
+            assert_eq!(bits_of(&found), bits_of(&expected), "{len} values on {}", kernels.level());
         }
     }
 }
@@ -211,6 +116,58 @@ fn what_has_no_direction_is_left_alone() {
                 assert!(kernels.quantize_i8(&values, &mut codes).is_nan());
                 assert_eq!(codes, [0; 100]);
                 assert_eq!(kernels.max_abs_f32(&values).is_nan(), wrong.is_nan());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cosine_is_that_of_the_directions_at_any_magnitude() {
+    for kernels in all_kernels() {
+        for magnitude in [1e-44, 1e-30, 1e-3, 1.0, 1e10, 1e38] {
+            let a = [3.0 * magnitude, 0.0, 0.0, 1.0 * magnitude];
+            assert!(
+                (kernels.cosine_f32(&a, &[5.0, 0.0, 0.0, 0.0]) - 0.948_683_3).abs() < 2e-3,
+                "{magnitude}"
+            );
+            assert!((kernels.cosine_f32(&a, &a) - 1.0).abs() < 1e-6);
+            assert!(kernels.cosine_f32(&a, &a) <= 1.0);
+            for wrong in [0.0, f32::NAN, f32::INFINITY] {
+                assert_eq!(kernels.cosine_f32(&a, &[0.0, wrong, 0.0, 0.0]).to_bits(), 0);
+            }
+        }
+        assert_eq!(kernels.cosine_f32(&[], &[]).to_bits(), 0);
+    }
+}
+
+#[test]
+fn signs_flip_and_the_transform_is_that_of_hadamard() {
+    let kernels = all_kernels();
+    let mut random = Random(30);
+    for len in 0..=LENGTH_MAX {
+        let offset = len % 5;
+        let (values, bits) = (random.floats(len + offset), random.bytes(len.div_ceil(8)));
+        let values = &values[offset..];
+        let flipped: Vec<f32> =
+            values.iter().zip(oracle::bits(&bits, len)).map(|(x, set)| if set { -x } else { *x }).collect();
+        for kernels in &kernels {
+            let mut found = values.to_vec();
+            kernels.flip_signs_f32(&mut found, &bits);
+            assert_eq!(bits_of(&found), bits_of(&flipped), "flip_signs_f32 of {len} on {}", kernels.level());
+            found.copy_from_slice(values);
+            kernels.scale_f32(&mut found, 0.3);
+            let scaled: Vec<f32> = values.iter().map(|x| x * 0.3).collect();
+            assert_eq!(bits_of(&found), bits_of(&scaled), "scale_f32 of {len} on {}", kernels.level());
+        }
+    }
+    for len in (0..13).map(|exponent| 1 << exponent) {
+        for offset in 0..5 {
+            let values = random.floats(len + offset);
+            let expected = oracle::hadamard(&values[offset..]);
+            for kernels in &kernels {
+                let mut found = values.clone();
+                kernels.hadamard_f32(&mut found[offset..]);
+                assert_eq!(bits_of(&found[offset..]), bits_of(&expected), "{len} on {}", kernels.level());
             }
         }
     }

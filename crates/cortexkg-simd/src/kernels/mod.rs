@@ -1,4 +1,7 @@
 //! The dispatch table: what each kernel computes, in safe methods over the functions of one level.
+//!
+//! Here are the choice of the level and the kernels of floats with floats; `pairs.rs` has those of a query with a code,
+//! `many.rs` those of a query with many, `packing.rs` what turns floats into codes and back.
 #![allow(unsafe_code, reason = "calls the functions of a level that has been checked against the CPU")]
 
 use std::sync::OnceLock;
@@ -6,12 +9,11 @@ use std::sync::OnceLock;
 use crate::arch::{self, RawKernels};
 use crate::level::{Level, LevelError};
 
-/// Largest absolute value of a code that [`Kernels::quantize_i8`] writes: codes lie in -127..=127, never -128.
-pub const CODE_MAX: i8 = 127;
+mod many;
+mod packing;
+mod pairs;
 
-/// Smallest largest-absolute-value that [`Kernels::quantize_i8`] resolves, 2⁻¹¹⁹ ≈ 1.5e-36: below it the scale would
-/// leave the normal floats, so such a vector gets the codes of the zero vector.
-pub const QUANTIZE_PEAK_MIN: f32 = power_of_two(-119);
+pub use packing::{CODE_MAX, QUANTIZE_PEAK_MIN};
 
 /// Below this squared norm, squares have lost bits to underflow: [`Kernels::normalize_f32`] scales up first.
 const NORM_SQUARED_MIN: f32 = power_of_two(-80);
@@ -30,6 +32,10 @@ static SCALAR: Kernels = Kernels { level: Level::Scalar, raw: arch::all::scalar:
 static AVX2: Kernels = Kernels { level: Level::Avx2, raw: arch::x86_64::avx2::KERNELS };
 #[cfg(target_arch = "x86_64")]
 static AVX512: Kernels = Kernels { level: Level::Avx512, raw: arch::x86_64::avx512::KERNELS };
+/// For the CPUs of this level that cannot count bits.
+#[cfg(target_arch = "x86_64")]
+static AVX512_WITHOUT_POPCNT: Kernels =
+    Kernels { level: Level::Avx512, raw: arch::x86_64::avx512::KERNELS_WITHOUT_POPCNT };
 
 // SAFETY (of every call through `self.raw` below): `for_level` is the only way to a `Kernels`, and it hands out a table
 // only after `Level::is_supported` has seen the instructions that the functions of the table need.
@@ -48,7 +54,9 @@ impl Kernels {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => Ok(&AVX2),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => Ok(&AVX512),
+            Level::Avx512 if is_x86_feature_detected!("avx512vpopcntdq") => Ok(&AVX512),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => Ok(&AVX512_WITHOUT_POPCNT),
             #[cfg(not(target_arch = "x86_64"))]
             Level::Avx2 | Level::Avx512 => Err(level.unsupported()),
         }
@@ -83,7 +91,7 @@ impl Kernels {
     pub fn dot_f32(&self, a: &[f32], b: &[f32]) -> f32 {
         assert_eq!(a.len(), b.len(), "dot_f32: vectors of different length");
         // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.dot_f32)(a, b) }
+        unsafe { (self.raw.mixed.dot_f32)(a, arch::bytes_of_f32(b)) }
     }
 
     /// Squared Euclidean distance Σ (aᵢ − bᵢ)², in the lane order of the [crate](crate). 0 for empty slices.
@@ -96,7 +104,31 @@ impl Kernels {
     pub fn squared_l2_f32(&self, a: &[f32], b: &[f32]) -> f32 {
         assert_eq!(a.len(), b.len(), "squared_l2_f32: vectors of different length");
         // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.squared_l2_f32)(a, b) }
+        unsafe { (self.raw.floats.squared_l2)(a, b) }
+    }
+
+    /// Cosine of the angle between two vectors, in -1..=1, at any finite magnitude: Σ aᵢ·bᵢ / (√Σ aᵢ² · √Σ bᵢ²) from sums in
+    /// the lane order of the [crate](crate), of the normalised vectors if the sums leave a comfortable range.
+    ///
+    /// 0 if either has no direction: zero, empty, or with a value that is not finite.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[must_use]
+    pub fn cosine_f32(&self, a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len(), "cosine_f32: vectors of different length");
+        let (a_squared, b_squared) = (self.dot_f32(a, a), self.dot_f32(b, b));
+        let range = NORM_SQUARED_MIN..=1.0 / NORM_SQUARED_MIN;
+        if range.contains(&a_squared) && range.contains(&b_squared) {
+            return (self.dot_f32(a, b) / (a_squared.sqrt() * b_squared.sqrt())).clamp(-1.0, 1.0);
+        }
+        let (mut a, mut b) = (a.to_vec(), b.to_vec());
+        if self.normalize_f32(&mut a) && self.normalize_f32(&mut b) {
+            self.dot_f32(&a, &b).clamp(-1.0, 1.0)
+        } else {
+            0.0
+        }
     }
 
     /// Largest absolute value: 0 for an empty slice, NaN if any value is NaN.
@@ -104,7 +136,7 @@ impl Kernels {
     #[must_use]
     pub fn max_abs_f32(&self, values: &[f32]) -> f32 {
         // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.max_abs_f32)(values) }
+        unsafe { (self.raw.floats.max_abs)(values) }
     }
 
     /// Scales the vector to Euclidean length 1 (within a few units in the last place), at any finite magnitude.
@@ -130,69 +162,36 @@ impl Kernels {
 
     /// Multiplies every value by `factor`.
     #[inline]
-    fn scale_f32(&self, values: &mut [f32], factor: f32) {
+    pub fn scale_f32(&self, values: &mut [f32], factor: f32) {
         // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.scale_f32)(values, factor) }
+        unsafe { (self.raw.floats.scale)(values, factor) }
     }
 
-    /// Symmetric 8-bit quantization: `codes[i] = round(values[i] · 127 / peak)`, where `peak` is the largest absolute
-    /// value and halves round to even. Returns the scale `peak / 127`; `codes[i] · scale` restores the value within
-    /// half a scale (and the rounding of `f32`).
-    ///
-    /// Codes lie in -127..=[`CODE_MAX`]; at least one is ±127, unless all are 0: with scale 0 if `peak` is below
-    /// [`QUANTIZE_PEAK_MIN`], with scale NaN if any value is not finite.
+    /// Flips the sign of value `i` where bit `i % 8` of byte `i / 8` is set.
     ///
     /// # Panics
     ///
-    /// If the lengths differ.
-    #[must_use = "the scale belongs to the codes"]
-    pub fn quantize_i8(&self, values: &[f32], codes: &mut [i8]) -> f32 {
-        assert_eq!(values.len(), codes.len(), "quantize_i8: values and codes of different length");
-        let peak = self.max_abs_f32(values);
-        if !peak.is_finite() || peak < QUANTIZE_PEAK_MIN {
-            codes.fill(0);
-            return if peak.is_finite() { 0.0 } else { f32::NAN };
-        }
-        let code_max = f32::from(CODE_MAX);
-        // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.round_to_i8)(values, code_max / peak, codes) };
-        peak / code_max
-    }
-
-    /// Dot product Σ aᵢ·bᵢ of codes, exact for every `i8` (-128 too) up to 131,071 elements, modulo 2³² beyond.
-    ///
-    /// # Panics
-    ///
-    /// If the lengths differ.
+    /// If `bits` is not one bit per value, in whole bytes.
     #[inline]
-    #[must_use]
-    pub fn dot_i8(&self, a: &[i8], b: &[i8]) -> i32 {
-        assert_eq!(a.len(), b.len(), "dot_i8: codes of different length");
+    pub fn flip_signs_f32(&self, values: &mut [f32], bits: &[u8]) {
+        assert_eq!(bits.len(), values.len().div_ceil(8), "flip_signs_f32: not one bit per value");
         // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.dot_i8)(a, b) }
+        unsafe { (self.raw.floats.flip_signs)(values, bits) }
     }
 
-    /// [`dot_i8`](Self::dot_i8) of one query with many codes: `out[r]` is its product with row `r` of `codes`, which
-    /// holds `out.len()` rows of `query.len()` codes, row after row.
+    /// The Walsh-Hadamard transform in place, in the natural order and not scaled: value `i` becomes
+    /// Σ ±valueⱼ, with − where `i & j` has an odd number of bits. Twice gives the values times their number.
+    ///
+    /// Each step turns pairs (a, b) into (a + b, a − b): first neighbours, then values 2 apart, 4, 8 …
     ///
     /// # Panics
     ///
-    /// If `codes.len()` is not `query.len() * out.len()`.
+    /// If the number of values is not a power of two.
     #[inline]
-    pub fn dot_i8_many(&self, query: &[i8], codes: &[i8], out: &mut [i32]) {
-        assert_eq!(
-            Some(codes.len()),
-            query.len().checked_mul(out.len()),
-            "dot_i8_many: codes are not {} rows of {}",
-            out.len(),
-            query.len()
-        );
-        if query.is_empty() {
-            out.fill(0);
-            return;
-        }
+    pub fn hadamard_f32(&self, values: &mut [f32]) {
+        assert!(values.len().is_power_of_two(), "hadamard_f32: {} is no power of two", values.len());
         // SAFETY: see the head of this `impl`.
-        unsafe { (self.raw.dot_i8_many)(query, codes, out) }
+        unsafe { (self.raw.floats.hadamard)(values) }
     }
 }
 
@@ -200,4 +199,30 @@ impl Kernels {
 const fn power_of_two(exponent: i32) -> f32 {
     assert!(exponent >= f32::MIN_EXP - 1 && exponent < f32::MAX_EXP);
     f32::from_bits(((exponent + 127) as u32) << 23)
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::Rows;
+
+    /// The other tests meet the one way of counting bits that this CPU has; this one meets the one without.
+    #[test]
+    fn bits_are_counted_alike_by_table() {
+        if !Level::Avx512.is_supported() {
+            return;
+        }
+        let byte = |i: usize| ((i * i) >> 3) as u8 ^ (i * 89) as u8;
+        for len in 0..300 {
+            let (query, codes): (Vec<u8>, Vec<u8>) =
+                ((0..len).map(byte).collect(), (7..7 + 6 * len.max(1)).map(byte).collect());
+            let rows = Rows::new(&codes, len.max(1));
+            let (mut expected, mut found) = ([0; 6], [1; 6]);
+            SCALAR.hamming_rows(&query, rows, 0, &mut expected);
+            AVX512_WITHOUT_POPCNT.hamming_rows(&query, rows, 0, &mut found);
+            assert_eq!(found, expected, "{len} bytes");
+            let one = AVX512_WITHOUT_POPCNT.hamming(&query, &codes[..len]);
+            assert_eq!(one, expected[0], "{len} bytes");
+        }
+    }
 }

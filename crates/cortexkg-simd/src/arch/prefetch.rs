@@ -1,0 +1,36 @@
+//! A hint to the memory: these bytes will be read soon.
+#![allow(unsafe_code, reason = "instructions that only hint")]
+
+/// Bytes that come from memory together, on every CPU that the wide levels are for (128 on some ARM: then each is asked for twice).
+const LINE: usize = 64;
+
+/// Asks for the lines that hold these bytes.
+#[inline]
+pub(crate) fn prefetch(bytes: &[u8]) {
+    let start = bytes.as_ptr();
+    let before = start.addr() % LINE;
+    for offset in (0..before + bytes.len()).step_by(LINE) {
+        prefetch_line(start.wrapping_sub(before).wrapping_add(offset));
+    }
+}
+
+#[inline]
+#[cfg(target_arch = "x86_64")]
+fn prefetch_line(line: *const u8) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: every x86-64 has SSE, and a hint reads nothing: it is allowed for any address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
+}
+
+#[inline]
+#[cfg(target_arch = "aarch64")]
+fn prefetch_line(line: *const u8) {
+    // SAFETY: a hint reads nothing: it is allowed for any address, and changes no register.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) line, options(nostack, readonly, preserves_flags));
+    }
+}
+
+#[inline]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn prefetch_line(_line: *const u8) {}

@@ -1,0 +1,133 @@
+//! Codes of many vectors, one row each, and the walk over some of them.
+
+use crate::arch::prefetch::prefetch;
+
+/// Bytes that a walk asks the memory for ahead of their use: what the memory can have on its way at once.
+const BYTES_AHEAD: usize = 2048;
+/// Most rows that a walk asks for ahead.
+const ROWS_AHEAD_MAX: usize = 16;
+
+/// Codes of one format: one row per vector, `stride` bytes apart, each row starting with its code.
+///
+/// What follows a code, up to the next row, is whatever the caller keeps there. The last row may end with its code.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    bytes: &'a [u8],
+    stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows that start at the multiples of `stride`.
+    ///
+    /// # Panics
+    ///
+    /// If `stride` is 0.
+    #[must_use]
+    pub fn new(bytes: &'a [u8], stride: usize) -> Self {
+        assert!(stride > 0, "rows are at least one byte apart");
+        Self { bytes, stride }
+    }
+
+    /// Number of rows, the last one included if it ends with the slice.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.bytes.len().div_ceil(self.stride)
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Number of rows that hold a code of this length.
+    fn whole(self, code_len: usize) -> usize {
+        self.bytes.len().checked_sub(code_len).map_or(0, |last| (last / self.stride + 1).min(self.len()))
+    }
+}
+
+/// The rows that a kernel compares with its query, in their order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Walk<'a> {
+    rows: Rows<'a>,
+    /// Bytes of a row that a kernel reads.
+    code_len: usize,
+    /// Rows that have as many.
+    whole: usize,
+    order: Order<'a>,
+    /// How many rows before its use one is asked for.
+    ahead: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Order<'a> {
+    Picked(&'a [u32]),
+    From(usize),
+}
+
+impl<'a> Walk<'a> {
+    /// The rows of these numbers.
+    pub(crate) fn picked(rows: Rows<'a>, code_len: usize, at: &'a [u32]) -> Self {
+        Self::new(rows, code_len, Order::Picked(at))
+    }
+
+    /// The rows from this one on.
+    pub(crate) fn from(rows: Rows<'a>, code_len: usize, first: usize) -> Self {
+        Self::new(rows, code_len, Order::From(first))
+    }
+
+    fn new(rows: Rows<'a>, code_len: usize, order: Order<'a>) -> Self {
+        assert!(
+            code_len <= rows.stride,
+            "codes of {code_len} bytes do not fit rows that are {} bytes apart",
+            rows.stride
+        );
+        let ahead = (BYTES_AHEAD / code_len.max(1)).clamp(1, ROWS_AHEAD_MAX);
+        Self { rows, code_len, whole: rows.whole(code_len), order, ahead }
+    }
+
+    /// Asks the memory for the first rows. `count` is the length of the walk.
+    #[inline]
+    pub(crate) fn start(&self, count: usize) {
+        if let Order::Picked(at) = self.order {
+            for number in &at[..self.ahead.min(count)] {
+                self.prefetch(*number as usize);
+            }
+        }
+    }
+
+    /// The code of the row at this place of the walk. Asks for a later one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    #[inline]
+    pub(crate) fn row(&self, place: usize) -> &'a [u8] {
+        let number = match self.order {
+            Order::Picked(at) => {
+                if let Some(&number) = at.get(place + self.ahead) {
+                    self.prefetch(number as usize);
+                }
+                at[place] as usize
+            }
+            Order::From(first) => first.saturating_add(place),
+        };
+        if number >= self.whole {
+            self.no_such_row(number);
+        }
+        &self.rows.bytes[number * self.rows.stride..][..self.code_len]
+    }
+
+    #[inline]
+    fn prefetch(&self, number: usize) {
+        if number < self.whole {
+            prefetch(&self.rows.bytes[number * self.rows.stride..][..self.code_len]);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_such_row(&self, number: usize) -> ! {
+        panic!("there is no row {number}: {} rows hold a code of {} bytes", self.whole, self.code_len)
+    }
+}
