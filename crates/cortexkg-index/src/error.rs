@@ -46,4 +46,27 @@ pub enum IndexError {
         /// The id.
         id: u64,
     },
+    /// The index holds as many vectors as it can.
+    #[error("the index is full: it holds {} vectors at most", crate::nodes::VECTORS_MAX)]
+    Full,
+    /// A setting outside its range.
+    #[error("{name} is {value}, but must lie in {least}..={most}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The value that was given.
+        value: usize,
+        /// Least value allowed.
+        least: usize,
+        /// Largest value allowed.
+        most: usize,
+    },
+    /// A precision below that at which the index keeps all vectors.
+    #[error("a vector cannot be kept at {asked}: this index keeps all of them at {least} at least")]
+    PrecisionTooLow {
+        /// The precision that was asked for.
+        asked: crate::Precision,
+        /// The one of the index.
+        least: crate::Precision,
+    },
 }

@@ -27,7 +27,7 @@
 //! # Invariants
 //!
 //! * Codes, similarities and hits are the same bits on every CPU and at every SIMD level.
-//! * Hits order by similarity, then by id; never by slot, age or chance. An index that was filled in another order, or
+//! * SearchOptions order by similarity, then by id; never by slot, age or chance. An index that was filled in another order, or
 //!   rebuilt, answers alike.
 //! * The index is derived: the store keeps the codes, and the index can be refilled from it at any time.
 //!
@@ -38,13 +38,29 @@
 
 mod codes;
 mod error;
+mod finer;
 mod flat;
+mod hnsw;
+mod nodes;
+mod precision;
+mod rotation;
+mod rows;
+mod score;
 mod similarity;
+mod vector;
 
 pub use codes::Q8Code;
 pub use error::IndexError;
 pub use flat::{FlatIndex, Hit};
+pub use hnsw::{
+    Audit, HnswAllocationIndex, HnswConfig, Neighbour, Place, ReadFull, RecallEstimate, SearchOptions,
+};
+pub use nodes::VECTORS_MAX;
+pub use precision::{Precision, UnknownPrecision};
+pub use rotation::Rotation;
+pub use score::Score;
 pub use similarity::Similarity;
+pub use vector::Vector;
 
 /// Most dimensions of an embedding. Bounds every sum of products of codes below 2²⁶.
 pub const DIMENSION_MAX: usize = 4096;

@@ -4,12 +4,12 @@
 /// Bytes that come from memory together, on every CPU that the wide levels are for (128 on some ARM: then each is asked for twice).
 const LINE: usize = 64;
 
-/// Asks for the lines that hold these bytes.
+/// Asks the memory for values that will be read soon. A hint: nothing happens but that they may be there sooner.
 #[inline]
-pub(crate) fn prefetch(bytes: &[u8]) {
-    let start = bytes.as_ptr();
+pub fn prefetch<T>(values: &[T]) {
+    let start = values.as_ptr().cast::<u8>();
     let before = start.addr() % LINE;
-    for offset in (0..before + bytes.len()).step_by(LINE) {
+    for offset in (0..before + size_of_val(values)).step_by(LINE) {
         prefetch_line(start.wrapping_sub(before).wrapping_add(offset));
     }
 }

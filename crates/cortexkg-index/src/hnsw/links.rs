@@ -1,0 +1,98 @@
+//! Neighbour lists of fixed width, in whole cache lines.
+
+/// Neighbours in one cache line.
+const LINE: usize = 16;
+
+/// The end of a list that is not full.
+const EMPTY: u32 = u32::MAX;
+
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line([u32; LINE]);
+
+/// The neighbour lists of one layer: node `i` has up to `width` neighbours, the first of its lines and on.
+#[derive(Debug, Clone)]
+pub(super) struct Links {
+    width: usize,
+    /// Lines of one list.
+    lines: usize,
+    all: Vec<Line>,
+}
+
+impl Links {
+    pub(super) fn new(width: usize) -> Self {
+        Self { width, lines: width.div_ceil(LINE), all: Vec::new() }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len() / self.lines
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.all.len() * size_of::<Line>()
+    }
+
+    /// Adds an empty list at the end.
+    pub(super) fn push(&mut self) -> u32 {
+        let at = self.len() as u32;
+        self.all.resize(self.all.len() + self.lines, Line([EMPTY; LINE]));
+        at
+    }
+
+    fn list(&self, at: u32) -> &[Line] {
+        &self.all[at as usize * self.lines..][..self.lines]
+    }
+
+    /// The neighbours of a node.
+    #[inline]
+    pub(super) fn of(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        self.list(at).iter().flat_map(|line| line.0).take_while(|&end| end != EMPTY)
+    }
+
+    fn degree(&self, at: u32) -> usize {
+        self.of(at).count()
+    }
+
+    fn place(&mut self, at: u32, position: usize) -> &mut u32 {
+        &mut self.all[at as usize * self.lines + position / LINE].0[position % LINE]
+    }
+
+    /// Writes a whole list.
+    pub(super) fn set(&mut self, at: u32, ends: impl IntoIterator<Item = u32>) {
+        self.all[at as usize * self.lines..][..self.lines].fill(Line([EMPTY; LINE]));
+        for (position, end) in ends.into_iter().enumerate() {
+            debug_assert!(position < self.width);
+            *self.place(at, position) = end;
+        }
+    }
+
+    /// Adds a neighbour; `false`, and nothing done, if the list is full.
+    pub(super) fn add(&mut self, at: u32, end: u32) -> bool {
+        let degree = self.degree(at);
+        if degree == self.width {
+            return false;
+        }
+        *self.place(at, degree) = end;
+        true
+    }
+
+    /// Removes a neighbour, if it is there.
+    pub(super) fn remove(&mut self, at: u32, end: u32) -> bool {
+        let Some(position) = self.of(at).position(|one| one == end) else { return false };
+        let last = self.degree(at) - 1;
+        *self.place(at, position) = *self.place(at, last);
+        *self.place(at, last) = EMPTY;
+        true
+    }
+
+    #[inline]
+    pub(super) fn prefetch(&self, at: u32) {
+        for line in self.list(at) {
+            cortexkg_simd::prefetch(&line.0);
+        }
+    }
+}

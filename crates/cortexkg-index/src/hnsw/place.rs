@@ -1,0 +1,110 @@
+//! The place of a vector: found, and taken.
+
+use super::beam::Entry;
+use super::walk::Walker;
+use super::{HnswAllocationIndex, Neighbour, SearchOptions};
+use crate::error::IndexError;
+use crate::vector::Vector;
+
+/// What the search for the place of a vector found: its nearest nodes, and what an insertion needs.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The nearest nodes, best first.
+    pub hits: Vec<Neighbour>,
+    near: Vec<Entry>,
+    /// The state of the index that the search saw.
+    changes: u64,
+}
+
+impl HnswAllocationIndex {
+    /// The nearest `k` nodes of a vector and, found in the same walk, the place where it would be inserted: what an allocation
+    /// needs, which decides between them and a node of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::DimensionMismatch`] if the vector is not of the dimension of the index.
+    pub fn find(&self, vector: &Vector, k: usize) -> Result<Place, IndexError> {
+        self.nodes.check(vector)?;
+        let mut walker = self.walker();
+        let ef = self.config.ef_construction.max(self.config.ef_search).max(k);
+        let near = self.near(vector, 0, ef, &mut walker);
+        let mut hits = Vec::new();
+        self.rank(vector, &near, k, &mut SearchOptions::default(), &mut walker, &mut hits);
+        self.keep(walker);
+        Ok(Place { hits, near, changes: self.changes })
+    }
+
+    fn near(&self, vector: &Vector, layer: usize, ef: usize, walker: &mut Walker) -> Vec<Entry> {
+        let Some(entry) = self.descend(vector, layer, walker) else { return Vec::new() };
+        self.walk(vector, layer, entry, ef, walker);
+        walker.beam.entries().to_vec()
+    }
+
+    /// Adds a vector where [`find`](Self::find) has been. If the index has changed since, it looks again.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::DimensionMismatch`] if the vector is not of the dimension of the index, [`IndexError::DuplicateId`] if the id
+    /// is there already, [`IndexError::Full`] if the index can hold no more.
+    pub fn insert(&mut self, id: u64, vector: &Vector, place: &Place) -> Result<(), IndexError> {
+        self.nodes.check_new(id, vector)?;
+        if place.changes != self.changes {
+            return self.add(id, vector);
+        }
+        self.take_place(id, vector, &place.near);
+        Ok(())
+    }
+
+    /// Adds a vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn add(&mut self, id: u64, vector: &Vector) -> Result<(), IndexError> {
+        self.nodes.check_new(id, vector)?;
+        let mut walker = self.walker();
+        let near = self.near(vector, 0, self.config.ef_construction, &mut walker);
+        self.keep(walker);
+        self.take_place(id, vector, &near);
+        Ok(())
+    }
+
+    /// Links a vector that is not there yet with those near it.
+    pub(super) fn take_place(&mut self, id: u64, vector: &Vector, near: &[Entry]) {
+        let mut walker = self.walker();
+        let level = self.level(id);
+        let old_top = self.graph.top();
+        // Sought before the node is there, so that it does not find itself.
+        let upper: Vec<Vec<Entry>> = (1..=level.min(old_top))
+            .map(|layer| self.near(vector, layer, self.config.ef_construction, &mut walker))
+            .collect();
+        let slot = self.nodes.add(id, vector);
+        self.graph.add(slot, level);
+        for (layer, near) in upper.iter().enumerate() {
+            self.connect(layer + 1, slot, near, &mut walker);
+        }
+        self.connect(0, slot, near, &mut walker);
+        if self.entry.is_none() || level > old_top {
+            self.entry = Some(slot);
+        }
+        self.changes += 1;
+        self.keep(walker);
+    }
+
+    /// The topmost layer of a node, from its id alone: each layer holds about one of `max_connections` nodes of the one below.
+    pub(super) fn level(&self, id: u64) -> usize {
+        let connections = self.config.max_connections as u64;
+        let mut random = crate::rotation::hash(id ^ LEVEL_SEED);
+        let mut level = 0;
+        while level < LEVEL_MAX && random.is_multiple_of(connections) {
+            random /= connections;
+            level += 1;
+        }
+        level
+    }
+}
+
+const LEVEL_SEED: u64 = 0x6c65_7665_6c00_0001;
+
+/// The highest layer: 2³¹ nodes at two connections reach no higher.
+const LEVEL_MAX: usize = 31;

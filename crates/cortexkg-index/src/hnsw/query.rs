@@ -1,0 +1,120 @@
+//! Questions to the index.
+
+use super::HnswAllocationIndex;
+use super::beam::Entry;
+use super::walk::Walker;
+use crate::error::IndexError;
+use crate::score::Score;
+use crate::vector::Vector;
+
+/// A vector that a search found. The better one is the lesser: higher score, then smaller id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Neighbour {
+    /// The id that it was added under.
+    pub id: u64,
+    /// The estimate of its cosine with what was asked.
+    pub score: Score,
+}
+
+impl Ord for Neighbour {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.score.cmp(&self.score).then(self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for Neighbour {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Reads the full embedding of an id into the buffer; returns whether it could.
+pub type ReadFull<'a> = dyn FnMut(u64, &mut Vec<f32>) -> bool + 'a;
+
+/// What a search may be told beside the vector and the number of hits.
+#[derive(Default)]
+pub struct SearchOptions<'a> {
+    /// Nodes to hold on to; the setting of the index if it is not given.
+    pub ef: Option<usize>,
+    /// Only ids that this accepts are hits. The way leads over the others as well.
+    pub filter: Option<&'a mut dyn FnMut(u64) -> bool>,
+    /// Has the last word on the best: reads full embeddings from wherever they are kept.
+    pub full: Option<&'a mut ReadFull<'a>>,
+    /// How many of the best are ranked again by their own precision, or by what `full` reads. All that are held if not given.
+    pub rescored: Option<usize>,
+}
+
+impl HnswAllocationIndex {
+    /// Fills `hits` with the `k` nearest vectors that the walk finds, best first.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::DimensionMismatch`] if the vector is not of the dimension of the index; `hits` is empty then.
+    pub fn search(&self, vector: &Vector, k: usize, hits: &mut Vec<Neighbour>) -> Result<(), IndexError> {
+        self.search_with(vector, k, &mut SearchOptions::default(), hits)
+    }
+
+    /// The same, told more.
+    ///
+    /// # Errors
+    ///
+    /// As [`search`](Self::search).
+    pub fn search_with(
+        &self,
+        vector: &Vector,
+        k: usize,
+        how: &mut SearchOptions<'_>,
+        hits: &mut Vec<Neighbour>,
+    ) -> Result<(), IndexError> {
+        hits.clear();
+        self.nodes.check(vector)?;
+        let mut walker = self.walker();
+        if let Some(entry) = self.descend(vector, 0, &mut walker) {
+            let ef = how.ef.unwrap_or(self.config.ef_search).max(k);
+            match how.filter.as_mut() {
+                None => self.walk(vector, 0, entry, ef, &mut walker),
+                Some(filter) => self.walk_filtered(vector, entry, ef, k, filter, &mut walker),
+            }
+            let found = std::mem::take(&mut walker.beam);
+            self.rank(vector, found.entries(), k, how, &mut walker, hits);
+            walker.beam = found;
+        }
+        self.keep(walker);
+        Ok(())
+    }
+
+    /// Ranks what a walk found by what is known best of each.
+    pub(super) fn rank(
+        &self,
+        vector: &Vector,
+        found: &[Entry],
+        k: usize,
+        how: &mut SearchOptions<'_>,
+        walker: &mut Walker,
+        hits: &mut Vec<Neighbour>,
+    ) {
+        let as_found = |entry: &Entry| Neighbour { id: entry.id, score: entry.score };
+        if how.full.is_none() && self.nodes.finer.is_empty() {
+            hits.extend(found.iter().take(k).map(as_found));
+            return;
+        }
+        let rescored = how.rescored.unwrap_or(found.len()).clamp(k.min(found.len()), found.len());
+        let mut embedding = Vec::new();
+        for entry in &found[..rescored] {
+            let full = how.full.as_mut().and_then(|read| {
+                embedding.clear();
+                read(entry.id, &mut embedding).then(|| self.exact(vector, &embedding)).flatten()
+            });
+            let finer = || self.nodes.finer_score(entry.slot, vector, &mut walker.scratch);
+            hits.push(Neighbour { id: entry.id, score: full.or_else(finer).unwrap_or(entry.score) });
+        }
+        hits.sort_unstable();
+        hits.truncate(k);
+    }
+
+    /// The cosine with a full embedding.
+    fn exact(&self, vector: &Vector, embedding: &[f32]) -> Option<Score> {
+        let other = self.vector(embedding).ok()?;
+        Some(Score::of(self.nodes.kernels.dot_f32(&vector.values, &other.values)))
+    }
+}

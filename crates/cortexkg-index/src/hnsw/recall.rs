@@ -1,0 +1,94 @@
+//! How much a search finds, measured by itself.
+
+use super::{HnswAllocationIndex, HnswConfig};
+use crate::error::IndexError;
+use crate::rotation::hash;
+use crate::score::Score;
+
+/// What [`estimate_recall`](HnswAllocationIndex::estimate_recall) found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecallEstimate {
+    /// Searches that were compared with an exact scan.
+    pub searches: usize,
+    /// Of the nearest that the scans found, those that the searches found too.
+    pub found: usize,
+    /// All that the scans found.
+    pub of: usize,
+}
+
+impl RecallEstimate {
+    /// The share that was found; 1 if there was nothing to find.
+    #[must_use]
+    pub fn recall(&self) -> f64 {
+        if self.of == 0 { 1.0 } else { self.found as f64 / self.of as f64 }
+    }
+}
+
+impl HnswAllocationIndex {
+    /// Compares searches for the `k` nearest with exact scans over the same codes, for `sample` vectors of the index, which ones
+    /// follows from `seed`. So it tells what the walk loses, not what codes lose. A vector that is searched for does not count.
+    #[must_use]
+    pub fn estimate_recall(&self, k: usize, ef: usize, sample: usize, seed: u64) -> RecallEstimate {
+        let mut estimate = RecallEstimate { searches: 0, found: 0, of: 0 };
+        let mut walker = self.walker();
+        for slot in self.sample(sample, seed) {
+            let id = self.nodes.codes.id(slot);
+            let vector = self.nodes.decode(slot);
+            let Some(entry) = self.descend(&vector, 0, &mut walker) else { break };
+            self.scan(&vector, k + 1, None, &mut walker);
+            let near = walker.beam.entries().iter().filter(|entry| entry.id != id).take(k);
+            let near: Vec<(Score, u64)> = near.map(|entry| (entry.score, entry.id)).collect();
+            self.walk(&vector, 0, entry, ef.max(k + 1), &mut walker);
+            let found = walker.beam.entries();
+            // As good counts as found: of many equal ones, any will do.
+            let least = near.last().map_or(Score::MIN, |&(score, _)| score);
+            let hits = found.iter().filter(|entry| entry.id != id && entry.score >= least).count();
+            estimate.searches += 1;
+            estimate.found += hits.min(near.len());
+            estimate.of += near.len();
+        }
+        self.keep(walker);
+        estimate
+    }
+
+    /// Sets `ef_search` to the smallest of a row of values, each about a quarter above the one before, whose estimated recall at `k`
+    /// reaches the target; to the largest, [`HnswConfig::EF_MAX`], if none does. Returns the last estimate.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::Setting`] if `k` is 0 or above [`HnswConfig::EF_MAX`].
+    pub fn tune_ef_search(
+        &mut self,
+        target: f64,
+        k: usize,
+        sample: usize,
+        seed: u64,
+    ) -> Result<RecallEstimate, IndexError> {
+        super::config::in_range("k", k, 1, HnswConfig::EF_MAX)?;
+        let mut ef = k;
+        loop {
+            let estimate = self.estimate_recall(k, ef, sample, seed);
+            if estimate.recall() >= target || ef >= HnswConfig::EF_MAX.min(self.len().max(k)) {
+                self.set_ef_search(ef)?;
+                return Ok(estimate);
+            }
+            ef = (ef + ef / 4 + 1).min(HnswConfig::EF_MAX);
+        }
+    }
+
+    /// Some slots in use, by the smallest hashes of their ids, so that they do not depend on the slots.
+    fn sample(&self, count: usize, seed: u64) -> Vec<u32> {
+        let mut slots: Vec<(u64, u32)> = self
+            .nodes
+            .live_slots()
+            .map(|slot| (hash(seed ^ hash(self.nodes.codes.id(slot))), slot))
+            .collect();
+        let count = count.min(slots.len());
+        if count < slots.len() {
+            slots.select_nth_unstable(count);
+            slots.truncate(count);
+        }
+        slots.sort_unstable();
+        slots.into_iter().map(|(_, slot)| slot).collect()
+    }
+}

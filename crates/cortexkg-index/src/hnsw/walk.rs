@@ -1,0 +1,109 @@
+//! Walking the graph towards a vector.
+
+use fixedbitset::FixedBitSet;
+
+use super::HnswAllocationIndex;
+use super::beam::{Beam, Entry};
+use crate::rows::Scratch;
+use crate::score::Score;
+use crate::vector::Vector;
+
+/// Memory of one walk, used again and again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Walker {
+    visited: FixedBitSet,
+    /// What is set in `visited`.
+    met: Vec<u32>,
+    pub(super) beam: Beam,
+    pub(super) batch: Vec<u32>,
+    pub(super) scores: Vec<Score>,
+    pub(super) scratch: Scratch,
+}
+
+impl Walker {
+    fn forget(&mut self, slots: usize) {
+        for &slot in &self.met {
+            self.visited.remove(slot as usize);
+        }
+        self.met.clear();
+        self.visited.grow(slots);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.visited.len().div_ceil(8) + (self.met.capacity() + self.batch.capacity()) * 4 + self.beam.bytes()
+    }
+}
+
+impl HnswAllocationIndex {
+    pub(super) fn entry_of(&self, vector: &Vector, slot: u32, walker: &mut Walker) -> Entry {
+        let nodes = &self.nodes;
+        let score = nodes.codes.score_one(nodes.kernels, vector, slot, &mut walker.scratch);
+        Entry::new(score, nodes.codes.id(slot), slot)
+    }
+
+    /// Where to begin on a layer: the nearest node that steps to ever nearer ones reach on the layers above it, from the top.
+    pub(super) fn descend(&self, vector: &Vector, layer: usize, walker: &mut Walker) -> Option<Entry> {
+        let mut best = self.entry_of(vector, self.entry?, walker);
+        for layer in (layer + 1..=self.graph.top()).rev() {
+            while let Some(nearer) = self.nearest_neighbour(vector, layer, best.slot, walker)
+                && nearer.rank(&best).is_lt()
+            {
+                best = nearer;
+            }
+        }
+        Some(best)
+    }
+
+    fn nearest_neighbour(
+        &self,
+        vector: &Vector,
+        layer: usize,
+        slot: u32,
+        walker: &mut Walker,
+    ) -> Option<Entry> {
+        let Walker { batch, scores, scratch, .. } = walker;
+        let codes = &self.nodes.codes;
+        batch.clear();
+        batch.extend(self.graph.neighbours(layer, slot));
+        codes.score(self.nodes.kernels, vector, batch, scratch, scores);
+        let entries = batch.iter().zip(&*scores);
+        entries.map(|(&slot, &score)| Entry::new(score, codes.id(slot), slot)).min_by(Entry::rank)
+    }
+
+    /// Fills the beam with the `ef` nearest nodes of a layer that the walk from this entry meets.
+    pub(super) fn walk(&self, vector: &Vector, layer: usize, from: Entry, ef: usize, walker: &mut Walker) {
+        self.begin(from, ef, walker);
+        while let Some(entry) = walker.beam.take_next() {
+            self.score_unmet(vector, layer, entry.slot, walker);
+            let Walker { beam, batch, scores, .. } = walker;
+            for (&slot, &score) in batch.iter().zip(&*scores) {
+                if beam.admits(score) {
+                    beam.offer(Entry::new(score, self.nodes.codes.id(slot), slot));
+                }
+            }
+            if layer == 0
+                && let Some(next) = beam.peek()
+            {
+                self.graph.prefetch(next);
+            }
+        }
+    }
+
+    /// Begins a walk that holds on to `ef` nodes.
+    pub(super) fn begin(&self, from: Entry, ef: usize, walker: &mut Walker) {
+        walker.forget(self.nodes.slots());
+        walker.beam.reset(ef);
+        walker.beam.offer(from);
+        walker.visited.insert(from.slot as usize);
+        walker.met.push(from.slot);
+    }
+
+    /// Scores the neighbours of a node that the walk has not met before: `batch`, and `scores` in its order.
+    pub(super) fn score_unmet(&self, vector: &Vector, layer: usize, slot: u32, walker: &mut Walker) {
+        let Walker { visited, met, batch, scores, scratch, .. } = walker;
+        batch.clear();
+        batch.extend(self.graph.neighbours(layer, slot).filter(|&end| !visited.put(end as usize)));
+        met.extend_from_slice(batch);
+        self.nodes.codes.score(self.nodes.kernels, vector, batch, scratch, scores);
+    }
+}
