@@ -77,6 +77,7 @@ impl CodeRows {
         Rows::new(&self.bytes[self.start..], self.stride)
     }
 
+    #[inline]
     pub(crate) fn row(&self, slot: u32) -> &[u8] {
         &self.bytes[self.start + slot as usize * self.stride..][..self.stride]
     }
@@ -105,11 +106,13 @@ impl CodeRows {
         self.start = start;
     }
 
+    #[inline]
     pub(crate) fn id(&self, slot: u32) -> u64 {
         let at = self.code_len() + 4;
         u64::from_le_bytes(self.row(slot)[at..at + 8].try_into().expect("eight bytes"))
     }
 
+    #[inline]
     fn factor(&self, slot: u32) -> f32 {
         let at = self.code_len();
         f32::from_le_bytes(self.row(slot)[at..at + 4].try_into().expect("four bytes"))

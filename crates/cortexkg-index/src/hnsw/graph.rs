@@ -67,6 +67,19 @@ impl Graph {
         links.of(place)
     }
 
+    /// Appends to `batch` the neighbours of a node that `is_new` accepts.
+    #[inline]
+    pub(super) fn extend(
+        &self,
+        layer: usize,
+        slot: u32,
+        batch: &mut Vec<u32>,
+        is_new: impl FnMut(u32) -> bool,
+    ) {
+        let (links, place) = self.at(layer, slot);
+        links.extend(place, batch, is_new);
+    }
+
     pub(super) fn degree(&self, layer: usize, slot: u32) -> usize {
         self.neighbours(layer, slot).count()
     }

@@ -53,6 +53,24 @@ impl Links {
         self.list(at).iter().flat_map(|line| line.0).take_while(|&end| end != EMPTY)
     }
 
+    /// Appends to `batch` the neighbours of a node that `is_new` accepts.
+    #[inline]
+    pub(super) fn extend(&self, at: u32, batch: &mut Vec<u32>, mut is_new: impl FnMut(u32) -> bool) {
+        // A place for each, so that the loop has no branch but that for the end of the list.
+        let mut len = batch.len();
+        batch.resize(len + self.width, 0);
+        'lines: for line in self.list(at) {
+            for end in line.0 {
+                if end == EMPTY {
+                    break 'lines;
+                }
+                batch[len] = end;
+                len += usize::from(is_new(end));
+            }
+        }
+        batch.truncate(len);
+    }
+
     fn degree(&self, at: u32) -> usize {
         self.of(at).count()
     }

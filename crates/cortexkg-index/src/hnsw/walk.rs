@@ -102,7 +102,7 @@ impl HnswAllocationIndex {
     pub(super) fn score_unmet(&self, vector: &Vector, layer: usize, slot: u32, walker: &mut Walker) {
         let Walker { visited, met, batch, scores, scratch, .. } = walker;
         batch.clear();
-        batch.extend(self.graph.neighbours(layer, slot).filter(|&end| !visited.put(end as usize)));
+        self.graph.extend(layer, slot, batch, |end| !visited.put(end as usize));
         met.extend_from_slice(batch);
         self.nodes.codes.score(self.nodes.kernels, vector, batch, scratch, scores);
     }
