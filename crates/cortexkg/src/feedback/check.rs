@@ -190,16 +190,8 @@ impl AllocationEngine {
                 let votes = Vec::new();
                 let origins = Origins::default();
                 let evidence = prior;
-                let stopped_early = false;
-                ballot.competitors = vec![Competitor {
-                    node,
-                    origins,
-                    prior,
-                    evidence,
-                    probability: 1.0,
-                    votes,
-                    stopped_early,
-                }];
+                let probability = 1.0;
+                ballot.competitors = vec![Competitor { node, origins, prior, evidence, probability, votes }];
             }
             ballot.competitors[0].probability = 1.0;
             ballot.decision = Decision::Existing;
