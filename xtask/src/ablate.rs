@@ -12,7 +12,7 @@ use crate::step::command;
 /// Sets that are looked at, those of them that are there.
 const SETS: [&str; 5] = ["febrl1", "febrl3", "fodors-zagats", "patentsview", "hpo"];
 /// What is left out, as `cortexkg evaluate --leave-out` calls it.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 7] = [
     "semantic-column",
     "structural-column",
     "temporal-column",
@@ -20,7 +20,6 @@ const PARTS: [&str; 8] = [
     "spikes-for-minhash",
     "spikes-for-trigrams",
     "inhibition",
-    "early-stop",
 ];
 
 /// Options of `cargo xtask ablate`.

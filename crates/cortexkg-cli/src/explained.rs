@@ -78,9 +78,8 @@ pub(crate) fn explanation(explanation: &Explanation, scale: Scale, palette: Pale
 /// How one candidate was weighed.
 pub(crate) fn candidate(candidate: &CandidateExplanation, scale: Scale, palette: Palette) -> String {
     let mut text = one_line(&format!("  node {}  {}", candidate.node, candidate.label), LINE_CHARS_MAX);
-    let at_most = if candidate.stopped_early { "at most " } else { "" };
     text.push_str(&format!(
-        "\n    evidence {at_most}{:+.1} bits (prior {:+.1})   probability {:.4}",
+        "\n    evidence {:+.1} bits (prior {:+.1})   probability {:.4}",
         candidate.evidence_bits, candidate.prior_bits, candidate.probability,
     ));
     if !candidate.origins.is_empty() {

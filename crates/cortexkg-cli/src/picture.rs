@@ -144,9 +144,8 @@ impl Picture<'_> {
 fn panel(body: &mut String, top: f32, heading: &str, candidate: &CandidateExplanation, scale: Scale) -> f32 {
     let place = |bits: f32| LEFT + scale.place(bits) * (RIGHT - LEFT);
     let steps = candidate.waterfall();
-    let at_most = if candidate.stopped_early { "at most " } else { "" };
     let outcome = format!(
-        "evidence {at_most}{} bits, probability {:.4}",
+        "evidence {} bits, probability {:.4}",
         signed(candidate.evidence_bits),
         candidate.probability
     );

@@ -48,7 +48,7 @@ fn why_is_a_waterfall_that_adds_up() {
 }
 
 #[test]
-fn real_decisions_add_up_whatever_was_left_out() {
+fn real_decisions_add_up() {
     let graph = Graph::none();
     assert_eq!(graph.run(&["allocate", &data("fodors-zagats/records.csv"), "--source", "t"]).code, 0);
     for record in ["r000600", "r000700", "r000804", "r000860"] {

@@ -25,8 +25,6 @@ pub enum Ablation {
     /// The strongest candidate wins if its evidence is above zero, whatever its rivals, and its probability is that against a new
     /// node alone.
     Inhibition,
-    /// Every posting list of a code is read in full, and every candidate is weighed in every field.
-    EarlyStop,
 }
 
 /// Bands of a MinHash signature, and rows of each.

@@ -47,8 +47,6 @@ pub struct Competitor {
     pub probability: f32,
     /// The votes, in the order of the columns.
     pub votes: Vec<Vote>,
-    /// Whether voting stopped early because the node could no longer win; its evidence is then an upper bound.
-    pub stopped_early: bool,
 }
 
 impl Ballot {

@@ -221,13 +221,12 @@ impl SpikeIndex {
     ) {
         let mut budget = config.postings_max;
         let weight_of = |rank| Ablation::weight_of_rank(ablation, rank);
-        let stops = ablation != Some(Ablation::EarlyStop);
         pattern.spikes.iter().for_each(|spike| self.postings.touch(spike.neuron));
         let mut left: u32 = (0..pattern.spikes.len()).map(weight_of).sum();
         for (rank, spike) in pattern.spikes.iter().enumerate() {
             let weight = weight_of(rank);
             let share_left = u64::from(left) * 256;
-            let closed = stops && share_left < u64::from(scores.top) * u64::from(config.spike_share_min);
+            let closed = share_left < u64::from(scores.top) * u64::from(config.spike_share_min);
             left -= weight;
             let most = config.postings_per_spike_max.min(LIST_NODES_READ_MAX).min(budget);
             let mut nodes = std::mem::take(&mut scores.nodes);

@@ -117,14 +117,6 @@ pub(crate) fn compare(
     }
 }
 
-/// Most information that any comparison with a value can find.
-pub(crate) fn most_information(dictionary: &Dictionary, value: ValueId) -> Bits {
-    let value = dictionary.value(value);
-    let items = value.items.iter().map(|item| dictionary.term_information(item));
-    let best = items.clone().max().unwrap_or(Bits::ZERO);
-    dictionary.information(value).max(best + (items.sum::<Bits>() - best).scaled(OTHER_ITEMS))
-}
-
 /// Least agreement, in 1/256, for [`Level::Close`], [`Level::Compatible`] and [`Level::Similar`].
 struct Thresholds {
     close: i64,

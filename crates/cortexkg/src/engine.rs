@@ -270,28 +270,16 @@ impl AllocationEngine {
             vectors: &self.vectors,
             mention: &self.view,
         };
-        self.columns.begin(&context, self.config.ablation);
-        // "A new node" is the first to lead; its evidence is zero by definition.
-        let mut leader = Bits::ZERO;
+        self.columns.begin(self.config.ablation);
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
         for &Candidate { node, origins, .. } in &candidates.candidates {
             let Some(index) = self.graph.live_index_of(node) else { continue };
-            let Weighed { evidence, votes, stopped_early } =
-                self.columns.vote(&context, index, prior, leader);
+            let Weighed { evidence, votes } = self.columns.vote(&context, index, prior);
             // Where nothing speaks for a node but how lately it was spoken of, nothing does.
             if !votes.iter().any(|vote| vote.bits > Bits::ZERO && vote.field != RECENCY) {
                 continue;
             }
-            leader = leader.max(evidence);
-            competitors.push(Competitor {
-                node,
-                origins,
-                prior,
-                evidence,
-                probability: 0.0,
-                votes,
-                stopped_early,
-            });
+            competitors.push(Competitor { node, origins, prior, evidence, probability: 0.0, votes });
         }
         let evidence: Vec<Bits> = competitors.iter().map(|competitor| competitor.evidence).collect();
         let point = self.inhibition.compete(&evidence);

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::feedback::LinkKind;
 use crate::graph::NodeId;
 
 /// A fact that cannot be taken in. Nothing of it has reached the graph; the next fact is unaffected.
@@ -149,6 +150,21 @@ pub enum FactError {
         found: usize,
         /// Mentions of the fact.
         expected: usize,
+    },
+    /// A fact that comes with its nodes is of a record that was forgotten, and these nodes would break a link of it.
+    #[error(
+        "record {record}: would break its {kind} with {other}, of operation {operation}; undo that operation, or let \
+         `allocate` find its node"
+    )]
+    Linked {
+        /// Identifier of the record.
+        record: String,
+        /// What was said of it.
+        kind: LinkKind,
+        /// The record that it was said with.
+        other: String,
+        /// The operation that the link came with.
+        operation: u64,
     },
     /// The same source has given this identifier before.
     #[error("record {record}: stands twice in source {source_name}; identifiers are unique within a source")]

@@ -10,6 +10,7 @@ use crate::compare::Level;
 use crate::decision::AllocationResult;
 use crate::dictionary::{EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::engine::AllocationEngine;
+use crate::evidence::Bits;
 use crate::graph::{MentionIndex, NodeId, NodeIndex};
 use crate::paged::List;
 
@@ -48,8 +49,6 @@ pub struct CandidateExplanation {
     pub probability: f32,
     /// One line per vote, in the order of the columns.
     pub votes: Vec<VoteExplanation>,
-    /// Whether voting stopped early because the node could no longer win; its evidence is then an upper bound.
-    pub stopped_early: bool,
 }
 
 /// One vote of one column.
@@ -97,10 +96,9 @@ impl fmt::Display for Explanation {
         for candidate in &self.candidates {
             writeln!(
                 formatter,
-                "  node {}  {}\n    evidence {}{:+.1} bits (prior {:+.1})   probability {:.4}   found by {}",
+                "  node {}  {}\n    evidence {:+.1} bits (prior {:+.1})   probability {:.4}   found by {}",
                 candidate.node,
                 candidate.label,
-                if candidate.stopped_early { "at most " } else { "" },
                 candidate.evidence_bits,
                 candidate.prior_bits,
                 candidate.probability,
@@ -154,16 +152,20 @@ impl AllocationEngine {
         competitor: &Competitor,
     ) -> CandidateExplanation {
         let values = self.graph.mention_values(mention);
+        let trust = self.graph.fact(self.graph.mentions[mention as usize].fact).confidence;
+        let said: Bits = competitor.votes.iter().map(|vote| vote.bits).sum();
+        // As decided, but for hopeless candidates in logs from when these were not compared in every field: there the ballot has the
+        // most that could have come of it.
+        let evidence = competitor.prior + said.scaled(u32::from(trust));
         CandidateExplanation {
             node: competitor.node,
             label: self.graph.index_of(competitor.node).map_or_else(String::new, |node| self.label(node)),
             origins: competitor.origins.names(),
             prior_bits: competitor.prior.as_f32(),
-            trust: self.member(mention).confidence,
-            evidence_bits: competitor.evidence.as_f32(),
+            trust: f32::from(trust) / 256.0,
+            evidence_bits: evidence.as_f32(),
             probability: competitor.probability,
             votes: competitor.votes.iter().map(|vote| self.vote_explanation(values, vote)).collect(),
-            stopped_early: competitor.stopped_early,
         }
     }
 

@@ -293,7 +293,6 @@ impl<S: Store> DurableEngine<S> {
             evidence: self.engine.prior(),
             probability: 0.0,
             votes: Vec::new(),
-            stopped_early: false,
         };
         let competitor = ballot.competitors.first().unwrap_or(&nothing);
         Ok(Some(self.engine.candidate_explanation(mention, competitor)))

@@ -131,7 +131,9 @@ struct StoredCompetitor {
     evidence: Bits,
     probability: f32,
     votes: Vec<StoredVote>,
-    stopped_early: bool,
+    /// Says nothing and is written as false. Once it said that the node was so far behind that not every field was compared; the
+    /// evidence is then the most that could have come of it.
+    unused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -188,7 +190,7 @@ impl AllocationEngine {
             evidence: competitor.evidence,
             probability: competitor.probability,
             votes: competitor.votes.iter().map(|one| vote(competitor.node, one)).collect(),
-            stopped_early: competitor.stopped_early,
+            unused: false,
         });
         StoredBallot {
             table_version: ballot.table_version,
@@ -237,7 +239,6 @@ impl AllocationEngine {
             evidence: competitor.evidence,
             probability: competitor.probability,
             votes: competitor.votes.iter().map(vote).collect(),
-            stopped_early: competitor.stopped_early,
         });
         Ballot {
             table_version: stored.table_version,
@@ -249,5 +250,45 @@ impl AllocationEngine {
             method: stored.method,
             pattern: SpikePattern::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DurableEngine, EngineConfig, Fact};
+    use cortexkg_store::{ChangeSet, MemoryStore, Store, Sync, Table};
+
+    /// Once a candidate far behind was not compared in every field, and its evidence was the most that could have come of it.
+    #[test]
+    fn a_log_with_candidates_that_were_left_early_opens_and_is_explained() {
+        let open = |store| DurableEngine::open(store, EngineConfig::default()).unwrap();
+        let mut graph = open(MemoryStore::default());
+        let [ada, grace] = ["213/857-0034", "818/762-1221"];
+        for (id, name, phone) in
+            [("a", "Ada Lovelace", ada), ("b", "Grace Hopper", grace), ("c", "Ada Lovelace", grace)]
+        {
+            let fact = Fact::record([("name", name), ("phone", phone)]).with_id(id);
+            graph.allocate_fact(fact).unwrap();
+        }
+        let hash = graph.state_hash().unwrap();
+        let mut store = graph.close().unwrap();
+        let mut entry = LogEntry::decode(&store.get(Table::Log, 2).unwrap().unwrap()).unwrap();
+        let Operation::Allocate { mentions } = &mut entry.operation else { panic!("{entry:?}") };
+        let [_, behind] = &mut mentions[0].ballot.competitors[..] else {
+            panic!("two candidates: {mentions:?}")
+        };
+        behind.unused = true;
+        behind.evidence += Bits::whole(3);
+        let mut changes = ChangeSet::default();
+        changes.put(Table::Log, 2, entry.encode());
+        store.commit(changes, Sync::Durable).unwrap();
+        let graph = open(store);
+        assert_eq!(graph.state_hash().unwrap(), hash);
+        let why = graph.why(None, "c").unwrap();
+        let behind = &why.candidates[1];
+        let said: f32 = behind.votes.iter().map(|vote| vote.bits).sum();
+        assert!((behind.prior_bits + said - behind.evidence_bits).abs() < 0.01, "{behind:?}");
+        assert!(behind.waterfall().iter().all(|step| step.field != "trust"), "{behind:?}");
     }
 }

@@ -108,8 +108,10 @@ impl AllocationEngine {
                 if self.fact_named("", &record).is_some() {
                     return Err(LoadError::Taken { node: id, record });
                 }
-                let fact = self.perceiver.perceive(fact);
-                perceived.push(fact.map_err(|source| LoadError::Node { node: id, source })?);
+                let refused = |source| LoadError::Node { node: id, source };
+                let fact = self.perceiver.perceive(fact).map_err(refused)?;
+                self.check_placed(&fact, &[id]).map_err(refused)?;
+                perceived.push(fact);
             }
             if let Some(found) = node.embedding.as_ref().map(Vec::len) {
                 let expected = *dimension.get_or_insert(self.vectors.expected_dimension().unwrap_or(found));

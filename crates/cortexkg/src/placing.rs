@@ -80,6 +80,7 @@ impl<S: Store> DurableEngine<S> {
                     let record = fact.record_id.clone().unwrap_or_default();
                     return Err(crate::FactError::Nodes { record, found, expected });
                 }
+                self.engine.check_placed(&perceived, &ids)?;
                 let position = self.engine.position;
                 self.engine.place(&perceived, &nodes).map(|result| (position, perceived, result))
             });

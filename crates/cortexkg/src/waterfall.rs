@@ -17,8 +17,6 @@ pub enum StepKind {
     Prior,
     /// One vote.
     Vote,
-    /// Most that fields could have said which were not compared, since the node could not win any more.
-    LeftOut,
     /// What is taken off votes (or put back, where they speak against) because the fact is trusted in part.
     Trust,
 }
@@ -28,7 +26,7 @@ pub enum StepKind {
 pub struct WaterfallStep {
     /// What it stands for.
     pub kind: StepKind,
-    /// The field it speaks of, or the name of what is no vote: `prior`, `left out`, `trust`.
+    /// The field it speaks of, or the name of what is no vote: `prior`, `trust`.
     pub field: String,
     /// How far mention and node agree, in words; for what is no vote, what it means.
     pub agreement: String,
@@ -81,14 +79,10 @@ impl CandidateExplanation {
         }));
         let said: f32 = self.votes.iter().map(|vote| vote.bits).sum();
         let counted = self.evidence_bits - self.prior_bits;
-        // The sum of the votes is scaled by trust; what could still have been said belongs to that sum.
-        let all = if self.stopped_early && self.trust > 0.0 { counted / self.trust } else { said };
-        steps.push(bare(StepKind::LeftOut, "left out", "at most, of what was not compared", all - said));
-        let doubt = format!("the source is trusted by {:.0} %", 100.0 * self.trust);
-        steps.push(bare(StepKind::Trust, "trust", &doubt, counted - all));
-        steps.retain(|step| {
-            matches!(step.kind, StepKind::Prior | StepKind::Vote) || step.bits.abs() > ROUNDING_BITS
-        });
+        if (counted - said).abs() > ROUNDING_BITS {
+            let doubt = format!("the source is trusted by {:.0} %", 100.0 * self.trust);
+            steps.push(bare(StepKind::Trust, "trust", &doubt, counted - said));
+        }
         let mut total = 0.0;
         for step in &mut steps {
             total += step.bits;
@@ -141,7 +135,7 @@ mod tests {
         }
     }
 
-    fn candidate(trust: f32, evidence_bits: f32, stopped_early: bool) -> CandidateExplanation {
+    fn candidate(trust: f32, evidence_bits: f32) -> CandidateExplanation {
         CandidateExplanation {
             node: NodeId(0),
             label: String::new(),
@@ -155,7 +149,6 @@ mod tests {
                 vote("city", 1.0, Some(7.0)),
                 vote("name", 5.0, Some(0.0)),
             ],
-            stopped_early,
         }
     }
 
@@ -165,27 +158,19 @@ mod tests {
 
     #[test]
     fn the_walk_goes_from_the_prior_to_the_evidence_strongest_first() {
-        let steps = walk(&candidate(1.0, 0.0, false));
+        let steps = walk(&candidate(1.0, 0.0));
         let expected = [("prior", -4.0, -4.0), ("city", 1.0, -3.0), ("name", 5.0, 2.0), ("zip", -2.0, 0.0)];
         assert_eq!(steps, expected.map(|(field, bits, total)| (field.to_owned(), bits, total)));
     }
 
     #[test]
     fn half_the_trust_takes_half_of_the_votes_off() {
-        let steps = walk(&candidate(0.5, -2.0, false));
+        let steps = walk(&candidate(0.5, -2.0));
         assert_eq!(steps.last(), Some(&("trust".to_owned(), -2.0, -2.0)));
     }
 
     #[test]
-    fn what_was_not_compared_is_told_and_trusted_alike() {
-        // Votes 4, left out 6, halved: 5 above the prior.
-        let steps = walk(&candidate(0.5, 1.0, true));
-        assert_eq!(steps[4..], [("left out".to_owned(), 6.0, 6.0), ("trust".to_owned(), -5.0, 1.0)]);
-        assert_eq!(walk(&candidate(1.0, 3.0, true)).last().map(|step| step.1), Some(3.0));
-    }
-
-    #[test]
     fn without_trust_nothing_counts() {
-        assert_eq!(walk(&candidate(0.0, -4.0, true)).last(), Some(&("trust".to_owned(), -4.0, -4.0)));
+        assert_eq!(walk(&candidate(0.0, -4.0)).last(), Some(&("trust".to_owned(), -4.0, -4.0)));
     }
 }

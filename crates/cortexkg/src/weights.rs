@@ -103,19 +103,6 @@ impl FieldWeights {
         self.log_m[Level::Different as usize] <= Bits::whole(-3)
     }
 
-    /// Most that a comparison can be worth if what agrees carries no more than `information`.
-    pub(crate) fn most(&self, information: Bits) -> Bits {
-        let different = self.weight[Level::Different as usize];
-        match self.kind {
-            FieldKind::Key => KEY_EXACT,
-            FieldKind::Embedding | FieldKind::Recency => self.weight.into_iter().max().unwrap_or(VOTE_MAX),
-            _ => {
-                let log_m = self.log_m.into_iter().max().unwrap_or(Bits::ZERO);
-                (log_m + information).clamp(VOTE_MIN, VOTE_MAX).max(different)
-            }
-        }
-    }
-
     /// What one comparison is worth.
     pub(crate) fn vote(&self, comparison: Comparison) -> Bits {
         let Comparison { level, information } = comparison;

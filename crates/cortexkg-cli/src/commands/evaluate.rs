@@ -81,8 +81,6 @@ pub enum Part {
     SpikesForTrigrams,
     /// Competition of candidates with each other.
     Inhibition,
-    /// Stopping where no candidate can win any more.
-    EarlyStop,
 }
 
 impl From<Part> for Ablation {
@@ -95,7 +93,6 @@ impl From<Part> for Ablation {
             Part::SpikesForMinhash => Self::SpikesForMinHash,
             Part::SpikesForTrigrams => Self::SpikesForTrigrams,
             Part::Inhibition => Self::Inhibition,
-            Part::EarlyStop => Self::EarlyStop,
         }
     }
 }

@@ -123,43 +123,26 @@ pub(crate) struct Context<'a> {
 pub(crate) struct MultiColumnProcessor {
     memo: Memo,
     order: Vec<(FieldId, Bits)>,
-    /// Most that the costly fields of the mention at hand can say for any node.
-    most_costly: Bits,
     ablation: Option<Ablation>,
 }
 
-/// Behind the leader, or behind "a new node", by this much a candidate has no say: its probability is below 2^-24.
-const HOPELESS: Bits = Bits::whole(24);
-
 /// One candidate weighed.
 pub(crate) struct Weighed {
-    /// Prior and votes; an upper bound if stopped early.
+    /// Prior and votes.
     pub(crate) evidence: Bits,
     /// In the order of the columns.
     pub(crate) votes: Vec<Vote>,
-    /// Whether the costly fields were left out.
-    pub(crate) stopped_early: bool,
 }
 
 impl MultiColumnProcessor {
     /// Prepares for a new mention.
-    pub(crate) fn begin(&mut self, context: &Context<'_>, ablation: Option<Ablation>) {
+    pub(crate) fn begin(&mut self, ablation: Option<Ablation>) {
         self.ablation = ablation;
         self.memo.clear();
-        self.most_costly = structural::most_costly(context);
     }
 
     /// Lets the columns vote on one node, which starts from `prior`.
-    ///
-    /// *Early stop*: the fields that cost most to compare are left out where even full agreement in all of them could not bring
-    /// the node within 24 bits of `leader`, the best evidence so far. The evidence is then that upper bound.
-    pub(crate) fn vote(
-        &mut self,
-        context: &Context<'_>,
-        node: NodeIndex,
-        prior: Bits,
-        leader: Bits,
-    ) -> Weighed {
+    pub(crate) fn vote(&mut self, context: &Context<'_>, node: NodeIndex, prior: Bits) -> Weighed {
         let trust = u32::from(context.mention.confidence);
         let mut votes = Vec::with_capacity(context.mention.values.len() + 2);
         let seen = context.graph.node(node);
@@ -170,15 +153,6 @@ impl MultiColumnProcessor {
         let ablation = self.ablation;
         let is_heard = |column| ablation != Some(Ablation::Column(column));
         votes.retain(|vote| is_heard(vote.column));
-        // Beside a vector's vote others may count for less, those against as well.
-        let least =
-            if votes.iter().any(|vote| vote.field == EMBEDDING) { Bits::ZERO } else { Bits(i32::MIN) };
-        let bound = votes.iter().map(|vote| vote.bits.max(least)).sum::<Bits>() + self.most_costly;
-        let may_stop = ablation != Some(Ablation::EarlyStop);
-        let stopped_early = may_stop && prior + bound.scaled(trust) < leader - HOPELESS;
-        if !stopped_early && is_heard(Column::Structural) {
-            structural::vote_costly(context, &shared, &mut self.memo, &mut votes);
-        }
         self.order.clear();
         let fields = votes.iter().filter(|vote| vote.field != Vote::NEIGHBOURS);
         self.order.extend(fields.clone().map(|vote| (vote.field, vote.bits)));
@@ -193,8 +167,8 @@ impl MultiColumnProcessor {
         exception::claim(context, &mut votes);
         votes.retain(|vote| is_heard(vote.column));
         votes.sort_by_key(|vote| (vote.column, std::cmp::Reverse(vote.bits), vote.field));
-        let sum = if stopped_early { bound } else { votes.iter().map(|vote| vote.bits).sum() };
-        Weighed { evidence: prior + sum.scaled(trust), votes, stopped_early }
+        let sum: Bits = votes.iter().map(|vote| vote.bits).sum();
+        Weighed { evidence: prior + sum.scaled(trust), votes }
     }
 
     /// The spellings compared so far.

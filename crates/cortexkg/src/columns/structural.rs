@@ -1,7 +1,7 @@
 //! The structural column: do the fields agree, and is the node tied to the same things?
 
 use crate::columns::{Column, Context, Memo, SharedField, Vote, field_vote};
-use crate::compare::{Level, most_information};
+use crate::compare::Level;
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::NodeIndex;
 use crate::profile::FieldKind;
@@ -11,7 +11,7 @@ const NEIGHBOURS_MAX: Bits = Bits::whole(6);
 /// `log2` of how often, by prior belief, a thing is spoken of again with the same partner: 1/4.
 const SAME_PARTNER: Bits = Bits::whole(-2);
 
-/// Fields that are compared at a glance.
+/// Fields but dates, and the graph around the node.
 pub(super) fn vote(
     context: &Context<'_>,
     node: NodeIndex,
@@ -19,39 +19,10 @@ pub(super) fn vote(
     memo: &mut Memo,
     votes: &mut Vec<Vote>,
 ) {
-    let is_wanted = |shared: &&SharedField<'_>| shared.kind != FieldKind::Date && !is_costly(shared.kind);
-    for &shared in shared.iter().filter(is_wanted) {
+    for &shared in shared.iter().filter(|shared| shared.kind != FieldKind::Date) {
         votes.extend(field_vote(context, memo, Column::Structural, shared));
     }
     votes.extend(neighbours(context, node));
-}
-
-/// Fields of many words or items.
-pub(super) fn vote_costly(
-    context: &Context<'_>,
-    shared: &[SharedField<'_>],
-    memo: &mut Memo,
-    votes: &mut Vec<Vote>,
-) {
-    for &shared in shared.iter().filter(|shared| is_costly(shared.kind)) {
-        votes.extend(field_vote(context, memo, Column::Structural, shared));
-    }
-}
-
-/// Whether comparing values of this kind means walking through their words.
-fn is_costly(kind: FieldKind) -> bool {
-    matches!(kind, FieldKind::List | FieldKind::LongText)
-}
-
-/// Most that the costly fields of a mention can say for any node.
-pub(super) fn most_costly(context: &Context<'_>) -> Bits {
-    let costly =
-        context.mention.values.iter().filter(|(field, _)| is_costly(context.dictionary.field(*field).kind));
-    costly
-        .map(|&(field, value)| {
-            context.weights.field(field).most(most_information(context.dictionary, value)).max(Bits::ZERO)
-        })
-        .sum()
 }
 
 /// Nodes that share a partner: the rarer the partner's ties, the more it says.

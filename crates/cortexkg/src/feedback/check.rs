@@ -11,6 +11,7 @@ use crate::candidates::{Candidate, Candidates, Origins};
 use crate::decision::Decision;
 use crate::durable::DurableEngine;
 use crate::engine::{AllocationEngine, fact_hash};
+use crate::error::FactError;
 use crate::evidence::Bits;
 use crate::graph::{NodeId, NodeIndex};
 use crate::journal::{MentionRef, Operation};
@@ -120,15 +121,46 @@ impl AllocationEngine {
         }
     }
 
+    /// Refuses a fact that comes with its nodes where these would break a link of its record, which comes back with it.
+    pub(crate) fn check_placed(&self, perceived: &Perceived, nodes: &[NodeId]) -> Result<(), FactError> {
+        let Some(record) = &perceived.record_id else { return Ok(()) };
+        let source = perceived.source.as_deref().unwrap_or_default();
+        if self.links.is_empty() || self.fact_named(source, record).is_some() {
+            return Ok(());
+        }
+        let bearers = self.bearers(source, record);
+        let first_role = if nodes.len() == 1 { 0 } else { 1 };
+        let node_of = |of: MentionRef| {
+            if bearers.contains(&of.fact) {
+                return nodes.get(usize::from(of.role).checked_sub(first_role)?).copied();
+            }
+            Some(self.graph.id(self.graph.mentions[self.placed_mention(of)? as usize].node))
+        };
+        for (operation, link) in bearers.iter().flat_map(|&bearer| self.links.of_fact(bearer)) {
+            if node_of(link.left).zip(node_of(link.right)).is_some_and(|(a, b)| link.is_broken(&a, &b)) {
+                let other = if bearers.contains(&link.left.fact) { link.right } else { link.left };
+                let other = self.mention_at(other).map_or_else(String::new, |at| self.mention_id(at));
+                return Err(FactError::Linked { record: record.clone(), kind: link.kind, other, operation });
+            }
+        }
+        Ok(())
+    }
+
     /// Positions of the other facts that have had the name of a fact.
     fn namesakes(&self, fact: u32) -> Vec<u64> {
         let entry = self.graph.fact(fact);
-        let source = &self.graph.sources[entry.source as usize];
+        let mut others = self.bearers(&self.graph.sources[entry.source as usize], &entry.record_id);
+        others.retain(|&other| other != self.graph.position_of(fact));
+        others
+    }
+
+    /// Positions of the facts that have, or have had, a name.
+    fn bearers(&self, source: &str, record: &str) -> Vec<u64> {
         let found = RefCell::new(Vec::new());
-        self.fact_ids.find(fact_hash(source, &entry.record_id), |other| {
-            let known = self.graph.fact(other);
-            if other != fact && (known.source, &known.record_id) == (entry.source, &entry.record_id) {
-                found.borrow_mut().push(self.graph.position_of(other));
+        self.fact_ids.find(fact_hash(source, record), |fact| {
+            let known = self.graph.fact(fact);
+            if (&*self.graph.sources[known.source as usize], &*known.record_id) == (source, record) {
+                found.borrow_mut().push(self.graph.position_of(fact));
             }
             false
         });
@@ -190,16 +222,8 @@ impl AllocationEngine {
                 let votes = Vec::new();
                 let origins = Origins::default();
                 let evidence = prior;
-                let stopped_early = false;
-                ballot.competitors = vec![Competitor {
-                    node,
-                    origins,
-                    prior,
-                    evidence,
-                    probability: 1.0,
-                    votes,
-                    stopped_early,
-                }];
+                let probability = 1.0;
+                ballot.competitors = vec![Competitor { node, origins, prior, evidence, probability, votes }];
             }
             ballot.competitors[0].probability = 1.0;
             ballot.decision = Decision::Existing;

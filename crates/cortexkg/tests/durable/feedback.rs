@@ -1,7 +1,7 @@
 //! What users say of pairs of mentions: honoured at once and from then on, whatever road leads to the graph.
 
-use cortexkg::{DurableEngine, Fact, Forget, LinkKind, NodeId, OperationError};
-use cortexkg_store::MemoryStore;
+use cortexkg::{DurableEngine, Fact, FactError, Forget, LinkKind, NodeId, OperationError};
+use cortexkg_store::{MemoryStore, Sync};
 
 use crate::common::Sequence;
 use crate::common::picture::{Picture, check_future, check_roads, empty, filled, take_in};
@@ -367,4 +367,39 @@ fn whatever_happens_links_hold() {
         assert!(refused < 100, "{refused}");
         check_future(graph, &facts(70 + seed, 30), "random links");
     }
+}
+
+/// A record that is forgotten comes back with a node that its links do not allow, as from an import.
+#[test]
+fn what_is_placed_breaks_no_link_of_its_record() {
+    let mut graph = people();
+    let must = graph.must_link("a1", "a2").unwrap().position;
+    let cannot = graph.cannot_link("b1", "c").unwrap().position;
+    let [a, b, c] = ["a2", "b2", "c"].map(|id| node(&graph, id));
+    for id in ["a1", "b1"] {
+        graph.forget(&Forget::Fact { source: None, record_id: id }).unwrap();
+    }
+    let hash = graph.state_hash().unwrap();
+    let place = |graph: &mut Graph, fact: Fact, node: NodeId| {
+        graph.place_facts(vec![(fact, vec![node])], Sync::Durable).unwrap().pop().unwrap()
+    };
+    let [ada, grace] =
+        [person("Ada Lovelace", "213/857-0034", "a1"), person("Grace Hopper", "818/762-1221", "b1")];
+    for (fact, node, kind, operation) in
+        [(&ada, b, LinkKind::Must, must), (&grace, c, LinkKind::Cannot, cannot)]
+    {
+        match place(&mut graph, fact.clone(), node).unwrap_err() {
+            FactError::Linked { kind: of, operation: since, .. } => {
+                assert_eq!((of, since), (kind, operation));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(graph.state_hash().unwrap(), hash);
+    // Of another source it is another record.
+    place(&mut graph, ada.clone().with_source("s"), b).unwrap();
+    place(&mut graph, ada, a).unwrap();
+    place(&mut graph, grace, b).unwrap();
+    check_links(&graph);
+    check_roads(&graph, "placed within links");
 }
