@@ -382,6 +382,7 @@ fn allocator(
     let config = file.over(embedder::configuration(args.embedder.as_deref())?);
     let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
     let mut graph = to_create(directory, config, args.memory_budget)?;
+    file.check_bound(graph.inhibition())?;
     graph.consolidate_every(args.consolidate_every);
     for note in notes_of(&graph).into_iter().chain(file.note_on_silence(graph.fields_given())) {
         let _ = writeln!(err, "{note}");
