@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cortexkg::inhibition::InhibitionConfig;
-use cortexkg::{EngineConfig, FieldConfig, FieldConfigs, FieldModel};
+use cortexkg::{EngineConfig, FieldConfig, FieldConfigs, FieldModel, OperationError};
 use cortexkg_interchange::printable;
 use serde::Deserialize;
 use toml::Spanned;
@@ -45,6 +45,12 @@ fn bound(text: &str) -> Result<f32, String> {
 }
 
 impl ConfigArgs {
+    /// The first of the options that is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let bound = self.max_false_merge.map(|_| "--max-false-merge");
+        self.config.as_ref().map(|_| "--config").or(bound)
+    }
+
     /// Reads the file, if one is named.
     ///
     /// # Errors
@@ -126,6 +132,21 @@ impl ConfigFile {
             // Checked where it was read.
             inhibition: inhibition.and_then(Result::ok).unwrap_or(config.inhibition),
             ..config
+        }
+    }
+
+    /// Refuses a bound on false merges that is not the graph's. The engine refuses all but the usual one, which it takes for silence.
+    ///
+    /// # Errors
+    /// Names both.
+    pub(crate) fn check_bound(&self, of_graph: InhibitionConfig) -> Result<(), Failure> {
+        let wanted = self.max_false_merge.and_then(|bound| of_graph.with_max_false_merge(bound).ok());
+        match wanted {
+            Some(wanted) if wanted != of_graph => Err(Failure::from(OperationError::FalseMerges {
+                found: of_graph.max_false_merge(),
+                wanted: wanted.max_false_merge(),
+            })),
+            _ => Ok(()),
         }
     }
 

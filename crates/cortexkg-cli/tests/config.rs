@@ -135,6 +135,8 @@ fn it_goes_wherever_the_graph_goes() {
     assert_eq!(graph.run(&["export", &ckg]).code, 0);
     let said = cortexkg(&["import", &ckg, "--data", &imported, "--config", &config]);
     refused(&said, &["--config", ".ckg"]);
+    let said = cortexkg(&["import", &ckg, "--data", &imported, "--max-false-merge", "0.1"]);
+    refused(&said, &["--max-false-merge", ".ckg"]);
     assert_eq!(cortexkg(&["import", &ckg, "--data", &imported]).code, 0);
     assert_eq!(hash_in(&imported), hash);
     for directory in [&copy, &restored, &imported] {
@@ -275,6 +277,8 @@ fn a_bound_on_false_merges_stays_with_the_graph() {
     let again = graph.with_input(&["allocate", &records, "--limit", "750", "--json", "-q"], b"");
     assert_eq!(again.code, 0, "{}", again.err);
     refused(&allocate(&["--max-false-merge", "0.2"]), &["0.0001", "0.2", "leave the bound out"]);
+    // Nor what is usual, where the graph is not.
+    refused(&allocate(&["--max-false-merge", "0.5"]), &["0.0001", "0.5", "leave the bound out"]);
     let config = file(&graph, "bound.toml", "[decisions]\nmax_false_merge = 0.0001\n");
     assert_eq!(allocate(&["--config", &config]).code, 0);
     let said = cortexkg(&["allocate", &records, "--max-false-merge", "0.7"]);

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Graph, Stream, data, hash_in_memory};
+use common::{Graph, Stream, cortexkg, data, hash_in_memory};
 
 /// A table cut into pieces, each with the header.
 fn pieces(path: &str, count: usize) -> Vec<String> {
@@ -172,4 +172,13 @@ fn a_run_that_is_killed_is_finished_by_running_it_again() {
     assert_eq!(graph.run(&["verify"]).code, 0);
     assert_eq!(graph.run(&["allocate", &path, "--json"]).counts(), (864 - 448, 0));
     assert_eq!(graph.state_hash(), hash_in_memory(&path));
+}
+
+#[test]
+fn steps_that_are_no_number_say_what_they_may_be() {
+    for every in ["0", "1.5", "99999999999999999999", ""] {
+        let said = cortexkg(&["allocate", "any.csv", "--data", "any", "--consolidate-every", every]);
+        assert_eq!(said.code, 2, "{every}: {}", said.err);
+        said.tells(&["--consolidate-every", "a whole number of mentions from 1 up"]);
+    }
 }

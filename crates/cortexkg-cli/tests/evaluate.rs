@@ -174,7 +174,12 @@ fn says_what_it_cannot_evaluate() {
             &file("column.csv", "record_id,entity\na,x\n"),
             "there is no column cluster_id; the columns are: record_id, entity",
         ),
-        (&file("twice.csv", "record_id,cluster_id\na,x\na,y\n"), "record_id a stands twice"),
+        (
+            &file("twice.csv", "record_id,cluster_id\na,x\na,y\n"),
+            "twice.csv, line 3: record_id a stands twice",
+        ),
+        (&file("unknown.csv", "record_id,cluster_id\na,\nb,\n"), "unknown.csv, line 2: cluster_id is empty"),
+        (&file("nobody.csv", "record_id,cluster_id\na,x\n ,x\n"), "nobody.csv, line 3: record_id is empty"),
         (&file("empty.csv", "record_id,cluster_id\n"), "the clusters name no record"),
         (&"/no/such/file".to_owned(), "cannot read /no/such/file"),
     ] {
@@ -217,6 +222,33 @@ fn other_orders_are_compared() {
         "{}",
         told.out
     );
+}
+
+#[test]
+fn orders_of_nothing_are_no_error() {
+    let records = data("fodors-zagats/records.csv");
+    let card = evaluated(&[&records, "--limit", "0", "--orders", "2", "--json", "-q"]);
+    assert_eq!(card["orders"]["stages"], serde_json::json!([]), "{card}");
+}
+
+#[test]
+fn a_truth_of_other_records_is_told_before_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let truth = folder.path().join("other.csv");
+    std::fs::write(&truth, "record_id,cluster_id\nc,x\nd,x\n").unwrap();
+    let records = data("fodors-zagats/records.csv");
+    let args = ["evaluate", &records, "--truth", truth.to_str().unwrap(), "--orders", "2", "-q"];
+    let said = cortexkg(&args);
+    assert_eq!(said.code, 2, "{}", said.err);
+    said.tells(&["none of the 2 labelled records is in the input"]);
+}
+
+#[test]
+fn more_orders_than_memory_holds_are_refused() {
+    let records = data("fodors-zagats/records.csv");
+    let said = cortexkg(&["evaluate", &records, "--orders", "4000000000"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    said.tells(&["--orders", "a number from 0 to 1000"]);
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn says_what_it_cannot_score() {
     for (left, right, told) in [
         (&nodes, &truth, "2 labelled records have no assignment, first: b"),
         (&file("twice.csv", "record_id,node_id\na,n0\na,n1\n"), &truth, "record_id a stands twice"),
+        (&nodes, &file("open.csv", "record_id,cluster_id\na,\n"), "open.csv, line 2: cluster_id is empty"),
         (&truth, &nodes, "there is no column node_id; the columns are: record_id, cluster_id"),
         (&nodes, &file("none.csv", "record_id,cluster_id\n"), "the clusters name no record"),
         (&nodes, &"/no/such/file".to_owned(), "cannot read /no/such/file"),

@@ -454,6 +454,11 @@ impl<S: Store> DurableEngine<S> {
         &self.engine.config.fields
     }
 
+    /// How sure a decision must be, as it was said when the graph was begun.
+    pub fn inhibition(&self) -> InhibitionConfig {
+        self.engine.config.inhibition
+    }
+
     /// Position in the log that the next operation gets.
     pub fn position(&self) -> u64 {
         self.engine.position

@@ -48,6 +48,11 @@ impl InhibitionConfig {
         Ok(self)
     }
 
+    /// Most of the links that may be wrong, to a millionth.
+    pub fn max_false_merge(&self) -> f64 {
+        libm::round((1.0 - f64::from(self.existing_probability_min)) * 1e6) / 1e6
+    }
+
     /// Bits by which more is asked of a link than to be likelier than not.
     pub(crate) fn caution(&self) -> Bits {
         let sure = f64::from(self.existing_probability_min).clamp(f64::from(EVEN), 1.0 - 1e-9);

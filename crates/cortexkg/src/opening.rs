@@ -90,8 +90,9 @@ fn settle_bound(store: &impl Store, config: &mut EngineConfig) -> Result<(), Ope
     if *wanted == usual {
         *wanted = found;
     } else if *wanted != found {
-        let share = |least: f32| libm::round((1.0 - f64::from(least)) * 1e6) / 1e6;
-        return Err(OperationError::FalseMerges { found: share(found), wanted: share(*wanted) });
+        let wanted = config.inhibition.max_false_merge();
+        let found = InhibitionConfig { existing_probability_min: found, ..config.inhibition };
+        return Err(OperationError::FalseMerges { found: found.max_false_merge(), wanted });
     }
     Ok(())
 }

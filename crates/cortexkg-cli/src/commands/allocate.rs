@@ -66,7 +66,7 @@ pub struct Args {
     pub batch: Option<usize>,
     /// With --data: look again at what came in since the last time whenever so many mentions have come in, as `consolidate` does with
     /// everything [default: never].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = mentions)]
     pub consolidate_every: Option<NonZeroU64>,
     /// With --data: most memory to take, at least 32M, like 512M or 1G [default: as much as the graph needs].
     ///
@@ -382,6 +382,7 @@ fn allocator(
     let config = file.over(embedder::configuration(args.embedder.as_deref())?);
     let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
     let mut graph = to_create(directory, config, args.memory_budget)?;
+    file.check_bound(graph.inhibition())?;
     graph.consolidate_every(args.consolidate_every);
     for note in notes_of(&graph).into_iter().chain(file.note_on_silence(graph.fields_given())) {
         let _ = writeln!(err, "{note}");
@@ -414,6 +415,10 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(threads @ 1..=1024) => Ok(threads),
         _ => Err("a number from 1 to 1024".into()),
     }
+}
+
+fn mentions(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| "a whole number of mentions from 1 up; leave the option out for never".into())
 }
 
 fn batch(text: &str) -> Result<usize, String> {

@@ -50,8 +50,8 @@ pub struct Args {
     /// List the N least certain decisions; 0 lists none [default: 20, with --truth 0].
     #[arg(long, value_name = "N")]
     pub review: Option<usize>,
-    /// Decide the same facts again in N other orders, drawn at random, and say how far the outcomes agree; 0 for none.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    /// Decide the same facts again in N other orders, drawn at random, and say how far the outcomes agree; 0 for none, at most 1000.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = orders)]
     pub orders: usize,
     /// Leave a part of the engine out, to see what it is worth.
     #[arg(long, value_enum, value_name = "PART")]
@@ -133,6 +133,16 @@ Exit codes:
 const SAMPLE_RECORDS: usize = 200;
 const REVIEW_DECISIONS: usize = 20;
 
+/// Every order keeps its nodes until all are compared, each with each.
+const ORDERS_MAX: usize = 1000;
+
+fn orders(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(orders @ 0..=ORDERS_MAX) => Ok(orders),
+        _ => Err(format!("a number from 0 to {ORDERS_MAX}")),
+    }
+}
+
 /// Reads, decides, measures and prints.
 ///
 /// # Errors
@@ -201,6 +211,11 @@ fn measure(
     let consolidation = graph.consolidate()?;
     let consolidation_s = before.elapsed().as_secs_f64();
     stages.push(Stage::of("consolidated", &graph)?);
+    // Before the orders: a truth of other records is told at once.
+    let of_truth = match (truth, witness) {
+        (Some(truth), Some(witness)) => Some(against(truth, &stages, witness)?),
+        _ => None,
+    };
     let orders = match &kept {
         Some(facts) => {
             let progress = |order| {
@@ -224,10 +239,7 @@ fn measure(
         consolidation_s,
         decisions: Bands::of(Decisions::from(counts)),
         decisions_per_s: per_second(counts.mentions, in_engine),
-        truth: match (truth, witness) {
-            (Some(truth), Some(witness)) => Some(against(truth, &stages, witness)?),
-            _ => None,
-        },
+        truth: of_truth,
         exhaustive: (sampled.records > 0).then_some(sampled),
         orders,
         review: review.into_doubts(),

@@ -92,10 +92,10 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let directory = directory_of(data)?;
     let format = GraphFormat::choose(args.format, &args.file)?;
     let config = args.config.read()?;
-    if format == GraphFormat::Ckg && args.config.config.is_some() {
-        return Err(Failure::Usage(
-            "a .ckg has the configuration of its graph in it; leave --config out".to_owned(),
-        ));
+    if let Some(option) = args.config.given().filter(|_| format == GraphFormat::Ckg) {
+        return Err(Failure::Usage(format!(
+            "a .ckg has the configuration of its graph in it; leave {option} out"
+        )));
     }
     let mut imported = Imported::default();
     let stop = Stop::on_signals()?;
@@ -128,6 +128,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         let facts = read.facts.len() as u64;
         let of_engine = config.over(EngineConfig::default());
         let graph = to_create(directory, of_engine, None)?;
+        config.check_bound(graph.inhibition())?;
         let notes = notes_of(&graph).into_iter().chain(config.note_on_silence(graph.fields_given()));
         notes.for_each(|note| console.tell(&note));
         let mut taking =

@@ -90,7 +90,8 @@ pub(crate) fn in_orders(
 }
 
 fn stage(runs: &[Stage], truth: Option<&Grouping>) -> Result<Option<OrderStage>, ScoreError> {
-    let Some(first) = runs.first() else { return Ok(None) };
+    // Where there is nothing, there is nothing to compare.
+    let Some(first) = runs.first().filter(|first| first.nodes.records().len() > 0) else { return Ok(None) };
     let mut agreement = Vec::new();
     for (at, run) in runs.iter().enumerate() {
         for other in &runs[at + 1..] {

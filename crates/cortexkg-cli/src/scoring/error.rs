@@ -24,11 +24,23 @@ pub enum ScoreError {
         /// Those there are.
         columns: String,
     },
+    /// A cell is empty: many records without a group are not one group.
+    #[error("{name}, line {line}: {column} is empty; fill it in, or leave the row out if it is not known")]
+    EmptyCell {
+        /// Name of the file.
+        name: String,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+    },
     /// A record stands twice.
-    #[error("{name}: record_id {record} stands twice; keep one row for each record")]
+    #[error("{name}, line {line}: record_id {record} stands twice; keep one row for each record")]
     RepeatedRecord {
         /// Name of the file.
         name: String,
+        /// The line of the second.
+        line: u64,
         /// The record.
         record: String,
     },

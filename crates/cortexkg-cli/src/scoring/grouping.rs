@@ -62,7 +62,7 @@ impl Grouping {
     /// Reads a CSV table with the columns `record_id` and `value`; others are ignored.
     ///
     /// # Errors
-    /// Where it is no such table, or names a record twice.
+    /// Where it is no such table, names a record twice, or has a row without a record or a value.
     pub fn read(reader: impl Read, name: &str, value: &'static str) -> Result<Self, ScoreError> {
         let mut table = ::csv::Reader::from_reader(reader);
         let broken = |source| ScoreError::Table { name: name.to_owned(), source };
@@ -78,9 +78,15 @@ impl Grouping {
         let mut grouping = Self::default();
         let mut row = ::csv::StringRecord::new();
         while table.read_record(&mut row).map_err(broken)? {
-            let record = row.get(record_column).unwrap_or_default();
-            if !grouping.insert(record, row.get(value_column).unwrap_or_default()) {
-                return Err(ScoreError::RepeatedRecord { name: name.to_owned(), record: record.to_owned() });
+            let line = row.position().map_or(0, ::csv::Position::line);
+            let cell = |at: usize, column: &'static str| {
+                let found = row.get(at).filter(|cell| !cell.trim().is_empty());
+                found.ok_or_else(|| ScoreError::EmptyCell { name: name.to_owned(), line, column })
+            };
+            let record = cell(record_column, "record_id")?;
+            if !grouping.insert(record, cell(value_column, value)?) {
+                let (name, record) = (name.to_owned(), record.to_owned());
+                return Err(ScoreError::RepeatedRecord { name, line, record });
             }
         }
         Ok(grouping)
