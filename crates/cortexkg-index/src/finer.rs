@@ -1,6 +1,7 @@
 //! Codes of vectors that are kept at more than the precision all have.
 
 use cortexkg_simd::Kernels;
+use fixedbitset::FixedBitSet;
 
 use crate::precision::Precision;
 use crate::rows::CodeRows;
@@ -82,6 +83,35 @@ impl FinerCodes {
             let place = |&slot: &u32| self.places.get(slot as usize).copied().unwrap_or(NONE);
             self.places = order.iter().map(place).collect();
         }
+    }
+
+    /// By slot: where its row is, as a number.
+    pub(crate) fn places(&self) -> &[u32] {
+        &self.places
+    }
+
+    /// The rows of a precision.
+    pub(crate) fn shelf(&self, precision: Precision) -> &CodeRows {
+        &self.shelves[precision as usize].rows
+    }
+
+    /// Takes what [`places`](Self::places) and [`shelf`](Self::shelf) gave, one shelf for each precision.
+    pub(crate) fn restore(&mut self, places: Vec<u32>, shelves: Vec<CodeRows>) -> Result<(), &'static str> {
+        self.places = places;
+        let mut used: Vec<FixedBitSet> =
+            shelves.iter().map(|rows| FixedBitSet::with_capacity(rows.len())).collect();
+        for slot in 0..self.places.len() as u32 {
+            if let Some((shelf, row)) = self.place(slot) {
+                let used = used.get_mut(shelf).filter(|used| (row as usize) < used.len());
+                if used.is_none_or(|used| used.put(row as usize)) {
+                    return Err("a place leads beyond the rows, or to one that is taken");
+                }
+            }
+        }
+        for ((shelf, rows), used) in self.shelves.iter_mut().zip(shelves).zip(used) {
+            *shelf = Shelf { rows, free: used.zeroes().map(|row| row as u32).collect() };
+        }
+        Ok(())
     }
 
     /// Vectors at each precision, in the order of [`Precision::ALL`].

@@ -38,19 +38,23 @@
 
 mod codes;
 mod error;
+mod exact;
 mod finer;
 mod flat;
 mod hnsw;
+mod memory;
 mod nodes;
 mod precision;
 mod rotation;
 mod rows;
 mod score;
 mod similarity;
+mod snapshot;
 mod vector;
 
 pub use codes::Q8Code;
 pub use error::IndexError;
+pub use exact::{ExactIndex, Method, VectorIndex};
 pub use flat::{FlatIndex, Hit};
 pub use hnsw::{
     Audit, HnswAllocationIndex, HnswConfig, Neighbour, Place, ReadFull, RecallEstimate, SearchOptions,
@@ -60,6 +64,7 @@ pub use precision::{Precision, UnknownPrecision};
 pub use rotation::Rotation;
 pub use score::Score;
 pub use similarity::Similarity;
+pub use snapshot::SnapshotError;
 pub use vector::Vector;
 
 /// Most dimensions of an embedding. Bounds every sum of products of codes below 2²⁶.

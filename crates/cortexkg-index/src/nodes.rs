@@ -152,6 +152,27 @@ impl Nodes {
         }
     }
 
+    /// Fills in what follows from the codes, once they are there: of each slot, whether it is in use. `false` if an id stands twice.
+    pub(crate) fn restore(&mut self, is_live: impl Iterator<Item = bool>) -> bool {
+        self.live.grow(self.slots());
+        for (slot, is_live) in is_live.enumerate() {
+            let slot = slot as u32;
+            if !is_live {
+                self.free.push(slot);
+                continue;
+            }
+            let id = self.codes.id(slot);
+            if self.slot(id).is_some() {
+                return false;
+            }
+            let codes = &self.codes;
+            self.table.insert_unique(hash(id), slot, |&slot| hash(codes.id(slot)));
+            self.live.insert(slot as usize);
+            self.len += 1;
+        }
+        true
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.codes.bytes()
             + self.finer.bytes()

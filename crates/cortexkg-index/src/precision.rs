@@ -10,10 +10,10 @@ use std::str::FromStr;
 ///
 /// | precision | bits | bytes at 384 dimensions, factor included | largest error of a cosine, 95 of 100, at 384 dimensions |
 /// |---|---:|---:|---:|
-/// | [`Full`](Self::Full) | 32 | 1,540 | 0.000001 |
-/// | [`Half`](Self::Half) | 16 | 772 | 0.0001 |
-/// | [`Eight`](Self::Eight) | 8 | 388 | 0.002 |
-/// | [`Four`](Self::Four) | 4 | 196 | 0.015 |
+/// | [`Full`](Self::Full) | 32 | 1,540 | 0.0000002 |
+/// | [`Half`](Self::Half) | 16 | 772 | 0.00005 |
+/// | [`Eight`](Self::Eight) | 8 | 388 | 0.0015 |
+/// | [`Four`](Self::Four) | 4 | 196 | 0.013 |
 /// | [`One`](Self::One) | 1 | 52 | 0.09 |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Precision {

@@ -1,16 +1,15 @@
 //! Codes of one precision, row after row: each its code, its factor and its id.
 
+use bytes::Bytes;
 use cortexkg_simd::{Kernels, Rows};
 
+use crate::memory::{AlignedBytes, LINE};
 use crate::precision::Precision;
 use crate::score::Score;
 use crate::vector::Vector;
 
 /// Bytes of the factor and the id that follow a code.
 const TAIL: usize = 4 + 8;
-
-/// A line of the processor's cache.
-const LINE: usize = 64;
 
 /// Steps of 4-bit codes that are tried, as multiples of a vector's typical value (1/√d after rotation), in units of 1/64: around
 /// 0.335, the best for normal values (Max 1960), with room for vectors that are spread less evenly.
@@ -22,9 +21,7 @@ pub(crate) struct CodeRows {
     precision: Precision,
     padded: usize,
     stride: usize,
-    /// `start` unused bytes, then the rows.
-    bytes: Vec<u8>,
-    start: usize,
+    bytes: AlignedBytes,
 }
 
 /// Stored levels count from 0 upwards; the values that they stand for lie evenly around 0, two apart.
@@ -58,7 +55,7 @@ impl CodeRows {
         let code = precision.code_bytes(padded);
         // A row within one line costs one read; longer ones gain nothing from padding (measured).
         let stride = if code + TAIL <= LINE { LINE } else { code + TAIL };
-        Self { precision, padded, stride, bytes: Vec::new(), start: 0 }
+        Self { precision, padded, stride, bytes: AlignedBytes::default() }
     }
 
     pub(crate) fn precision(&self) -> Precision {
@@ -66,7 +63,7 @@ impl CodeRows {
     }
 
     pub(crate) fn len(&self) -> usize {
-        (self.bytes.len() - self.start) / self.stride
+        self.bytes.get().len() / self.stride
     }
 
     fn code_len(&self) -> usize {
@@ -74,36 +71,38 @@ impl CodeRows {
     }
 
     fn rows(&self) -> Rows<'_> {
-        Rows::new(&self.bytes[self.start..], self.stride)
+        Rows::new(self.bytes.get(), self.stride)
     }
 
     #[inline]
     pub(crate) fn row(&self, slot: u32) -> &[u8] {
-        &self.bytes[self.start + slot as usize * self.stride..][..self.stride]
+        &self.bytes.get()[slot as usize * self.stride..][..self.stride]
     }
 
     fn row_mut(&mut self, slot: u32) -> &mut [u8] {
-        &mut self.bytes[self.start + slot as usize * self.stride..][..self.stride]
+        &mut self.bytes.get_mut()[slot as usize * self.stride..][..self.stride]
     }
 
     /// Adds an empty row at the end.
     pub(crate) fn push(&mut self) -> u32 {
         let slot = self.len() as u32;
-        self.bytes.resize(self.bytes.len() + self.stride, 0);
-        let start = self.bytes.as_ptr().align_offset(LINE).min(LINE - 1);
-        if start != self.start {
-            self.realign(start);
-        }
+        self.bytes.grow(self.stride);
         slot
     }
 
-    /// Moves all rows so that the first begins at `start`, after the memory has moved.
-    fn realign(&mut self, start: usize) {
-        let len = self.bytes.len() - self.start;
-        self.bytes.resize(self.bytes.len().max(start + len), 0);
-        self.bytes.copy_within(self.start..self.start + len, start);
-        self.bytes.truncate(start + len);
-        self.start = start;
+    /// All rows, one after the other.
+    pub(crate) fn raw(&self) -> &[u8] {
+        self.bytes.get()
+    }
+
+    /// Rows as [`raw`](Self::raw) gave them; `None` unless they are whole.
+    pub(crate) fn from_raw(precision: Precision, padded: usize, raw: Bytes) -> Option<Self> {
+        let mut rows = Self::new(precision, padded);
+        if !raw.len().is_multiple_of(rows.stride) {
+            return None;
+        }
+        rows.bytes = AlignedBytes::Shared(raw);
+        Some(rows)
     }
 
     #[inline]

@@ -48,11 +48,14 @@ impl HnswAllocationIndex {
         audit
     }
 
-    /// Links every vector that cannot be reached with the nearest that can, and says how many there were.
+    /// Links every part of the graph that cannot be reached with what can, near to it if there is room, and says how many parts there
+    /// were. Nothing is cut off by it: where no node has room, a link goes that closes a circle.
     pub fn repair(&mut self) -> usize {
         let mut repaired = 0;
         let mut walker = self.walker();
-        let mut reached = self.reached();
+        let Some(entry) = self.entry else { return 0 };
+        let mut reached = FixedBitSet::with_capacity(self.nodes.slots());
+        self.reach(entry, &mut reached);
         let mut lost: Vec<u32> =
             self.nodes.live_slots().filter(|&slot| !reached.contains(slot as usize)).collect();
         lost.sort_by_key(|&slot| self.nodes.codes.id(slot));
@@ -60,19 +63,35 @@ impl HnswAllocationIndex {
             if reached.contains(slot as usize) {
                 continue;
             }
-            let vector = self.nodes.decode(slot);
-            let Some(entry) = self.descend(&vector, 0, &mut walker) else { break };
-            self.walk(&vector, 0, entry, self.config.ef_construction, &mut walker);
-            let near = walker.beam.entries().to_vec();
-            let with_room = near.iter().find(|entry| !self.graph.is_full(0, entry.slot));
-            let Some(neighbour) = with_room.or(near.first()) else { break };
-            self.force_link(0, neighbour.slot, slot, &mut walker);
-            self.reach(slot, &mut reached);
+            let mut part = FixedBitSet::with_capacity(self.nodes.slots());
+            self.reach(slot, &mut part);
+            let outer = self.with_room(slot, &part);
+            let vector = self.nodes.decode(outer);
+            let near = self.near(&vector, 0, self.config.ef_construction, &mut walker);
+            // The way from above may have led into the part itself.
+            let with_room = near
+                .iter()
+                .find(|entry| reached.contains(entry.slot as usize) && !self.graph.is_full(0, entry.slot));
+            let inner = with_room.map_or_else(|| self.with_room(entry, &reached), |entry| entry.slot);
+            self.graph.link(0, outer, inner);
+            reached.union_with(&part);
             repaired += 1;
             self.changes += 1;
         }
         self.keep(walker);
         repaired
+    }
+
+    /// A node of a part of the graph that has room for a neighbour; if none has, one gets it by giving up a link that closes a circle.
+    fn with_room(&mut self, from: u32, part: &FixedBitSet) -> u32 {
+        let free = part.ones().map(|slot| slot as u32).filter(|&slot| !self.graph.is_full(0, slot));
+        if let Some(slot) = free.min_by_key(|&slot| self.nodes.codes.id(slot)) {
+            return slot;
+        }
+        let circle = self.reach(from, &mut FixedBitSet::with_capacity(self.nodes.slots()));
+        let (slot, end) = circle.expect("a part whose nodes all have two neighbours or more has a circle");
+        self.graph.unlink(0, slot, end);
+        slot
     }
 
     fn reached(&self) -> FixedBitSet {
@@ -83,13 +102,22 @@ impl HnswAllocationIndex {
         reached
     }
 
-    /// Adds what can be reached from a slot.
-    fn reach(&self, from: u32, reached: &mut FixedBitSet) {
-        let mut open = vec![from];
+    /// Adds what can be reached from a slot. Returns a link that closes a circle, the first that the walk meets: without it, as much
+    /// can be reached.
+    fn reach(&self, from: u32, reached: &mut FixedBitSet) -> Option<(u32, u32)> {
+        let mut circle = None;
+        let mut open = vec![(from, from)];
         reached.insert(from as usize);
-        while let Some(slot) = open.pop() {
-            open.extend(self.graph.neighbours(0, slot).filter(|&end| !reached.put(end as usize)));
+        while let Some((slot, came_from)) = open.pop() {
+            for end in self.graph.neighbours(0, slot) {
+                if !reached.put(end as usize) {
+                    open.push((end, slot));
+                } else if end != came_from {
+                    circle = circle.or(Some((slot, end)));
+                }
+            }
         }
+        circle
     }
 
     fn broken_links(&self, layer: usize, slot: u32) -> usize {

@@ -40,7 +40,7 @@ impl HnswConfig {
         Self { dimension, max_connections: 16, ef_construction: 64, ef_search: 64, precision }
     }
 
-    pub(super) fn check(&self) -> Result<(), IndexError> {
+    pub(crate) fn check(&self) -> Result<(), IndexError> {
         check_dimension(self.dimension)?;
         in_range("max_connections", self.max_connections, 2, Self::CONNECTIONS_MAX)?;
         in_range("ef_construction", self.ef_construction, 1, Self::EF_MAX)?;

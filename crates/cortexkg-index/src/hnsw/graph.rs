@@ -20,7 +20,7 @@ struct Layer {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Graph {
+pub(crate) struct Graph {
     /// The lowest layer, by slot.
     base: Links,
     /// Those above it, from below.
@@ -29,12 +29,12 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn new(connections: usize) -> Self {
+    pub(crate) fn new(connections: usize) -> Self {
         Self { base: Links::new(2 * connections), upper: Vec::new(), connections }
     }
 
     /// The number of the topmost layer.
-    pub(super) fn top(&self) -> usize {
+    pub(crate) fn top(&self) -> usize {
         self.upper.len()
     }
 
@@ -142,7 +142,7 @@ impl Graph {
         }
     }
 
-    pub(super) fn is_member(&self, layer: usize, slot: u32) -> bool {
+    pub(crate) fn is_member(&self, layer: usize, slot: u32) -> bool {
         layer == 0 || self.upper.get(layer - 1).is_some_and(|upper| upper.places.contains_key(&slot))
     }
 
@@ -177,6 +177,51 @@ impl Graph {
             (layer.links, layer.places) = (links, places);
             layer.free.clear();
         }
+    }
+
+    /// The lists of the lowest layer as they lie in memory.
+    pub(crate) fn base_raw(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.base.len() as u32).flat_map(|slot| self.base.raw(slot))
+    }
+
+    /// Each node of an upper layer by slot: the slot, and its list.
+    pub(crate) fn layer_raw(&self, layer: usize) -> impl Iterator<Item = u32> + '_ {
+        let Layer { places, links, .. } = &self.upper[layer - 1];
+        let mut slots: Vec<(u32, u32)> = places.iter().map(|(&slot, &place)| (slot, place)).collect();
+        slots.sort_unstable();
+        slots.into_iter().flat_map(|(slot, place)| std::iter::once(slot).chain(links.raw(place)))
+    }
+
+    /// Takes the lists of the lowest layer from what [`base_raw`](Self::base_raw) gave.
+    pub(crate) fn restore_base(&mut self, slots: usize, raw: &[u32]) -> Result<(), &'static str> {
+        let width = self.base.padded_width();
+        if raw.len() != slots * width {
+            return Err("it does not hold one list for each slot");
+        }
+        let is_whole = raw.chunks_exact(width).all(|list| self.base.push_raw(list, slots));
+        is_whole.then_some(()).ok_or("a list leads beyond the slots")
+    }
+
+    /// Adds the next layer from what [`layer_raw`](Self::layer_raw) gave.
+    pub(crate) fn restore_layer(&mut self, slots: usize, raw: &[u32]) -> Result<(), &'static str> {
+        let mut links = Links::new(self.connections);
+        let mut places = HashMap::default();
+        let nodes = raw.chunks_exact(1 + links.padded_width());
+        if raw.is_empty() || !nodes.remainder().is_empty() {
+            return Err("its nodes are not whole");
+        }
+        for node in nodes {
+            let (slot, list) = (node[0], &node[1..]);
+            let place = links.len() as u32;
+            if slot as usize >= slots || places.insert(slot, place).is_some() {
+                return Err("a node of it is no slot, or stands twice");
+            }
+            if !links.push_raw(list, slots) {
+                return Err("a list leads beyond the slots");
+            }
+        }
+        self.upper.push(Layer { places, links, free: Vec::new() });
+        Ok(())
     }
 
     pub(super) fn bytes(&self) -> usize {

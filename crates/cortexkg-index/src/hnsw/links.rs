@@ -36,6 +36,31 @@ impl Links {
         self.all.len() * size_of::<Line>()
     }
 
+    /// Places of a list, filled up to whole lines.
+    pub(super) fn padded_width(&self) -> usize {
+        self.lines * LINE
+    }
+
+    /// A list as it lies in memory, its free places included.
+    pub(super) fn raw(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        self.list(at).iter().flat_map(|line| line.0)
+    }
+
+    /// Adds a list at the end, as [`raw`](Self::raw) gave it; `false` if it cannot be one.
+    pub(super) fn push_raw(&mut self, raw: &[u32], slots: usize) -> bool {
+        let degree = raw.iter().position(|&end| end == EMPTY).unwrap_or(raw.len());
+        let (ends, free) = raw.split_at(degree);
+        if degree > self.width
+            || ends.iter().any(|&end| end as usize >= slots)
+            || free.iter().any(|&end| end != EMPTY)
+        {
+            return false;
+        }
+        let at = self.push();
+        self.set(at, ends.iter().copied());
+        true
+    }
+
     /// Adds an empty list at the end.
     pub(super) fn push(&mut self) -> u32 {
         let at = self.len() as u32;

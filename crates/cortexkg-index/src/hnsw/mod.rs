@@ -1,6 +1,7 @@
 //! Hierarchical navigable small worlds (Malkov and Yashunin 2018): nearest vectors without looking at all of them.
 
 mod audit;
+mod batch;
 mod beam;
 mod config;
 mod filtered;
@@ -22,11 +23,11 @@ use crate::error::IndexError;
 use crate::nodes::Nodes;
 use crate::precision::Precision;
 use crate::vector::Vector;
-use graph::Graph;
 use walk::Walker;
 
 pub use audit::Audit;
 pub use config::HnswConfig;
+pub(crate) use graph::Graph;
 pub use place::Place;
 pub use query::{Neighbour, ReadFull, SearchOptions};
 pub use recall::RecallEstimate;
@@ -62,11 +63,11 @@ pub use recall::RecallEstimate;
 /// ```
 #[derive(Debug)]
 pub struct HnswAllocationIndex {
-    config: HnswConfig,
-    nodes: Nodes,
-    graph: Graph,
+    pub(crate) config: HnswConfig,
+    pub(crate) nodes: Nodes,
+    pub(crate) graph: Graph,
     /// Where every walk begins: a node of the topmost layer.
-    entry: Option<u32>,
+    pub(crate) entry: Option<u32>,
     /// Counts changes, so that a place is taken only in the state that it was found in.
     changes: u64,
     /// Memory of walks that have ended.
@@ -92,7 +93,11 @@ impl HnswAllocationIndex {
         config.check()?;
         let nodes = Nodes::new(config.dimension, config.precision, kernels)?;
         let graph = Graph::new(config.max_connections);
-        Ok(Self { config, nodes, graph, entry: None, changes: 0, walkers: Mutex::default() })
+        Ok(Self::of_parts(config, nodes, graph, None))
+    }
+
+    pub(crate) fn of_parts(config: HnswConfig, nodes: Nodes, graph: Graph, entry: Option<u32>) -> Self {
+        Self { config, nodes, graph, entry, changes: 0, walkers: Mutex::default() }
     }
 
     /// Its settings.

@@ -34,7 +34,7 @@ impl HnswAllocationIndex {
         Ok(Place { hits, near, changes: self.changes })
     }
 
-    fn near(&self, vector: &Vector, layer: usize, ef: usize, walker: &mut Walker) -> Vec<Entry> {
+    pub(super) fn near(&self, vector: &Vector, layer: usize, ef: usize, walker: &mut Walker) -> Vec<Entry> {
         let Some(entry) = self.descend(vector, layer, walker) else { return Vec::new() };
         self.walk(vector, layer, entry, ef, walker);
         walker.beam.entries().to_vec()
@@ -69,8 +69,8 @@ impl HnswAllocationIndex {
         Ok(())
     }
 
-    /// Links a vector that is not there yet with those near it.
-    pub(super) fn take_place(&mut self, id: u64, vector: &Vector, near: &[Entry]) {
+    /// Adds a vector that is not there yet, and links it with those near it.
+    pub(super) fn take_place(&mut self, id: u64, vector: &Vector, near: &[Entry]) -> u32 {
         let mut walker = self.walker();
         let level = self.level(id);
         let old_top = self.graph.top();
@@ -89,6 +89,7 @@ impl HnswAllocationIndex {
         }
         self.changes += 1;
         self.keep(walker);
+        slot
     }
 
     /// The topmost layer of a node, from its id alone: each layer holds about one of `max_connections` nodes of the one below.

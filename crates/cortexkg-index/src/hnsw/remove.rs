@@ -18,8 +18,10 @@ impl HnswAllocationIndex {
         let layers: Vec<usize> =
             (0..=self.graph.top()).filter(|&layer| self.graph.is_member(layer, slot)).collect();
         let heir = self.heir(slot);
+        let mut holds_together = true;
         for &layer in &layers {
-            self.leave(layer, slot, &mut walker);
+            let is_whole = self.leave(layer, slot, &mut walker);
+            holds_together &= is_whole || layer > 0;
         }
         self.graph.remove(slot);
         self.nodes.remove(slot);
@@ -28,6 +30,9 @@ impl HnswAllocationIndex {
         }
         self.changes += 1;
         self.keep(walker);
+        if !holds_together {
+            self.repair();
+        }
         Ok(())
     }
 
@@ -90,19 +95,19 @@ impl HnswAllocationIndex {
         neighbour.or_else(|| self.nodes.live_slots().find(|&live| live != slot))
     }
 
-    /// Takes a node out of a layer.
-    fn leave(&mut self, layer: usize, slot: u32, walker: &mut Walker) {
+    /// Takes a node out of a layer. Returns whether its neighbours are known to hold together without it.
+    fn leave(&mut self, layer: usize, slot: u32, walker: &mut Walker) -> bool {
         let around: Vec<u32> =
             self.neighbours_by_rank(layer, slot, walker).iter().map(|entry| entry.slot).collect();
         for &neighbour in &around {
             self.graph.unlink(layer, slot, neighbour);
         }
-        self.heal(layer, &around, walker);
+        self.heal(layer, &around, walker)
     }
 
     /// Links nodes that have lost a neighbour they shared: each with those among them that lie in a direction where it has none
-    /// nearer; then, shortest first, whatever links they need to hold together by themselves.
-    fn heal(&mut self, layer: usize, around: &[u32], walker: &mut Walker) {
+    /// nearer, and whatever links they need to hold together by themselves; the shortest first. Returns whether they do.
+    fn heal(&mut self, layer: usize, around: &[u32], walker: &mut Walker) -> bool {
         let mut pairs = Vec::new();
         for (i, &a) in around.iter().enumerate() {
             for entry in self.ranked(a, &around[i + 1..], walker) {
@@ -120,16 +125,17 @@ impl HnswAllocationIndex {
             if self.graph.is_linked(layer, a, b) {
                 continue;
             }
-            let has_room = !self.graph.is_full(layer, a) && !self.graph.is_full(layer, b);
-            let holds_together = !parts.are_one(a, b);
-            if has_room && (holds_together || self.is_news(layer, a, b, score, walker)) {
-                self.graph.link(layer, a, b);
-                parts.join(a, b);
-            } else if holds_together {
-                self.force_link(layer, a, b, walker);
+            let is_linked = if parts.are_one(a, b) {
+                let has_room = !self.graph.is_full(layer, a) && !self.graph.is_full(layer, b);
+                has_room && self.is_news(layer, a, b, score, walker) && self.try_link(layer, a, b, walker)
+            } else {
+                self.try_link(layer, a, b, walker)
+            };
+            if is_linked {
                 parts.join(a, b);
             }
         }
+        parts.are_all_one()
     }
 
     /// Whether neither of two nodes has a neighbour that lies nearer to the other.
@@ -158,6 +164,10 @@ impl<'a> Parts<'a> {
 
     fn are_one(&self, a: u32, b: u32) -> bool {
         self.of(a) == self.of(b)
+    }
+
+    fn are_all_one(&self) -> bool {
+        self.part.windows(2).all(|pair| pair[0] == pair[1])
     }
 
     /// Nothing happens if one of them is not among the nodes.

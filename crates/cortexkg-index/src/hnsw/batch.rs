@@ -1,0 +1,153 @@
+//! Many vectors at once, on as many threads as the caller has.
+
+use super::beam::{Beam, Entry};
+use super::walk::Walker;
+use super::{HnswAllocationIndex, Neighbour};
+use crate::error::IndexError;
+use crate::vector::Vector;
+
+/// Who looks for the places of a batch.
+trait Workers {
+    /// `each(i)` for every i below `count`, in this order.
+    fn map<T: Send>(&self, count: usize, each: impl Fn(usize) -> T + Send + Sync) -> Vec<T>;
+}
+
+/// The thread that calls.
+struct Caller;
+
+impl Workers for Caller {
+    fn map<T: Send>(&self, count: usize, each: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+        (0..count).map(each).collect()
+    }
+}
+
+#[cfg(feature = "parallel")]
+impl Workers for rayon::ThreadPool {
+    fn map<T: Send>(&self, count: usize, each: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+        use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+        self.install(|| (0..count).into_par_iter().map(each).collect())
+    }
+}
+
+impl HnswAllocationIndex {
+    /// Adds vectors whose places are sought together: each among those that were there before the batch, by walking, and among those
+    /// that come before it in the batch, by looking at all of them. Then they are linked in their order. So the result depends on where
+    /// batches begin, not on the number of threads.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add), for the first vector that cannot be added, with its position; none has been added then.
+    pub fn add_batch(&mut self, batch: &[(u64, Vector)]) -> Result<(), (usize, IndexError)> {
+        self.add_by(batch, &Caller)
+    }
+
+    /// [`add_batch`](Self::add_batch) on the threads of a pool, with the same result.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_batch`](Self::add_batch).
+    #[cfg(feature = "parallel")]
+    pub fn add_batch_in(
+        &mut self,
+        pool: &rayon::ThreadPool,
+        batch: &[(u64, Vector)],
+    ) -> Result<(), (usize, IndexError)> {
+        self.add_by(batch, pool)
+    }
+
+    fn add_by(&mut self, batch: &[(u64, Vector)], workers: &impl Workers) -> Result<(), (usize, IndexError)> {
+        let mut ids: Vec<u64> = Vec::with_capacity(batch.len());
+        for (position, (id, vector)) in batch.iter().enumerate() {
+            self.nodes.check_new(*id, vector).map_err(|error| (position, error))?;
+            ids.push(*id);
+        }
+        ids.sort_unstable();
+        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            let position = batch.iter().rposition(|(id, _)| *id == pair[0]).unwrap_or_default();
+            return Err((position, IndexError::DuplicateId { id: pair[0] }));
+        }
+        if self.len() + batch.len() > crate::nodes::VECTORS_MAX {
+            return Err((batch.len() - 1, IndexError::Full));
+        }
+        let ef = self.config.ef_construction;
+        let before = workers.map(batch.len(), |position| {
+            let mut walker = self.walker();
+            let near = self.near(&batch[position].1, 0, ef, &mut walker);
+            self.keep(walker);
+            near
+        });
+        let mut slots = Vec::with_capacity(batch.len());
+        let mut walker = Walker::default();
+        for ((id, vector), before) in batch.iter().zip(&before) {
+            let near = self.with_these(vector, before, &slots, ef, &mut walker);
+            slots.push(self.take_place(*id, vector, &near));
+        }
+        Ok(())
+    }
+
+    /// The nearest of what was found before and of these slots.
+    fn with_these(
+        &self,
+        vector: &Vector,
+        before: &[Entry],
+        slots: &[u32],
+        ef: usize,
+        walker: &mut Walker,
+    ) -> Vec<Entry> {
+        let codes = &self.nodes.codes;
+        codes.score(self.nodes.kernels, vector, slots, &mut walker.scratch, &mut walker.scores);
+        let mut beam = Beam::default();
+        beam.reset(ef);
+        before.iter().for_each(|&entry| beam.offer(entry));
+        for (&slot, &score) in slots.iter().zip(&walker.scores) {
+            if beam.admits(score) {
+                beam.offer(Entry::new(score, codes.id(slot), slot));
+            }
+        }
+        beam.entries().to_vec()
+    }
+
+    /// The nearest `k` of each of these vectors, as [`search`](Self::search) finds them.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::DimensionMismatch`] for the first vector that is not of the dimension of the index, with its position.
+    pub fn search_batch(
+        &self,
+        vectors: &[Vector],
+        k: usize,
+    ) -> Result<Vec<Vec<Neighbour>>, (usize, IndexError)> {
+        self.search_by(vectors, k, &Caller)
+    }
+
+    /// [`search_batch`](Self::search_batch) on the threads of a pool, with the same result.
+    ///
+    /// # Errors
+    ///
+    /// As [`search_batch`](Self::search_batch).
+    #[cfg(feature = "parallel")]
+    pub fn search_batch_in(
+        &self,
+        pool: &rayon::ThreadPool,
+        vectors: &[Vector],
+        k: usize,
+    ) -> Result<Vec<Vec<Neighbour>>, (usize, IndexError)> {
+        self.search_by(vectors, k, pool)
+    }
+
+    fn search_by(
+        &self,
+        vectors: &[Vector],
+        k: usize,
+        workers: &impl Workers,
+    ) -> Result<Vec<Vec<Neighbour>>, (usize, IndexError)> {
+        for (position, vector) in vectors.iter().enumerate() {
+            self.nodes.check(vector).map_err(|error| (position, error))?;
+        }
+        let found = workers.map(vectors.len(), |position| {
+            let mut hits = Vec::with_capacity(k);
+            self.search(&vectors[position], k, &mut hits).map(|()| hits).map_err(|error| (position, error))
+        });
+        found.into_iter().collect()
+    }
+}
