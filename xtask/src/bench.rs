@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
 
+mod churn;
 mod first_light;
 mod tiers;
 
@@ -12,6 +13,8 @@ pub(crate) use first_light::{Set, number, table};
 pub(crate) enum Bench {
     /// The whole path over each data set: quality, rate, latency, memory, state hash.
     FirstLight(first_light::Args),
+    /// The vector index: additions, removals and searches at a constant size, then recall beside a fresh build.
+    Churn(churn::Args),
     /// The tiers above the store: hit rates beside the optimum, speed of hits.
     Tiers(tiers::Args),
 }
@@ -20,6 +23,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::FirstLight(args) => first_light::run(args),
+        Bench::Churn(args) => churn::run(args),
         Bench::Tiers(args) => tiers::run(args),
     }
 }

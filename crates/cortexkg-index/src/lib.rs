@@ -1,40 +1,55 @@
-//! Vectors of CortexKG: embeddings as 8-bit codes, and the index that finds the nearest of them.
+//! Vectors of CortexKG: embeddings as codes of five precisions, exact scans, and a graph that finds what is near without looking
+//! at all of them.
 //!
 //! What the engine decides, it decides on integers, so that the same facts give the same graph on every machine. Here
-//! an embedding becomes a [`Q8Code`], and the cosine of two codes a [`Similarity`]: an integer that no float, no
-//! instruction set and no order of insertion can change.
+//! an embedding becomes a code, and the cosine of two of them an integer that no instruction set and no order of insertion can
+//! change.
 //!
 //! ```
-//! use cortexkg_index::{FlatIndex, Hit, Q8Code, Similarity};
+//! use cortexkg_index::{HnswAllocationIndex, HnswConfig, Precision, SearchOptions};
 //!
-//! let mut index = FlatIndex::new(4)?;
-//! index.add(7, &Q8Code::from_embedding(&[1.0, 0.0, 0.0, 0.0])?)?;
-//! index.add(3, &Q8Code::from_embedding(&[0.0, 2.0, 0.0, 0.0])?)?;
-//! index.add(5, &Q8Code::from_embedding(&[0.0, 0.5, 0.0, 0.0])?)?;
-//!
-//! let query = Q8Code::from_embedding(&[0.0, 9.0, 0.0, 0.0])?;
+//! // One bit per dimension for all; more for those that matter.
+//! let config = HnswConfig { precision: Precision::One, ..HnswConfig::new(4) };
+//! let mut index = HnswAllocationIndex::new(config)?;
+//! for (id, embedding) in [(7, [1.0, 0.0, 0.0, 0.0]), (3, [0.0, 2.0, 0.1, 0.0]), (5, [0.0, 0.5, 0.0, 0.0])] {
+//!     let vector = index.vector(&embedding)?;
+//!     let place = index.find(&vector, 3)?; // what is near: the engine decides here,
+//!     index.insert(id, &vector, &place)?; // and the same walk has found the place
+//!     index.set_precision(id, Precision::Eight, Some(&vector))?;
+//! }
 //! let mut hits = Vec::new();
-//! index.search(&query, 2, &mut hits)?;
-//! // Best first; 3 and 5 are equally similar, so the smaller id leads.
-//! assert_eq!(hits, [3, 5].map(|id| Hit { id, similarity: Similarity::ONE }));
-//!
-//! index.remove(3)?;
-//! index.search(&query, 1, &mut hits)?;
+//! let query = index.vector(&[0.0, 9.0, 0.0, 0.0])?;
+//! index.search_with(&query, 1, &mut SearchOptions { ef: Some(16), ..Default::default() }, &mut hits)?;
 //! assert_eq!(hits[0].id, 5);
+//!
+//! index.remove(5)?;
+//! index.search(&query, 1, &mut hits)?;
+//! assert_eq!(hits[0].id, 3);
+//! assert!(index.audit().is_clean());
 //! # Ok::<(), cortexkg_index::IndexError>(())
 //! ```
+//!
+//! | index | finds | for |
+//! |---|---|---|
+//! | [`ExactIndex`] | the nearest, by looking at every vector | small graphs; the oracle of the other |
+//! | [`HnswAllocationIndex`] | the nearest that a walk meets | large graphs |
+//! | [`FlatIndex`] | as [`ExactIndex`], over [`Q8Code`]s that are not rotated | what the engine decides with today |
+//!
+//! [`Method::cheaper`] tells which of the first two costs less.
 //!
 //! # Invariants
 //!
 //! * Codes, similarities and hits are the same bits on every CPU and at every SIMD level.
-//! * SearchOptions order by similarity, then by id; never by slot, age or chance. An index that was filled in another order, or
-//!   rebuilt, answers alike.
-//! * The index is derived: the store keeps the codes, and the index can be refilled from it at any time.
+//! * Hits order by similarity, then by id; never by slot, age or chance.
+//! * Every vector of an [`HnswAllocationIndex`] can be reached at any time, whatever has been added and removed: no step cuts its graph
+//!   in two. [`audit`](HnswAllocationIndex::audit) looks.
+//! * An index is derived: the store keeps the vectors, and the index can be filled again from it at any time.
 //!
 //! # Where to start reading
 //!
-//! `codes.rs` for the code of an embedding, `similarity.rs` for the formula and its bounds, `flat.rs` for the exact
-//! scan.
+//! `precision.rs` for what codes cost, `rotation.rs`, `vector.rs` and `rows.rs` for how they are made and compared; `hnsw/mod.rs`,
+//! then `walk.rs`, `place.rs`, `linking.rs` and `remove.rs` for the graph; `snapshot/mod.rs` for the format of its file;
+//! `codes.rs`, `similarity.rs` and `flat.rs` for the codes of the engine.
 
 mod codes;
 mod error;

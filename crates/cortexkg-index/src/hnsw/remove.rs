@@ -138,9 +138,10 @@ impl HnswAllocationIndex {
         parts.are_all_one()
     }
 
-    /// Whether neither of two nodes has a neighbour that lies nearer to the other.
+    /// Whether one of two nodes has no neighbour that lies nearer to the other than it does itself. (To ask it of both kept 1 % less
+    /// findable after 300,000 steps of churn.)
     fn is_news(&self, layer: usize, a: u32, b: u32, score: crate::Score, walker: &mut Walker) -> bool {
-        [(a, b), (b, a)].into_iter().all(|(one, other)| {
+        [(a, b), (b, a)].into_iter().any(|(one, other)| {
             let ends: Vec<u32> = self.graph.neighbours(layer, one).collect();
             self.ranked(other, &ends, walker).first().is_none_or(|nearest| nearest.score < score)
         })
