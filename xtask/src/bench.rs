@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
 
 mod first_light;
+mod kernels;
 mod tiers;
 
 use clap::Subcommand;
@@ -14,6 +15,8 @@ pub(crate) enum Bench {
     FirstLight(first_light::Args),
     /// The tiers above the store: hit rates beside the optimum, speed of hits.
     Tiers(tiers::Args),
+    /// The SIMD kernels beside scalar code, and beside what memory can give.
+    Kernels,
 }
 
 /// Runs one bench.
@@ -21,5 +24,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::FirstLight(args) => first_light::run(args),
         Bench::Tiers(args) => tiers::run(args),
+        Bench::Kernels => kernels::run(),
     }
 }
