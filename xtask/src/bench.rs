@@ -2,6 +2,7 @@
 
 mod churn;
 mod first_light;
+mod kernels;
 mod tiers;
 
 use clap::Subcommand;
@@ -17,6 +18,8 @@ pub(crate) enum Bench {
     Churn(churn::Args),
     /// The tiers above the store: hit rates beside the optimum, speed of hits.
     Tiers(tiers::Args),
+    /// The SIMD kernels beside scalar code, and beside what memory can give.
+    Kernels,
 }
 
 /// Runs one bench.
@@ -25,5 +28,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::FirstLight(args) => first_light::run(args),
         Bench::Churn(args) => churn::run(args),
         Bench::Tiers(args) => tiers::run(args),
+        Bench::Kernels => kernels::run(),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the parsers against hostile input, by cargo-fuzz on nightly Rust.
+//! `cargo xtask fuzz`: the parsers against hostile input, the kernels against each other, by cargo-fuzz on nightly Rust.
 
 use anyhow::{Context as _, Result, bail, ensure};
 

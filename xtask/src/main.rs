@@ -10,6 +10,7 @@ mod bench;
 mod data;
 mod deny;
 mod fuzz;
+mod levels;
 mod lint;
 mod picture;
 mod program;
@@ -36,7 +37,9 @@ enum Chore {
     Lint,
     /// Check dependencies: duplicates, licences, sources. Installs cargo-deny into target/tools if need be.
     Deny,
-    /// Fuzz the parsers.
+    /// Run the tests of the kernels on the levels of other machines: NEON in QEMU, WebAssembly in Node.
+    Levels,
+    /// Fuzz the parsers and the kernels.
     Fuzz(fuzz::Args),
     /// Fetch the larger public data sets into data/cache.
     Data(data::Args),
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(args) => test::run(&args),
         Chore::Lint => lint::run(),
         Chore::Deny => deny::check(),
+        Chore::Levels => levels::run(),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Data(args) => data::run(&args),
         Chore::Torture(args) => torture::run(&args),

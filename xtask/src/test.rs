@@ -4,7 +4,7 @@ use anyhow::Result;
 use cortexkg_simd::{LEVEL_VARIABLE, Level};
 
 use crate::step::{self, Steps, cargo};
-use crate::{deny, lint, torture};
+use crate::{deny, levels, lint, torture};
 
 /// Names of the tests that pin results which must not depend on the instruction set.
 const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
@@ -12,7 +12,8 @@ const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Also what takes minutes to set up: install cargo-deny, check the fetcher of data sets. Implied by CI=true.
+    /// Also what takes minutes to set up: install cargo-deny, check the fetcher of data sets, build the kernels for other
+    /// machines. Implied by CI=true.
     #[arg(long)]
     full: bool,
 }
@@ -31,9 +32,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         if level.is_supported() {
             steps.run(&name, || step::run(&mut levelled(level)))?;
         } else {
-            steps.skip(&name, "this CPU does not have it");
+            steps.skip(&name, "this machine does not have it");
         }
     }
+    levels::elsewhere(&mut steps, full)?;
     fetcher(&mut steps, full)?;
     if full || deny::program().is_some() {
         steps.run("dependencies", deny::check)?;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 
-/// Environment variable that forces a level for the whole process: `scalar`, `avx2` or `avx512`.
+/// Environment variable that forces a level for the whole process: `scalar`, `simd128`, `neon`, `avx2` or `avx512`.
 ///
 /// Read once, at the first [`Kernels::active`](crate::Kernels::active). A value that is unknown, or that this CPU
 /// cannot run, is passed over there in favour of the detected level; [`Level::from_env`] tells a program that wants
@@ -17,6 +17,11 @@ pub const LEVEL_VARIABLE: &str = "CORTEXKG_SIMD";
 pub enum Level {
     /// Plain Rust: the definition of every result, on every machine.
     Scalar,
+    /// WebAssembly with fixed-width SIMD: 128-bit registers. Chosen when the module is built (feature `simd128` of this
+    /// crate), because an engine without these instructions refuses a module that has them.
+    Simd128,
+    /// 64-bit ARM with NEON: 128-bit registers.
+    Neon,
     /// x86-64 with AVX2, F16C and POPCNT: 256-bit registers.
     Avx2,
     /// x86-64 with AVX-512 F, BW, VL and VNNI: 512-bit registers. CPUs with AVX-512 but without VNNI use [`Level::Avx2`].
@@ -28,7 +33,7 @@ pub enum Level {
 #[non_exhaustive]
 pub enum LevelError {
     /// No level has this name.
-    #[error("unknown SIMD level {name:?}: use one of scalar, avx2, avx512")]
+    #[error("unknown SIMD level {name:?}: use one of scalar, simd128, neon, avx2, avx512")]
     Unknown {
         /// The name that was given.
         name: String,
@@ -44,8 +49,8 @@ pub enum LevelError {
 }
 
 impl Level {
-    /// Every level, from the slowest to the fastest.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    /// Every level, those of one architecture from the slowest to the fastest.
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Simd128, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// The fastest level that this CPU reports. Ignores [`LEVEL_VARIABLE`].
     #[must_use]
@@ -77,8 +82,11 @@ impl Level {
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vnni")
             }
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            #[cfg(all(target_arch = "wasm32", any(feature = "simd128", target_feature = "simd128")))]
+            Self::Simd128 => true,
+            _ => false,
         }
     }
 
@@ -106,6 +114,8 @@ impl Level {
     fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Simd128 => "simd128",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }
@@ -121,7 +131,7 @@ impl fmt::Display for Level {
 impl FromStr for Level {
     type Err = LevelError;
 
-    /// Reads `scalar`, `avx2` or `avx512`, in any case.
+    /// Reads `scalar`, `simd128`, `neon`, `avx2` or `avx512`, in any case.
     fn from_str(name: &str) -> Result<Self, LevelError> {
         Self::ALL
             .into_iter()

@@ -74,6 +74,14 @@
 //! | `Scalar` | nothing | every machine; the oracle of the tests |
 //! | `Avx2` | AVX2, F16C and POPCNT | x86-64 since 2013 |
 //! | `Avx512` | AVX-512 F, BW, VL and VNNI; counts bits with VPOPCNTDQ where there is one | Cascade Lake, Ice Lake, Zen 4 and later |
+//! | `Neon` | NEON | every 64-bit ARM |
+//! | `Simd128` | fixed-width SIMD, and the feature `simd128` of this crate | WebAssembly engines since 2021 |
+//!
+//! A WebAssembly module cannot ask what its engine knows: an engine without SIMD refuses a module that has it. So a program that is
+//! to run on both is built twice. Only the kernels use these instructions; no compiler flag is needed.
+//!
+//! The wide levels of x86-64 are tested on the CPU at hand, NEON in QEMU and `simd128` in Node (`cargo xtask levels`). The speed of
+//! NEON has not been measured: there was no such machine.
 //!
 //! The level is detected at the first use. The environment variable [`LEVEL_VARIABLE`] (`CORTEXKG_SIMD=scalar`)
 //! forces another for the whole process, [`Kernels::for_level`] for one caller.

@@ -2,10 +2,19 @@
 
 use crate::arch::prefetch::prefetch;
 
-/// Bytes that a walk asks the memory for ahead of their use: what the memory can have on its way at once.
-const BYTES_AHEAD: usize = 2048;
-/// Most rows that a walk asks for ahead.
-const ROWS_AHEAD_MAX: usize = 16;
+/// Bytes that a walk asks the memory for ahead of their use.
+///
+/// Measured on Zen 5, 384 dimensions, rows from anywhere in a table far beyond the caches: with 2 KiB an `i8` row takes 34 ns,
+/// with 6 KiB 25 ns, with 12 KiB the same; without asking 92 ns. Row after row, four at a time, the hardware sees no order in
+/// the reads: a scan reaches 46 % of the speed of plain reading without asking, and more than all of it with 6 KiB.
+const BYTES_AHEAD: usize = 6144;
+/// Most rows that a walk asks for ahead: 32 rows of nibbles or bits take 18 and 15 ns each, where 16 take 22 and 19.
+const ROWS_AHEAD_MAX: usize = 32;
+
+/// Bytes up to which rows in order are not asked for.
+const SHORT: usize = 64;
+/// So far ahead that there is no such row.
+const NEVER: usize = usize::MAX;
 
 /// Codes of one format: one row per vector, `stride` bytes apart, each row starting with its code.
 ///
@@ -71,9 +80,10 @@ impl<'a> Walk<'a> {
         Self::new(rows, code_len, Order::Picked(at))
     }
 
-    /// The rows from this one on.
+    /// The rows from this one on. Short ones are asked for by the hardware, which sees that they follow each other.
     pub(crate) fn from(rows: Rows<'a>, code_len: usize, first: usize) -> Self {
-        Self::new(rows, code_len, Order::From(first))
+        let walk = Self::new(rows, code_len, Order::From(first));
+        Self { ahead: if code_len <= SHORT { NEVER } else { walk.ahead }, ..walk }
     }
 
     fn new(rows: Rows<'a>, code_len: usize, order: Order<'a>) -> Self {
@@ -110,7 +120,11 @@ impl<'a> Walk<'a> {
                 }
                 at[place] as usize
             }
-            Order::From(first) => first.saturating_add(place),
+            Order::From(first) => {
+                let number = first.saturating_add(place);
+                self.prefetch(number.saturating_add(self.ahead));
+                number
+            }
         };
         if number >= self.whole {
             self.no_such_row(number);

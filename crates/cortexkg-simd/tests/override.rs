@@ -46,7 +46,10 @@ fn the_variable_chooses_the_level_and_a_wrong_value_falls_back() {
 #[test]
 fn errors_tell_what_to_do() {
     let unknown = "sse9".parse::<Level>().unwrap_err();
-    assert_eq!(unknown.to_string(), "unknown SIMD level \"sse9\": use one of scalar, avx2, avx512");
+    assert_eq!(
+        unknown.to_string(),
+        "unknown SIMD level \"sse9\": use one of scalar, simd128, neon, avx2, avx512"
+    );
     let unsupported = LevelError::Unsupported { level: Level::Avx512, best: Level::Avx2 };
     assert_eq!(
         unsupported.to_string(),

@@ -7,8 +7,18 @@
 
 use crate::rows::Walk;
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+pub(crate) mod aarch64;
 pub(crate) mod all;
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little"),
+    all(target_arch = "wasm32", any(feature = "simd128", target_feature = "simd128"))
+))]
+mod four;
 pub(crate) mod prefetch;
+#[cfg(all(target_arch = "wasm32", any(feature = "simd128", target_feature = "simd128")))]
+pub(crate) mod wasm32;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod x86_64;
 
@@ -92,6 +102,7 @@ pub(crate) fn bytes_of_i8(codes: &[i8]) -> &[u8] {
 }
 
 /// The same memory as bytes.
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn bytes_of_i8_mut(codes: &mut [i8]) -> &mut [u8] {
     // SAFETY: as above; the borrow of the codes lasts as long as that of the bytes.
     unsafe { std::slice::from_raw_parts_mut(codes.as_mut_ptr().cast(), codes.len()) }

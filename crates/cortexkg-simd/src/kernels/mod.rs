@@ -36,6 +36,10 @@ static AVX512: Kernels = Kernels { level: Level::Avx512, raw: arch::x86_64::avx5
 #[cfg(target_arch = "x86_64")]
 static AVX512_WITHOUT_POPCNT: Kernels =
     Kernels { level: Level::Avx512, raw: arch::x86_64::avx512::KERNELS_WITHOUT_POPCNT };
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+static NEON: Kernels = Kernels { level: Level::Neon, raw: arch::aarch64::neon::KERNELS };
+#[cfg(all(target_arch = "wasm32", any(feature = "simd128", target_feature = "simd128")))]
+static SIMD128: Kernels = Kernels { level: Level::Simd128, raw: arch::wasm32::simd128::KERNELS };
 
 // SAFETY (of every call through `self.raw` below): `for_level` is the only way to a `Kernels`, and it hands out a table
 // only after `Level::is_supported` has seen the instructions that the functions of the table need.
@@ -57,8 +61,11 @@ impl Kernels {
             Level::Avx512 if is_x86_feature_detected!("avx512vpopcntdq") => Ok(&AVX512),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => Ok(&AVX512_WITHOUT_POPCNT),
-            #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2 | Level::Avx512 => Err(level.unsupported()),
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Level::Neon => Ok(&NEON),
+            #[cfg(all(target_arch = "wasm32", any(feature = "simd128", target_feature = "simd128")))]
+            Level::Simd128 => Ok(&SIMD128),
+            other => Err(other.unsupported()),
         }
     }
 

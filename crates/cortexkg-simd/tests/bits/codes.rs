@@ -1,6 +1,7 @@
 //! A query with codes of every format: one, many picked by number, many in order.
 
 use cortexkg_simd::{Kernels, Rows};
+use proptest::prelude::*;
 
 use crate::random::Random;
 use crate::{LENGTH_MAX, all_kernels, oracle};
@@ -257,6 +258,7 @@ fn floats_with_codes() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "a panic ends the process")]
 fn rows_that_are_not_there_panic() {
     let mut random = Random(10);
     for len in [64, 100, 384] {
@@ -305,5 +307,32 @@ fn the_largest_codes_do_not_saturate_and_very_long_sums_wrap_alike() {
                 assert_eq!(kernels.dot_i8_b1(&a, &full[..len.div_ceil(8)]), i32::from(x) * len as i32);
             }
         }
+    }
+}
+
+/// Bytes of any kind, as zeros, ones and runs of them are.
+fn bytes(len: usize) -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![4 => any::<u8>(), 1 => Just(0), 1 => Just(0xff), 1 => Just(0x80), 1 => Just(0x7f)];
+    prop::collection::vec(byte, len)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_query_with_any_codes(
+        (query, codes) in (1..=LENGTH_MAX).prop_flat_map(|len| (bytes(4 * len), bytes(11 * (4 * len + 14) + 13))),
+    ) {
+        let mut random = Random(codes.len() as u64);
+        let len = query.len() / 4;
+        // The same bytes for every format; a float may be anything, NaN too.
+        let table = |_: &mut Random, len: usize| codes[..len].to_vec();
+        let small = signed(&query[..len]);
+        I8.check(&mut random, &small, table);
+        U4.check(&mut random, &small, table);
+        B1.check(&mut random, &small, table);
+        HAMMING.check(&mut random, &query[..len], table);
+        F32.check(&mut random, &floats(&query), table);
+        F16.check(&mut random, &floats(&query), table);
     }
 }

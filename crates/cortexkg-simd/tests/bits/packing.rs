@@ -1,5 +1,7 @@
 //! Floats to codes and back.
 
+use proptest::prelude::*;
+
 use crate::random::Random;
 use crate::{LENGTH_MAX, all_kernels, bits_of, oracle};
 
@@ -96,6 +98,37 @@ fn nibbles_and_signs_at_every_length() {
             let mut code = vec![7; len.div_ceil(8)];
             kernels.pack_signs(values, &mut code);
             assert_eq!(code, oracle::pack_signs(values), "pack_signs of {len} on {level}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_floats_become_the_codes_of_the_oracle(
+        bits in prop::collection::vec(any::<u32>(), 0..=LENGTH_MAX),
+        start in 0_usize..9,
+        scale in -1e3_f32..1e3,
+    ) {
+        let values: Vec<f32> = bits.into_iter().map(f32::from_bits).collect();
+        let values = &values[start.min(values.len())..];
+        let narrow = |value: &f32| if value.is_nan() { 0 } else { oracle::nearest_half(*value) };
+        let halves: Vec<u16> = values.iter().map(narrow).collect();
+        for kernels in all_kernels() {
+            let mut code = vec![0; values.len().div_ceil(64) * 32];
+            kernels.quantize_u4(values, scale, &mut code);
+            prop_assert_eq!(code, oracle::quantize_u4(values, scale), "quantize_u4 on {}", kernels.level());
+            let mut code = vec![0; values.len().div_ceil(8)];
+            kernels.pack_signs(values, &mut code);
+            prop_assert_eq!(code, oracle::pack_signs(values), "pack_signs on {}", kernels.level());
+            let mut code = vec![0; 2 * values.len()];
+            kernels.f32_to_f16(values, &mut code);
+            for ((half, &expected), value) in code.chunks_exact(2).zip(&halves).zip(values) {
+                let found = u16::from_le_bytes([half[0], half[1]]);
+                let same = if value.is_nan() { found & 0x7e00 == 0x7e00 } else { found == expected };
+                prop_assert!(same, "{} became {:x} on {}", value, found, kernels.level());
+            }
         }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn widen_f16(half: u16) -> f32 {
     f32::from_bits(sign | bits)
 }
 
+#[inline]
 pub(crate) fn quantize_u4(values: &[f32], factor: f32, code: &mut [u8]) {
     for (values, code) in values.chunks(U4_BLOCK).zip(code.as_chunks_mut().0) {
         let mut levels = [0; U4_BLOCK];

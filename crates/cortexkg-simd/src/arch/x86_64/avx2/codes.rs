@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 
 use super::{load, load_16};
 use crate::arch::all::scalar::codes as scalar;
-use crate::arch::x86_64::four::four_rows;
+use crate::arch::four::four_rows;
 use crate::arch::{Codes, bytes_of_i8, padded};
 use crate::rows::Walk;
 

@@ -8,8 +8,8 @@
 use std::arch::x86_64::*;
 
 use super::{BYTES, load, load_32, load_tail};
+use crate::arch::four::four_rows;
 use crate::arch::x86_64::avx2::store_i32;
-use crate::arch::x86_64::four::four_rows;
 use crate::arch::{Codes, bytes_of_i8, padded};
 use crate::rows::Walk;
 

@@ -3,13 +3,13 @@
 use crate::rows::Walk;
 
 /// Whole blocks of `N` bytes of four rows, and what is left of each.
-pub(super) type FourRows<'a, const N: usize> = ([&'a [[u8; N]]; 4], [&'a [u8]; 4]);
+pub(crate) type FourRows<'a, const N: usize> = ([&'a [[u8; N]]; 4], [&'a [u8]; 4]);
 
 /// The rows from this place of the walk on.
 ///
 /// Lives outside the functions with a target feature, because a closure in one of those is never inlined.
 #[inline]
-pub(super) fn four_rows<'a, const N: usize>(walk: &Walk<'a>, place: usize, blocks: usize) -> FourRows<'a, N> {
+pub(crate) fn four_rows<'a, const N: usize>(walk: &Walk<'a>, place: usize, blocks: usize) -> FourRows<'a, N> {
     let row = |r: usize| walk.row(place + r).split_at(blocks * N);
     let [a, b, c, d] = [row(0), row(1), row(2), row(3)];
     // Said once more after the split, so that the compiler knows one length for all four.

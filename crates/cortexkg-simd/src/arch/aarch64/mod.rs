@@ -1,0 +1,3 @@
+//! Kernels for 64-bit ARM, little-endian.
+
+pub(crate) mod neon;
