@@ -1,9 +1,12 @@
 //! Leaving the graph so that nobody is cut off.
 
+use std::cmp::Reverse;
+
 use super::HnswAllocationIndex;
 use super::walk::Walker;
 use crate::error::IndexError;
 use crate::precision::Precision;
+use crate::score::Score;
 use crate::vector::Vector;
 
 impl HnswAllocationIndex {
@@ -105,48 +108,67 @@ impl HnswAllocationIndex {
         self.heal(layer, &around, walker)
     }
 
-    /// Links nodes that have lost a neighbour they shared: each with those among them that lie in a direction where it has none
-    /// nearer, and whatever links they need to hold together by themselves; the shortest first. Returns whether they do.
+    /// Links nodes that have lost a neighbour they shared: each with one or two of those among them, where that is news to one of both,
+    /// and whatever links they need to hold together by themselves; the shortest first. Returns whether they do.
     fn heal(&mut self, layer: usize, around: &[u32], walker: &mut Walker) -> bool {
-        let mut pairs = Vec::new();
-        for (i, &a) in around.iter().enumerate() {
-            for entry in self.ranked(a, &around[i + 1..], walker) {
-                pairs.push((entry.score, self.nodes.codes.id(a), entry.id, a, entry.slot));
-            }
+        let (codes, kernels) = (&self.nodes.codes, self.nodes.kernels);
+        let mut vectors = vec![Vector::blank(self.nodes.rotation.padded()); around.len()];
+        let (mut pairs, mut scores) = (Vec::new(), Vec::new());
+        for (a, vector) in vectors.iter_mut().enumerate() {
+            codes.decode(kernels, around[a], vector);
+            codes.score(kernels, vector, &around[a + 1..], &mut walker.scratch, &mut scores);
+            pairs.extend(scores.iter().enumerate().map(|(offset, &score)| (score, a, a + 1 + offset)));
         }
-        pairs.sort_by_key(|&(score, a, b, ..)| (std::cmp::Reverse(score), a, b));
+        // They are given in an order that does not depend on slots.
+        pairs.sort_by_key(|&(score, a, b)| (Reverse(score), a, b));
         let mut parts = Parts::new(around);
-        for &a in around {
-            for b in self.graph.neighbours(layer, a) {
-                parts.join(a, b);
+        for &slot in around {
+            for end in self.graph.neighbours(layer, slot) {
+                parts.join(slot, end);
             }
         }
-        for &(score, .., a, b) in &pairs {
-            if self.graph.is_linked(layer, a, b) {
+        let mut gained = vec![0; around.len()];
+        for (score, a, b) in pairs {
+            let (one, other) = (around[a], around[b]);
+            let is_needed = !parts.are_one(one, other);
+            let is_enough = gained[a].max(gained[b]) >= GAINED_MAX;
+            if (is_enough && !is_needed) || self.graph.is_linked(layer, one, other) {
                 continue;
             }
-            let is_linked = if parts.are_one(a, b) {
-                let has_room = !self.graph.is_full(layer, a) && !self.graph.is_full(layer, b);
-                has_room && self.is_news(layer, a, b, score, walker) && self.try_link(layer, a, b, walker)
+            let is_linked = if is_needed {
+                self.try_link(layer, one, other, walker)
             } else {
-                self.try_link(layer, a, b, walker)
+                let has_room = !self.graph.is_full(layer, one) && !self.graph.is_full(layer, other);
+                let mut is_news = |from: u32, to: &Vector| {
+                    self.nearest_score(layer, from, to, walker).is_none_or(|nearest| nearest < score)
+                };
+                let is_good = has_room && (is_news(one, &vectors[b]) || is_news(other, &vectors[a]));
+                if is_good {
+                    self.graph.link(layer, one, other);
+                }
+                is_good
             };
             if is_linked {
-                parts.join(a, b);
+                parts.join(one, other);
+                gained[a] += 1;
+                gained[b] += 1;
             }
         }
         parts.are_all_one()
     }
 
-    /// Whether one of two nodes has no neighbour that lies nearer to the other than it does itself. (To ask it of both kept 1 % less
-    /// findable after 300,000 steps of churn.)
-    fn is_news(&self, layer: usize, a: u32, b: u32, score: crate::Score, walker: &mut Walker) -> bool {
-        [(a, b), (b, a)].into_iter().any(|(one, other)| {
-            let ends: Vec<u32> = self.graph.neighbours(layer, one).collect();
-            self.ranked(other, &ends, walker).first().is_none_or(|nearest| nearest.score < score)
-        })
+    /// How near the nearest neighbour of a node is to a vector.
+    fn nearest_score(&self, layer: usize, slot: u32, vector: &Vector, walker: &mut Walker) -> Option<Score> {
+        let Walker { batch, scores, scratch, .. } = walker;
+        batch.clear();
+        self.graph.extend(layer, slot, batch, |_| true);
+        self.nodes.codes.score(self.nodes.kernels, vector, batch, scratch, scores);
+        scores.iter().copied().max()
     }
 }
+
+/// Links that a node is given for one that it lost, beyond those that it needs.
+const GAINED_MAX: u32 = 2;
 
 /// Which of a few nodes hold together.
 struct Parts<'a> {
