@@ -6,7 +6,7 @@ use std::time::Instant;
 use cortexkg_simd::{Kernels, Level, Rows};
 
 const DIMENSION: usize = 384;
-const TABLE_BYTES: usize = 384 << 20;
+const TABLE_BYTES: usize = 192 << 20;
 const ROUNDS: usize = 9;
 /// Rows that a step of a graph search asks for at once.
 const PICKED_AT_ONCE: usize = 32;
@@ -37,52 +37,32 @@ pub(crate) fn table() {
     println!("dot_i8_rows, 384-d  {scan:>7.2} GB/s  {:>4.0} % of it", 100.0 * scan / read);
 
     println!("\nrows from anywhere, {PICKED_AT_ONCE} at once, 384-d   one by one ns   _at ns   ratio");
-    picked(
-        "f32",
-        4 * DIMENSION,
-        &bytes,
-        &|rows, at, out| kernels.dot_f32_at(&floats, rows, at, out),
-        &|code| {
-            // Of the same bytes: the kernels of one code take floats, not their bytes.
-            kernels.dot_f32_f16(&floats, &code[..2 * DIMENSION])
-                + kernels.dot_f32_f16(&floats, &code[2 * DIMENSION..])
-        },
-    );
-    picked(
-        "i8",
-        DIMENSION,
-        &bytes,
-        &|rows, at, out: &mut [i32]| kernels.dot_i8_at(&query, rows, at, out),
-        &|code| {
-            kernels.dot_i8_u4(&query, &code[..DIMENSION / 2])
-                + kernels.dot_i8_u4(&query, &code[DIMENSION / 2..])
-        },
-    );
-    picked(
-        "u4",
-        DIMENSION / 2,
-        &bytes,
-        &|rows, at, out| kernels.dot_i8_u4_at(&query, rows, at, out),
-        &|code| kernels.dot_i8_u4(&query, code),
-    );
-    picked(
-        "b1",
-        DIMENSION / 8,
-        &bytes,
-        &|rows, at, out| kernels.dot_i8_b1_at(&query, rows, at, out),
-        &|code| kernels.dot_i8_b1(&query, code),
-    );
+    let f16 = |row: usize| kernels.dot_f32_f16(&floats, code(&bytes, row, 2 * DIMENSION));
+    picked("f16", 2 * DIMENSION, &bytes, &f16, &|rows, at, out| {
+        kernels.dot_f32_f16_at(&floats, rows, at, out);
+    });
+    let signed: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
+    let i8 = |row: usize| kernels.dot_i8(&query, code(&signed, row, DIMENSION));
+    picked("i8", DIMENSION, &bytes, &i8, &|rows, at, out| kernels.dot_i8_at(&query, rows, at, out));
+    let u4 = |row: usize| kernels.dot_i8_u4(&query, code(&bytes, row, DIMENSION / 2));
+    picked("u4", DIMENSION / 2, &bytes, &u4, &|rows, at, out| kernels.dot_i8_u4_at(&query, rows, at, out));
+    let b1 = |row: usize| kernels.dot_i8_b1(&query, code(&bytes, row, DIMENSION / 8));
+    picked("b1", DIMENSION / 8, &bytes, &b1, &|rows, at, out| kernels.dot_i8_b1_at(&query, rows, at, out));
+}
+
+fn code<T>(table: &[T], row: usize, len: usize) -> &[T] {
+    &table[row * len..][..len]
 }
 
 type Many<'a, T> = &'a dyn Fn(Rows<'_>, &[u32], &mut [T]);
 
-/// A kernel that is told all rows at once beside one that sees them one by one.
+/// A kernel that is told all rows at once beside the one of a pair, row by row.
 fn picked<T: Copy + Default>(
     name: &str,
     stride: usize,
     bytes: &[u8],
+    one: &dyn Fn(usize) -> T,
     many: Many<'_, T>,
-    one: &dyn Fn(&[u8]) -> T,
 ) {
     let count = bytes.len() / stride;
     let mut state = 1_u64;
@@ -100,7 +80,7 @@ fn picked<T: Copy + Default>(
         let (first, second) = at.split_at(at.len() / 2);
         one_ns.push(nanoseconds(|| {
             for &row in first {
-                black_box(one(&bytes[row as usize * stride..][..stride]));
+                black_box(one(row as usize));
             }
         }));
         many_ns.push(nanoseconds(|| {
