@@ -46,6 +46,11 @@ impl FinerCodes {
         self.place(slot).map(|(shelf, row)| (&self.shelves[shelf].rows, row))
     }
 
+    /// The row that a slot has at this precision.
+    pub(crate) fn row_at(&self, slot: u32, precision: Precision) -> Option<u32> {
+        self.place(slot).filter(|&(shelf, _)| shelf == precision as usize).map(|(_, row)| row)
+    }
+
     /// Whether no slot has one.
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()

@@ -132,10 +132,20 @@ impl Nodes {
         Vector::of_rotated(self.kernels, self.rotation.dimension(), values)
     }
 
-    /// The estimate of a cosine with the best code that a vector has; `None` if that is the one all have.
-    pub(crate) fn finer_score(&self, slot: u32, vector: &Vector, scratch: &mut Scratch) -> Option<Score> {
-        let (rows, row) = self.finer.row(slot)?;
-        Some(rows.score_one(self.kernels, vector, row, scratch))
+    /// Replaces the scores of those slots that have finer codes by what these say; `scores` is in the order of `slots`.
+    pub(crate) fn refine(&self, slots: &[u32], vector: &Vector, scores: &mut [Score], scratch: &mut Scratch) {
+        let (mut places, mut rows, mut finer) = (Vec::new(), Vec::new(), Vec::new());
+        for precision in Precision::ALL {
+            places.clear();
+            rows.clear();
+            for (place, &slot) in slots.iter().enumerate() {
+                rows.extend(self.finer.row_at(slot, precision).inspect(|_| places.push(place)));
+            }
+            if !rows.is_empty() {
+                self.finer.shelf(precision).score(self.kernels, vector, &rows, scratch, &mut finer);
+                places.iter().zip(&finer).for_each(|(&place, &score)| scores[place] = score);
+            }
+        }
     }
 
     /// Puts the slots into another order: slot `i` becomes that which was `order[i]`, every live slot once. Free ones are gone.

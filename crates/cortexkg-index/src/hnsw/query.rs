@@ -38,7 +38,8 @@ pub struct SearchOptions<'a> {
     pub ef: Option<usize>,
     /// Only ids that this accepts are hits. The way leads over the others as well.
     pub filter: Option<&'a mut dyn FnMut(u64) -> bool>,
-    /// Has the last word on the best: reads full embeddings from wherever they are kept.
+    /// Has the last word on the best: reads full embeddings from wherever they are kept. What is of another dimension or not finite counts as
+    /// not read.
     pub full: Option<&'a mut ReadFull<'a>>,
     /// How many of the best are ranked again by their own precision, or by what `full` reads. All that are held if not given.
     pub rescored: Option<usize>,
@@ -93,21 +94,23 @@ impl HnswAllocationIndex {
         walker: &mut Walker,
         hits: &mut Vec<Neighbour>,
     ) {
-        let as_found = |entry: &Entry| Neighbour { id: entry.id, score: entry.score };
         if how.full.is_none() && self.nodes.finer.is_empty() {
-            hits.extend(found.iter().take(k).map(as_found));
+            hits.extend(found.iter().take(k).map(|entry| Neighbour { id: entry.id, score: entry.score }));
             return;
         }
         let rescored = how.rescored.unwrap_or(found.len()).clamp(k.min(found.len()), found.len());
-        let mut embedding = Vec::new();
-        for entry in &found[..rescored] {
-            let full = how.full.as_mut().and_then(|read| {
+        let slots: Vec<u32> = found[..rescored].iter().map(|entry| entry.slot).collect();
+        let mut scores: Vec<Score> = found[..rescored].iter().map(|entry| entry.score).collect();
+        self.nodes.refine(&slots, vector, &mut scores, &mut walker.scratch);
+        if let Some(read) = how.full.as_mut() {
+            let mut embedding = Vec::new();
+            for (entry, score) in found.iter().zip(&mut scores) {
                 embedding.clear();
-                read(entry.id, &mut embedding).then(|| self.exact(vector, &embedding)).flatten()
-            });
-            let finer = || self.nodes.finer_score(entry.slot, vector, &mut walker.scratch);
-            hits.push(Neighbour { id: entry.id, score: full.or_else(finer).unwrap_or(entry.score) });
+                let exact = read(entry.id, &mut embedding).then(|| self.exact(vector, &embedding)).flatten();
+                *score = exact.unwrap_or(*score);
+            }
         }
+        hits.extend(found.iter().zip(scores).map(|(entry, score)| Neighbour { id: entry.id, score }));
         hits.sort_unstable();
         hits.truncate(k);
     }
