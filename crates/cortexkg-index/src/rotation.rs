@@ -48,14 +48,36 @@ impl Rotation {
         self.dimension.max(1).next_multiple_of(BLOCK)
     }
 
+    /// Rotates back: what [`apply`](Self::apply) was given, within the rounding of `f32`.
+    #[must_use]
+    pub fn undo(&self, kernels: &Kernels, mut rotated: Vec<f32>) -> Vec<f32> {
+        let (width, rest, scale) = self.transform();
+        for (transform, signs) in self.signs.iter().enumerate().rev() {
+            if rest > 0 && transform == 1 {
+                mix_halves(&mut rotated);
+            }
+            let start = if transform % 2 == 0 { 0 } else { rest };
+            let part = &mut rotated[start..start + width];
+            kernels.hadamard_f32(part);
+            kernels.scale_f32(part, scale);
+            kernels.flip_signs_f32(&mut rotated, signs);
+        }
+        rotated.truncate(self.dimension);
+        rotated
+    }
+
+    /// Dimensions of one transform, those that it leaves out, and what its values are scaled by.
+    fn transform(&self) -> (usize, usize, f32) {
+        let width = 1 << self.padded().ilog2();
+        (width, self.padded() - width, 1.0 / (width as f32).sqrt())
+    }
+
     /// Rotates a vector: fills `rotated` with [`padded`](Self::padded) values.
     pub fn apply(&self, kernels: &Kernels, vector: &[f32], rotated: &mut Vec<f32>) {
         rotated.clear();
         rotated.extend_from_slice(vector);
         rotated.resize(self.padded(), 0.0);
-        let width = 1 << self.padded().ilog2();
-        let rest = self.padded() - width;
-        let scale = 1.0 / (width as f32).sqrt();
+        let (width, rest, scale) = self.transform();
         for (transform, signs) in self.signs.iter().enumerate() {
             kernels.flip_signs_f32(rotated, signs);
             let start = if transform % 2 == 0 { 0 } else { rest };
@@ -69,7 +91,7 @@ impl Rotation {
     }
 }
 
-/// Each pair of opposite values a, b becomes (a + b)/√2, (a − b)/√2.
+/// Each pair of opposite values a, b becomes (a + b)/√2, (a − b)/√2. Done twice, it is undone.
 fn mix_halves(values: &mut [f32]) {
     let (low, high) = values.split_at_mut(values.len() / 2);
     for (a, b) in low.iter_mut().zip(high) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use cortexkg_simd::{Kernels, Rows};
 
-use crate::memory::{AlignedBytes, LINE};
+use crate::memory::AlignedBytes;
 use crate::precision::Precision;
 use crate::score::Score;
 use crate::vector::Vector;
@@ -52,9 +52,7 @@ pub(crate) struct Scratch {
 
 impl CodeRows {
     pub(crate) fn new(precision: Precision, padded: usize) -> Self {
-        let code = precision.code_bytes(padded);
-        // A row within one line costs one read; longer ones gain nothing from padding (measured).
-        let stride = if code + TAIL <= LINE { LINE } else { code + TAIL };
+        let stride = precision.row_bytes(padded);
         Self { precision, padded, stride, bytes: AlignedBytes::default() }
     }
 

@@ -151,6 +151,14 @@ impl HnswAllocationIndex {
         self.nodes.slot(id).map(|slot| self.nodes.precision(slot))
     }
 
+    /// The embedding that the best code of a vector stands for, of length 1 (all zeros if it had no direction), within the error of its
+    /// precision.
+    #[must_use]
+    pub fn embedding(&self, id: u64) -> Option<Vec<f32>> {
+        let values = self.nodes.decode(self.nodes.slot(id)?).values;
+        Some(self.nodes.rotation.undo(self.nodes.kernels, values))
+    }
+
     /// How many vectors are kept at each precision, in the order of [`Precision::ALL`].
     #[must_use]
     pub fn precisions(&self) -> [usize; 5] {
