@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     levels::elsewhere(&mut steps, full)?;
     fetcher(&mut steps, full)?;
+    models(&mut steps, full)?;
     if full || deny::program().is_some() {
         steps.run("dependencies", deny::check)?;
     } else {
@@ -59,6 +60,22 @@ fn levelled(level: Level) -> std::process::Command {
     let mut command = cargo(["test", "--workspace", "--tests", "--locked", "--quiet", "--"]);
     command.args(LEVEL_TESTS).env(LEVEL_VARIABLE, level.to_string());
     command
+}
+
+/// The loaders of embedding models are behind features, so the workspace's own run passes them by.
+fn models(steps: &mut Steps, full: bool) -> Result<()> {
+    let name = "embedding models";
+    if !full {
+        steps.skip(name, "it builds tokenizers and tensors; `cargo xtask test --full` includes it");
+        return Ok(());
+    }
+    steps.run(name, || {
+        let program = ["--package", "cortexkg-cli", "--locked", "--features"];
+        let both = "static-embedder,minilm-embedder";
+        step::run(cargo(["clippy"]).args(program).args([both, "--all-targets", "--", "-D", "warnings"]))?;
+        let one = ["static-embedder", "--test", "embedder"];
+        step::run(cargo(["test", "--profile", "dev"]).args(program).args(one))
+    })
 }
 
 /// The fetcher of data sets is behind a feature, so the workspace's own run passes it by.

@@ -1,4 +1,4 @@
-//! `allocate --embedder`: models from local files, and graphs that do without them afterwards.
+//! `--embedder`: models from local files, and graphs that do without them afterwards.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -25,12 +25,14 @@ fn what_is_no_model_is_told() {
     let input = folder.path().join("in.csv");
     fs::write(&input, "id,term\na,kidney\n").unwrap();
     let (input, nowhere) = (input.to_str().unwrap(), folder.path().join("nowhere"));
-    let said = cortexkg(&["allocate", input, "--embedder", nowhere.to_str().unwrap()]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    said.tells(&["--embedder", "nowhere", "is no folder"]);
-    let said = cortexkg(&["allocate", input, "--embedder", folder.path().to_str().unwrap()]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    said.tells(&["there is no *.safetensors"]);
+    for command in ["allocate", "evaluate"] {
+        let said = cortexkg(&[command, input, "--embedder", nowhere.to_str().unwrap()]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        said.tells(&["--embedder", "nowhere", "is no folder"]);
+        let said = cortexkg(&[command, input, "--embedder", folder.path().to_str().unwrap()]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        said.tells(&["there is no *.safetensors"]);
+    }
 }
 
 #[cfg(not(any(feature = "static-embedder", feature = "minilm-embedder")))]
@@ -68,6 +70,9 @@ fn a_graph_keeps_what_its_model_said() {
     assert_eq!((memory.code, kept.code), (0, 0), "{} {}", memory.err, kept.err);
     assert_eq!(hash(&memory), hash(&kept));
     assert_ne!(hash(&memory), hash(&words));
+
+    let card = cortexkg(&["evaluate", &first, "--json", "--embedder", &models]);
+    assert_eq!(card.code, 0, "{}", card.err);
 
     // Without the model: it reads, searches, verifies, undoes; known records are known, new ones need it.
     let verified = cortexkg(&["verify", "--data", &graph]);

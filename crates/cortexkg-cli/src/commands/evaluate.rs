@@ -15,6 +15,7 @@ use crate::commands::input_args::InputArgs;
 use crate::commands::score;
 use crate::config_file::ConfigArgs;
 use crate::console::Console;
+use crate::embedder;
 use crate::evaluation::{
     Bands, ExhaustiveSample, Graph, Review, Scorecard, Seen, Stage, TruthFigures, Witness, in_orders,
     reliability_svg,
@@ -53,6 +54,9 @@ pub struct Args {
     /// Decide the same facts again in N other orders, drawn at random, and say how far the outcomes agree; 0 for none, at most 1000.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = orders)]
     pub orders: usize,
+    /// Folder of a model that makes the vectors of facts that bring none, as for allocate.
+    #[arg(long, value_name = "PATH")]
+    pub embedder: Option<PathBuf>,
     /// Leave a part of the engine out, to see what it is worth.
     #[arg(long, value_enum, value_name = "PART")]
     pub leave_out: Option<Part>,
@@ -186,7 +190,8 @@ fn measure(
         config.check_columns(columns)?;
     }
     let ablation = args.leave_out.map(Ablation::from);
-    let of_engine = config.over(EngineConfig { ablation, ..EngineConfig::default() });
+    let of_engine =
+        config.over(EngineConfig { ablation, ..embedder::configuration(args.embedder.as_deref())? });
     let by_default = |count| if truth.is_some() { 0 } else { count };
     let mut run = Run {
         graph: DurableEngine::open(MemoryStore::default(), of_engine.clone())?,
