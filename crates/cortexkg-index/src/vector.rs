@@ -12,6 +12,8 @@ use crate::rotation::Rotation;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vector {
     dimension: usize,
+    /// Of length 1, not rotated: for full embeddings from elsewhere. Empty where it was never known.
+    pub(crate) unit: Vec<f32>,
     /// Rotated, of length 1, padded to a multiple of 64.
     pub(crate) values: Vec<f32>,
     /// `values[i] ≈ codes[i] · scale`.
@@ -53,7 +55,7 @@ impl Vector {
         } else {
             values.resize(rotation.padded(), 0.0);
         }
-        Ok(Self::of_rotated(kernels, rotation.dimension(), values))
+        Ok(Self { unit, ..Self::of_rotated(kernels, rotation.dimension(), values) })
     }
 
     /// Of values that are rotated and of length 1 already.
@@ -61,12 +63,19 @@ impl Vector {
         let mut codes = vec![0; values.len()];
         let scale = kernels.quantize_i8(&values, &mut codes);
         let sum = codes.iter().map(|&code| i32::from(code)).sum();
-        Self { dimension, values, codes, scale, sum }
+        Self { dimension, unit: Vec::new(), values, codes, scale, sum }
     }
 
     /// Room for a decoded code.
     pub(crate) fn blank(padded: usize) -> Self {
-        Self { dimension: padded, values: vec![0.0; padded], codes: vec![0; padded], scale: 0.0, sum: 0 }
+        Self {
+            dimension: padded,
+            unit: Vec::new(),
+            values: vec![0.0; padded],
+            codes: vec![0; padded],
+            scale: 0.0,
+            sum: 0,
+        }
     }
 
     /// Dimensions of the embedding.

@@ -14,7 +14,7 @@ impl HnswAllocationIndex {
     pub(super) fn walk_filtered(
         &self,
         vector: &Vector,
-        from: Entry,
+        from: &[Entry],
         ef: usize,
         least: usize,
         passes: &mut dyn FnMut(u64) -> bool,
@@ -22,8 +22,10 @@ impl HnswAllocationIndex {
     ) {
         let mut accepted = Beam::default();
         accepted.reset(ef);
-        if passes(from.id) {
-            accepted.offer(from);
+        for &entry in from {
+            if passes(entry.id) {
+                accepted.offer(Entry::new(entry.score, entry.id, entry.slot));
+            }
         }
         self.begin(from, OPEN_PER_EF * ef, walker);
         while let Some(entry) = walker.beam.take_next() {

@@ -35,8 +35,8 @@ impl HnswAllocationIndex {
     }
 
     pub(super) fn near(&self, vector: &Vector, layer: usize, ef: usize, walker: &mut Walker) -> Vec<Entry> {
-        let Some(entry) = self.descend(vector, layer, walker) else { return Vec::new() };
-        self.walk(vector, layer, entry, ef, walker);
+        let starts = self.descend(vector, layer, walker);
+        self.walk(vector, layer, &starts, ef, walker);
         walker.beam.entries().to_vec()
     }
 

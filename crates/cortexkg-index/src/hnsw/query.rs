@@ -4,6 +4,7 @@ use super::HnswAllocationIndex;
 use super::beam::Entry;
 use super::walk::Walker;
 use crate::error::IndexError;
+use crate::precision::Precision;
 use crate::score::Score;
 use crate::vector::Vector;
 
@@ -38,7 +39,8 @@ pub struct SearchOptions<'a> {
     pub ef: Option<usize>,
     /// Only ids that this accepts are hits. The way leads over the others as well.
     pub filter: Option<&'a mut dyn FnMut(u64) -> bool>,
-    /// Has the last word on the best: reads full embeddings from wherever they are kept. What is of another dimension or not finite counts as
+    /// Has the last word on the best: reads the full embeddings of those that are not kept in full from wherever
+    /// they are. What is of another dimension or not finite counts as
     /// not read.
     pub full: Option<&'a mut ReadFull<'a>>,
     /// How many of the best are ranked again by their own precision, or by what `full` reads. All that are held if not given.
@@ -70,11 +72,12 @@ impl HnswAllocationIndex {
         hits.clear();
         self.nodes.check(vector)?;
         let mut walker = self.walker();
-        if let Some(entry) = self.descend(vector, 0, &mut walker) {
+        let starts = self.descend(vector, 0, &mut walker);
+        if !starts.is_empty() {
             let ef = how.ef.unwrap_or(self.config.ef_search).max(k);
             match how.filter.as_mut() {
-                None => self.walk(vector, 0, entry, ef, &mut walker),
-                Some(filter) => self.walk_filtered(vector, entry, ef, k, filter, &mut walker),
+                None => self.walk(vector, 0, &starts, ef, &mut walker),
+                Some(filter) => self.walk_filtered(vector, &starts, ef, k, filter, &mut walker),
             }
             let found = std::mem::take(&mut walker.beam);
             self.rank(vector, found.entries(), k, how, &mut walker, hits);
@@ -105,6 +108,9 @@ impl HnswAllocationIndex {
         if let Some(read) = how.full.as_mut() {
             let mut embedding = Vec::new();
             for (entry, score) in found.iter().zip(&mut scores) {
+                if self.nodes.precision(entry.slot) == Precision::Full {
+                    continue;
+                }
                 embedding.clear();
                 let exact = read(entry.id, &mut embedding).then(|| self.exact(vector, &embedding)).flatten();
                 *score = exact.unwrap_or(*score);
@@ -115,9 +121,17 @@ impl HnswAllocationIndex {
         hits.truncate(k);
     }
 
-    /// The cosine with a full embedding.
+    /// The cosine with a full embedding; none unless it is of the same dimension and finite.
     fn exact(&self, vector: &Vector, embedding: &[f32]) -> Option<Score> {
-        let other = self.vector(embedding).ok()?;
-        Some(Score::of(self.nodes.kernels.dot_f32(&vector.values, &other.values)))
+        if embedding.len() != vector.unit.len() {
+            return None;
+        }
+        let kernels = self.nodes.kernels;
+        let norm_squared = kernels.dot_f32(embedding, embedding);
+        if !norm_squared.is_finite() {
+            return None;
+        }
+        let dot = kernels.dot_f32(&vector.unit, embedding);
+        Some(if norm_squared > 0.0 { Score::of(dot / norm_squared.sqrt()) } else { Score::default() })
     }
 }

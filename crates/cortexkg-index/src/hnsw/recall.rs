@@ -34,11 +34,11 @@ impl HnswAllocationIndex {
         for slot in self.sample(sample, seed) {
             let id = self.nodes.codes.id(slot);
             let vector = self.nodes.decode(slot);
-            let Some(entry) = self.descend(&vector, 0, &mut walker) else { break };
+            let starts = self.descend(&vector, 0, &mut walker);
             self.scan(&vector, k + 1, None, &mut walker);
             let near = walker.beam.entries().iter().filter(|entry| entry.id != id).take(k);
             let near: Vec<(Score, u64)> = near.map(|entry| (entry.score, entry.id)).collect();
-            self.walk(&vector, 0, entry, ef.max(k + 1), &mut walker);
+            self.walk(&vector, 0, &starts, ef.max(k + 1), &mut walker);
             let found = walker.beam.entries();
             // As good counts as found: of many equal ones, any will do.
             let least = near.last().map_or(Score::MIN, |&(score, _)| score);

@@ -8,6 +8,10 @@ use crate::rows::Scratch;
 use crate::score::Score;
 use crate::vector::Vector;
 
+/// Nodes that a walk over an upper layer holds on to. With one, it is lost where vectors lie in clusters far apart: of 200,000 such
+/// vectors, one bit each, ef 32 met .81 of the nearest with 1, .91 with 8, .93 with 16; on texts 16 cost a fifth more time than 8.
+const EF_ABOVE: usize = 8;
+
 /// Memory of one walk, used again and again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Walker {
@@ -41,37 +45,20 @@ impl HnswAllocationIndex {
         Entry::new(score, nodes.codes.id(slot), slot)
     }
 
-    /// Where to begin on a layer: the nearest node that steps to ever nearer ones reach on the layers above it, from the top.
-    pub(super) fn descend(&self, vector: &Vector, layer: usize, walker: &mut Walker) -> Option<Entry> {
-        let mut best = self.entry_of(vector, self.entry?, walker);
+    /// Where to begin on a layer: the nearest few nodes that walks over the layers above it reach, from the top. Empty if the index is.
+    pub(super) fn descend(&self, vector: &Vector, layer: usize, walker: &mut Walker) -> Vec<Entry> {
+        let Some(entry) = self.entry else { return Vec::new() };
+        let mut starts = vec![self.entry_of(vector, entry, walker)];
         for layer in (layer + 1..=self.graph.top()).rev() {
-            while let Some(nearer) = self.nearest_neighbour(vector, layer, best.slot, walker)
-                && nearer.rank(&best).is_lt()
-            {
-                best = nearer;
-            }
+            self.walk(vector, layer, &starts, EF_ABOVE, walker);
+            starts.clear();
+            starts.extend_from_slice(walker.beam.entries());
         }
-        Some(best)
+        starts
     }
 
-    fn nearest_neighbour(
-        &self,
-        vector: &Vector,
-        layer: usize,
-        slot: u32,
-        walker: &mut Walker,
-    ) -> Option<Entry> {
-        let Walker { batch, scores, scratch, .. } = walker;
-        let codes = &self.nodes.codes;
-        batch.clear();
-        batch.extend(self.graph.neighbours(layer, slot));
-        codes.score(self.nodes.kernels, vector, batch, scratch, scores);
-        let entries = batch.iter().zip(&*scores);
-        entries.map(|(&slot, &score)| Entry::new(score, codes.id(slot), slot)).min_by(Entry::rank)
-    }
-
-    /// Fills the beam with the `ef` nearest nodes of a layer that the walk from this entry meets.
-    pub(super) fn walk(&self, vector: &Vector, layer: usize, from: Entry, ef: usize, walker: &mut Walker) {
+    /// Fills the beam with the `ef` nearest nodes of a layer that the walk from these meets.
+    pub(super) fn walk(&self, vector: &Vector, layer: usize, from: &[Entry], ef: usize, walker: &mut Walker) {
         self.begin(from, ef, walker);
         while let Some(entry) = walker.beam.take_next() {
             self.score_unmet(vector, layer, entry.slot, walker);
@@ -90,12 +77,14 @@ impl HnswAllocationIndex {
     }
 
     /// Begins a walk that holds on to `ef` nodes.
-    pub(super) fn begin(&self, from: Entry, ef: usize, walker: &mut Walker) {
+    pub(super) fn begin(&self, from: &[Entry], ef: usize, walker: &mut Walker) {
         walker.forget(self.nodes.slots());
         walker.beam.reset(ef);
-        walker.beam.offer(from);
-        walker.visited.insert(from.slot as usize);
-        walker.met.push(from.slot);
+        for entry in from {
+            walker.beam.offer(Entry::new(entry.score, entry.id, entry.slot));
+            walker.visited.insert(entry.slot as usize);
+            walker.met.push(entry.slot);
+        }
     }
 
     /// Scores the neighbours of a node that the walk has not met before: `batch`, and `scores` in its order.
