@@ -8,6 +8,7 @@ use cortexkg_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::ablation::Ablation;
+use crate::decision::AllocationMethod;
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
 use crate::image::{ImageReader, ImageWriter};
@@ -80,6 +81,20 @@ pub struct Candidates {
     pub pattern: SpikePattern,
 }
 
+impl Candidates {
+    /// How they were found.
+    #[must_use]
+    pub fn method(&self) -> AllocationMethod {
+        if self.is_exhaustive {
+            AllocationMethod::Direct
+        } else if self.candidates.iter().any(|candidate| candidate.origins.contains(Origins::VECTOR)) {
+            AllocationMethod::Hnsw
+        } else {
+            AllocationMethod::Recalled
+        }
+    }
+}
+
 /// Bounds of recall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecallConfig {
@@ -93,7 +108,7 @@ pub struct RecallConfig {
     /// that with the mention never wins.
     pub spike_share_min: u32,
     /// Vectors are scanned in graphs of fewer nodes than this, of fewer than 16 times as many where they say more than the words do; in
-    /// larger ones they score what the others recalled.
+    /// larger ones of these an approximate index finds the nearest.
     pub scan_nodes_max: usize,
     /// Most candidates that the scan of vectors adds.
     pub vector_candidates_max: usize,

@@ -188,8 +188,7 @@ impl AllocationEngine {
             let members = self.graph.node(node).members.len() as u32;
             self.vectors.add(node, members, &code);
         }
-        let is_scanned = self.is_scanned();
-        self.vectors.keep_for_scanning(is_scanned);
+        self.vectors.keep_up(self.graph.live_nodes(), self.config.recall.scan_nodes_max);
         self.record(&ballot, mention, node);
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();

@@ -36,6 +36,8 @@ pub enum AllocationMethod {
     Direct,
     /// Exact keys, spikes and graph neighbours recalled the candidates, vectors only scored them.
     Recalled,
+    /// As before, and the nearest vectors that an approximate index found.
+    Hnsw,
 }
 
 impl fmt::Display for AllocationMethod {
@@ -43,6 +45,7 @@ impl fmt::Display for AllocationMethod {
         formatter.pad(match self {
             Self::Direct => "direct",
             Self::Recalled => "recalled",
+            Self::Hnsw => "hnsw",
         })
     }
 }

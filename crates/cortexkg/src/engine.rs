@@ -9,7 +9,7 @@ use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
 use crate::config::EngineConfig;
 use crate::consolidation::Doubts;
-use crate::decision::{AllocationMethod, AllocationResult};
+use crate::decision::AllocationResult;
 use crate::dictionary::{Dictionary, RECENCY};
 use crate::error::FactError;
 use crate::evidence::{Bits, log2};
@@ -214,9 +214,8 @@ impl AllocationEngine {
         for node in self.neighbours(perceived, mention) {
             add(node, Origins::NEIGHBOUR);
         }
-        let is_small = self.is_scanned();
-        let scanned = is_small && self.view.code.is_some();
-        if let Some(code) = self.view.code.as_ref().filter(|_| is_small) {
+        let scanned = self.is_scanned() && self.view.code.is_some();
+        if let Some(code) = self.view.code.as_ref().filter(|_| self.vectors.can_find()) {
             let (nearest, around) = self.vectors.nearest(code, self.config.recall.vector_candidates_max);
             nearest.into_iter().for_each(|node| add(node, Origins::VECTOR));
             self.view.surroundings = around;
@@ -296,11 +295,7 @@ impl AllocationEngine {
             candidates: count,
             new_probability: point.new_activity,
             margin: point.margin,
-            method: if candidates.is_exhaustive {
-                AllocationMethod::Direct
-            } else {
-                AllocationMethod::Recalled
-            },
+            method: candidates.method(),
             pattern: candidates.pattern.clone(),
         }
     }

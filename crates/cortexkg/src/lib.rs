@@ -99,6 +99,7 @@ mod learn;
 mod ledger;
 mod load;
 mod membership;
+mod near;
 pub mod normalise;
 mod opening;
 mod operation_error;

@@ -122,8 +122,7 @@ impl AllocationEngine {
             }
         }
         ties.into_iter().for_each(|(tie, predicate)| self.graph.tie(tie, predicate));
-        let is_scanned = self.is_scanned();
-        self.vectors.keep_for_scanning(is_scanned);
+        self.vectors.keep_up(self.graph.live_nodes(), self.config.recall.scan_nodes_max);
     }
 
     /// Where the nodes are listed because of their members, and where they should be once those have moved: what a member was

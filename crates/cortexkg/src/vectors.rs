@@ -1,4 +1,4 @@
-//! One vector per node, as an 8-bit code: what the semantic column compares and, in a small graph, what is scanned.
+//! One vector per node, as an 8-bit code: what the semantic column compares, and what is looked at for those that are near.
 
 use cortexkg_index::{FlatIndex, Hit, Q8Code};
 use cortexkg_store::StoreError;
@@ -6,6 +6,7 @@ use cortexkg_store::StoreError;
 use crate::error::FactError;
 use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
+use crate::near::NearIndex;
 use crate::paged::{EachTable, Paged, Record};
 use crate::perceive::Perceived;
 use crate::surroundings::{AllSurroundings, NEAREST, Surroundings};
@@ -17,6 +18,9 @@ pub(crate) type Code = Q8Code;
 const MEMBERS_MAX: u32 = 16;
 /// How many times larger a graph may be whose vectors are scanned, where they say more than the words do.
 const SCAN_FARTHER: usize = 16;
+/// The index grows along from this part of the size on from which it is needed, and goes when the graph falls below that part.
+const GROWN_FROM: usize = 2;
+const DROPPED_BELOW: usize = 4;
 /// Surroundings in one record of a snapshot.
 const SURROUNDINGS_AT_ONCE: usize = 1024;
 
@@ -55,6 +59,8 @@ pub(crate) struct Vectors {
     dimension: usize,
     /// The codes side by side, while the graph is small enough to scan them.
     scanned: Option<FlatIndex>,
+    /// What finds them where the graph is too large for that, or will be soon.
+    near: Option<NearIndex>,
     /// Where mentions lie among the nodes.
     pub(crate) surroundings: AllSurroundings,
     /// Whether the space is that of embeddings from outside.
@@ -71,6 +77,7 @@ impl Vectors {
             codes: Paged::default(),
             dimension,
             scanned,
+            near: None,
             surroundings: AllSurroundings::default(),
             given: false,
             embedder_is_lexical,
@@ -87,6 +94,7 @@ impl Vectors {
                 self.dimension = found;
                 self.codes = Paged::default();
                 self.scanned = self.scanned.as_ref().map(|_| new_index(found));
+                self.near = None;
             }
         } else {
             let (record, expected) = (record.to_owned(), expected.to_string());
@@ -112,8 +120,28 @@ impl Vectors {
         self.given || !self.embedder_is_lexical
     }
 
+    /// Keeps what finds near vectors fit for a graph of so many nodes: side by side while they are few, in an index when they are many.
+    pub(crate) fn keep_up(&mut self, nodes: usize, scan_nodes_max: usize) {
+        let below = self.scanned_below(scan_nodes_max);
+        self.keep_for_scanning(nodes < below);
+        if !self.say_more_than_words() || nodes < below / DROPPED_BELOW {
+            self.near = None;
+        } else if nodes >= below / GROWN_FROM && self.near.is_none() {
+            self.near = Some(NearIndex::new(self.dimension));
+        }
+        if let Some(near) = &mut self.near {
+            let codes = &self.codes;
+            near.follow(codes.len() as NodeIndex, |node| codes.get(node));
+        }
+    }
+
+    /// Whether near vectors can be found at all.
+    pub(crate) fn can_find(&self) -> bool {
+        self.scanned.is_some() || self.near.is_some()
+    }
+
     /// Begins or ends to keep the codes side by side, as the graph is small enough to be scanned or not.
-    pub(crate) fn keep_for_scanning(&mut self, is_small: bool) {
+    fn keep_for_scanning(&mut self, is_small: bool) {
         if is_small == self.scanned.is_some() {
             return;
         }
@@ -147,23 +175,28 @@ impl Vectors {
         });
     }
 
-    /// The nodes nearest to a mention, by exact scan, and where it lies among them; of equals the oldest first. None in a graph that
-    /// is not small.
+    /// The nodes nearest to a mention, and where it lies among them; of equals the oldest first. By exact scan while the graph is small, by
+    /// the index then.
     pub(crate) fn nearest(&self, code: &Code, count: usize) -> (Vec<NodeIndex>, Option<Surroundings>) {
         let says_more = self.say_more_than_words();
         let looked_at = if says_more { count.max(NEAREST) } else { count };
-        let mut hits: Vec<Hit> = Vec::new();
-        if let Some(index) = &self.scanned {
+        let (found, nodes) = if let Some(index) = &self.scanned {
+            let mut hits: Vec<Hit> = Vec::new();
             // The code is of the index's dimension, the only thing that can be wrong.
             let _ = index.search(code, looked_at, &mut hits);
-        }
-        let nodes = self.scanned.as_ref().map_or(0, FlatIndex::len);
-        let around = Surroundings::of(hits.iter().map(|hit| hit.similarity.units()), nodes);
+            let found = hits.iter().map(|hit| (hit.id as NodeIndex, hit.similarity.units())).collect();
+            (found, index.len())
+        } else if let Some(near) = &self.near {
+            (near.nearest(code, looked_at), near.len())
+        } else {
+            (Vec::new(), 0)
+        };
+        let around = Surroundings::of(found.iter().map(|&(_, cosine)| cosine), nodes);
         let around = around.filter(|_| says_more);
-        (hits.into_iter().take(count).map(|hit| hit.id as NodeIndex).collect(), around)
+        (found.into_iter().take(count).map(|(node, _)| node).collect(), around)
     }
 
-    /// Where a mention lies among the nodes, if vectors say more than words and are scanned.
+    /// Where a mention lies among the nodes, if vectors say more than words.
     pub(crate) fn look_around(&self, code: &Code) -> Option<Surroundings> {
         if self.say_more_than_words() { self.nearest(code, 0).1 } else { None }
     }
@@ -193,6 +226,9 @@ impl Vectors {
             let kept = if index.contains(id) { index.replace(id, &moved) } else { index.add(id, &moved) };
             debug_assert!(kept.is_ok(), "{kept:?}");
         }
+        if let Some(near) = &mut self.near {
+            near.moved(node, members, &moved);
+        }
         while self.codes.len() <= node as usize {
             self.codes.push(&[]);
         }
@@ -208,17 +244,25 @@ impl Vectors {
             // That it has none is fine.
             let _ = index.remove(u64::from(node));
         }
+        if let Some(near) = &mut self.near {
+            near.remove(node);
+        }
     }
 
     pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
-        to.section("vector space", [(self.dimension as u32, self.given, self.scanned.is_some())])?;
+        let kept = (self.scanned.is_some(), self.near.is_some());
+        to.section("vector space", [(self.dimension as u32, self.given, kept.0, kept.1)])?;
+        if let Some(near) = &self.near {
+            near.save(to)?;
+        }
         to.section("surroundings", self.surroundings.all().chunks(SURROUNDINGS_AT_ONCE))?;
         to.section("all surroundings", [self.surroundings.common()])?;
         self.codes.save("vectors", to)
     }
 
     pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        let (dimension, given, is_small): (u32, bool, bool) = from.one("vector space")?;
+        let (dimension, given, is_small, has_near): (u32, bool, bool, bool) = from.one("vector space")?;
+        self.near = has_near.then(|| NearIndex::load(from)).transpose()?;
         self.given = given;
         self.dimension = (dimension as usize).clamp(1, cortexkg_index::DIMENSION_MAX);
         self.surroundings =
@@ -234,7 +278,9 @@ impl Vectors {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.codes.bytes() + self.scanned.as_ref().map_or(0, FlatIndex::bytes) + self.surroundings.bytes()
+        let found_by = self.scanned.as_ref().map_or(0, FlatIndex::bytes)
+            + self.near.as_ref().map_or(0, NearIndex::bytes);
+        self.codes.bytes() + found_by + self.surroundings.bytes()
     }
 }
 

@@ -13,6 +13,7 @@ mod forget;
 mod load;
 mod merge;
 mod model;
+mod near;
 mod refusals;
 mod reopen;
 mod undo;
