@@ -32,7 +32,7 @@ fn facts(things: u64, mentions: usize, seed: u64) -> Vec<(u64, Fact)> {
                 })
                 .collect();
             let word = format!("{:x}", random(&mut state) * 977 + at as u64);
-            (thing, Fact::text(word).with_id(&format!("m{at}")).with_embedding(embedding))
+            (thing, Fact::text(word).with_id(format!("m{at}")).with_embedding(embedding))
         })
         .collect()
 }
@@ -88,7 +88,7 @@ fn an_index_comes_back_as_it_was() {
             }
         }
         assert_eq!(graph.state_hash().unwrap(), long.state_hash().unwrap());
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             graph.checkpoint().unwrap();
         }
         store = graph.close().unwrap();
@@ -102,7 +102,7 @@ fn an_index_comes_back_as_it_was() {
         .iter()
         .take(100)
         .map(|(thing, fact)| {
-            (*thing, fact.clone().with_id(&format!("again {}", fact.record_id.as_deref().unwrap())))
+            (*thing, fact.clone().with_id(format!("again {}", fact.record_id.as_deref().unwrap())))
         })
         .collect();
     let [one, other] = &mut ends;
