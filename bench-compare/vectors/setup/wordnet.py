@@ -1,4 +1,4 @@
-"""Glosses of WordNet, embedded: from packages of Debian and PyPI, by the crate `cortexkg-embed`, into one file of the cache."""
+"""Glosses of WordNet: texts and models from packages of Debian and PyPI, embedded by the crate `cortexkg-embed`."""
 
 import array
 import csv
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,12 +96,12 @@ def dictionary(cache: Path) -> Path:
             subprocess.run(["apt-get", "download", PACKAGE], cwd=part, check=True, stdout=sys.stderr)
             subprocess.run(["dpkg", "-x", next(part.glob("*.deb")), part], check=True)
         except (OSError, subprocess.CalledProcessError):
-            sys.exit(f"{PACKAGE}: could not be downloaded; unpack it so that {unpacked}/usr/share/wordnet/data.noun is there")
+            sys.exit(f"{PACKAGE}: could not be downloaded; unpack it in {unpacked} (usr/share/wordnet/data.noun)")
         part.rename(unpacked)
     return unpacked / "usr/share/wordnet"
 
 
-def synsets(path: Path, part: str):
+def synsets(path: Path, part: str) -> Iterator[tuple[str, str]]:
     """Id and text of each line of a data file: see wndb(5WN)."""
     for line in path.read_text(encoding="latin-1").splitlines():
         if line.startswith("  "):
@@ -144,6 +145,7 @@ def embed(texts: Path, model: Path, feature: str, path: Path) -> None:
     manifest = ["--manifest-path", ROOT / "Cargo.toml", "-p", "cortexkg-embed", "--features", feature]
     command = ["cargo", "run", "--quiet", "--release", *manifest, "--example", "embed", "--", model, rest]
     program = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert program.stdout is not None
     start, first = time.monotonic(), done
     with path.open("ab") as out:
         for line in program.stdout:
@@ -155,7 +157,8 @@ def embed(texts: Path, model: Path, feature: str, path: Path) -> None:
             if done % 500 == 0:
                 rate = (done - first) / (time.monotonic() - start)
                 left = (len(records) - done) / rate / 60
-                print(f"\rembedding: {done} of {len(records)}, {rate:.0f}/s, {left:.0f} min left ", end="", file=sys.stderr)
+                progress = f"embedding: {done} of {len(records)}, {rate:.0f}/s, {left:.0f} min left"
+                print(f"\r{progress} ", end="", file=sys.stderr)
     print(file=sys.stderr)
     if program.wait() != 0 or done != len(records):
         sys.exit(f"embedding ended after {done} of {len(records)} texts; run it again to go on")
