@@ -146,16 +146,19 @@ def embed(texts: Path, model: Path, feature: str, path: Path) -> None:
     command = ["cargo", "run", "--quiet", "--release", *manifest, "--example", "embed", "--", model, rest]
     program = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert program.stdout is not None
-    start, first = time.monotonic(), done
+    print("building cortexkg-embed", file=sys.stderr)
+    start, first = 0.0, done
     with path.open("ab") as out:
         for line in program.stdout:
+            # Not before it is built and has begun.
+            start = start or time.monotonic()
             vector = json.loads(line)["embedding"]
             if done == 0:
                 out.write(len(vector).to_bytes(4, "little"))
             out.write(array.array("f", vector).tobytes())
             done += 1
-            if done % 500 == 0:
-                rate = (done - first) / (time.monotonic() - start)
+            if done % 1000 == 0:
+                rate = (done - first) / max(time.monotonic() - start, 0.001)
                 left = (len(records) - done) / rate / 60
                 progress = f"embedding: {done} of {len(records)}, {rate:.0f}/s, {left:.0f} min left"
                 print(f"\r{progress} ", end="", file=sys.stderr)
