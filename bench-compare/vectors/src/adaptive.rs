@@ -53,6 +53,8 @@ pub struct Adaptive {
 pub struct Row {
     pub effort: Effort,
     pub recall: f64,
+    /// Share of the queries that found none of their nearest.
+    pub lost: f64,
     pub per_second: f64,
     /// Full vectors read for one query.
     pub reads: f64,
@@ -159,7 +161,7 @@ fn search(system: &mut CortexKg, queries: &[f32], truth: &Truth, ef: usize, resc
     let effort = Effort { ef, rescored: Some(rescored) };
     system.set_effort(effort)?;
     let dimension = system.index.config().dimension;
-    let (mut seconds, mut recall, reads) = (Vec::new(), 0.0, system.reads());
+    let (mut seconds, mut recall, mut lost, reads) = (Vec::new(), 0.0, 0.0, system.reads());
     for _ in 0..ROUNDS {
         let mut found = vec![Vec::new(); QUERIES];
         let start = Instant::now();
@@ -167,10 +169,10 @@ fn search(system: &mut CortexKg, queries: &[f32], truth: &Truth, ef: usize, resc
             system.search(query, found)?;
         }
         seconds.push(start.elapsed().as_secs_f64());
-        recall = truth.recall(&found);
+        (recall, lost) = (truth.recall(&found), truth.lost(&found));
     }
     let reads = (system.reads() - reads) as f64 / (ROUNDS * QUERIES) as f64;
-    Ok(Row { effort, recall, per_second: QUERIES as f64 / median(seconds.into_iter()), reads })
+    Ok(Row { effort, recall, lost, per_second: QUERIES as f64 / median(seconds.into_iter()), reads })
 }
 
 impl Adaptive {
@@ -190,11 +192,15 @@ impl Adaptive {
             text +=
                 &format!("| {precision} | {nodes} | {:.2} % |\n", 100.0 * nodes as f64 / self.count as f64);
         }
-        text += "\n| ef | ranked again | recall@10 | queries/s | full vectors read |\n| ---: | ---: | ---: | ---: | ---: |\n";
+        text += "\n| ef | ranked again | recall@10 | found none | queries/s | full vectors read |\n| ---: | ---: | ---: | ---: | ---: | ---: |\n";
         for row in &self.searches {
             let rescored = row.effort.rescored.unwrap_or(row.effort.ef);
-            let Row { effort, recall, per_second, reads } = row;
-            text += &format!("| {} | {rescored} | {recall:.3} | {per_second:.0} | {reads:.0} |\n", effort.ef);
+            let Row { effort, recall, lost, per_second, reads } = row;
+            let lost = 100.0 * lost;
+            text += &format!(
+                "| {} | {rescored} | {recall:.3} | {lost:.1} % | {per_second:.0} | {reads:.0} |\n",
+                effort.ef
+            );
         }
         let least = self.searches.iter().find(|row| row.recall >= TARGET);
         let best = self.searches.iter().map(|row| row.recall).fold(0.0, f64::max);

@@ -154,5 +154,5 @@ fn hardware(run: &measure::Run, system: &str) -> String {
         .map(|figures| figures.hardware.as_str())
         .collect();
     all.dedup();
-    all.join("/")
+    if all.is_empty() { "nothing, as it was left out".to_owned() } else { all.join(", ") }
 }

@@ -46,6 +46,8 @@ pub struct Figures {
 pub struct Search {
     pub effort: Effort,
     pub recall: f64,
+    /// Share of the queries that found none of their nearest.
+    pub lost: f64,
     pub per_second: f64,
     pub p50_us: f64,
     pub p99_us: f64,
@@ -179,6 +181,7 @@ fn search(holders: &mut [Holder], figures: &mut [Figures], truth: &Truth, rounds
                 Search {
                     effort,
                     recall: truth.recall(&replies[0].found),
+                    lost: truth.lost(&replies[0].found),
                     per_second: queries as f64 / median(replies.iter().map(|reply| reply.seconds)),
                     p50_us: micros[queries / 2],
                     p99_us: micros[queries * 99 / 100],

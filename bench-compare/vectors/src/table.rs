@@ -3,8 +3,11 @@
 use crate::measure::{Figures, Run, TARGETS};
 use crate::systems::BASELINE;
 
-/// A column: its head, and its cell for a system beside the baseline.
-type Column = (String, Box<dyn Fn(&Figures, Option<&Figures>) -> String>);
+/// Makes the cell of a system beside the baseline.
+type Cell = Box<dyn Fn(&Figures, Option<&Figures>) -> String>;
+
+/// A head, and the cells under it.
+type Column = (String, Cell);
 
 /// One row for each system.
 pub fn table(run: &Run) -> String {
@@ -68,9 +71,7 @@ fn columns() -> Vec<Column> {
     columns
 }
 
-fn ratio(
-    of: impl Fn(&Figures) -> Option<f64> + 'static,
-) -> Box<dyn Fn(&Figures, Option<&Figures>) -> String> {
+fn ratio(of: impl Fn(&Figures) -> Option<f64> + 'static) -> Cell {
     Box::new(move |figures, baseline| {
         let both = of(figures).zip(baseline.and_then(&of));
         both.map_or_else(|| "–".to_owned(), |(ours, theirs)| format!("{:.2}", ours / theirs))

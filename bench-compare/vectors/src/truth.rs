@@ -39,11 +39,20 @@ impl Truth {
 
     /// The share of the nearest that are among the first [`K`] found.
     pub fn recall(&self, found: &[Vec<u64>]) -> f64 {
-        let hits = |(found, near): (&Vec<u64>, &Vec<u32>)| {
-            found.iter().take(K).filter(|&&id| near.contains(&(id as u32))).count().min(K)
-        };
-        let found = found.iter().zip(&self.0).map(hits).sum::<usize>();
-        found as f64 / (self.0.len() * K) as f64
+        self.hits(found).sum::<usize>() as f64 / (self.0.len() * K) as f64
+    }
+
+    /// The share of the queries that found none of their nearest: walks that never came near.
+    pub fn lost(&self, found: &[Vec<u64>]) -> f64 {
+        self.hits(found).filter(|&hits| hits == 0).count() as f64 / self.0.len() as f64
+    }
+
+    fn hits(&self, found: &[Vec<u64>]) -> impl Iterator<Item = usize> {
+        let is_near = |near: &[u32], id: u64| near.iter().any(|&one| u64::from(one) == id);
+        found
+            .iter()
+            .zip(&self.0)
+            .map(move |(found, near)| found.iter().take(K).filter(|&&id| is_near(near, id)).count().min(K))
     }
 }
 
