@@ -72,6 +72,7 @@ impl Hold {
             }
         }
         reply.reads = self.system.reads() - reads;
+        reply.cpu_ns = machine::cpu_ns();
         (reply.run_ns, reply.wait_ns) = machine::run_and_wait_ns();
         Ok(reply)
     }

@@ -19,6 +19,14 @@ pub fn run_and_wait_ns() -> (u64, u64) {
     (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
 }
 
+/// Nanoseconds that all threads of the process have run, those that have ended included.
+pub fn cpu_ns() -> u64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may hold blanks; user and system time are fields 14 and 15, in units that Linux fixes at 1/100 s.
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    fields.flat_map(str::parse::<u64>).sum::<u64>() * 10_000_000
+}
+
 pub fn cpu_name() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name =
@@ -52,15 +60,15 @@ pub struct Use {
     pub busy: f64,
     /// Share of all cores that others used.
     pub others: f64,
-    /// Share of their time that the systems waited for a core.
+    /// Share of their time that the systems waited for a core, their main threads.
     pub waited: f64,
     /// Processes that wanted to run, on average over the last minute of it.
     pub load: f64,
 }
 
 impl Use {
-    /// Since then, while the systems ran and waited for so long.
-    pub fn since(start: Ticks, run_ns: u64, wait_ns: u64, seconds: f64) -> Self {
+    /// Since then, while the systems used this much of all cores, and their main threads ran and waited for so long.
+    pub fn since(start: Ticks, cpu_ns: u64, run_ns: u64, wait_ns: u64, seconds: f64) -> Self {
         let now = Ticks::now();
         let all = (now.all - start.all).max(1) as f64;
         let busy = (now.busy - start.busy) as f64 / all;
@@ -69,7 +77,7 @@ impl Use {
             .map(|text| text.lines().filter(|line| line.starts_with("cpu")).count().saturating_sub(1))
             .unwrap_or(cores)
             .max(1);
-        let ours = run_ns as f64 / 1e9 / seconds / cores as f64;
+        let ours = cpu_ns as f64 / 1e9 / seconds / cores as f64;
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default();
         let waited = wait_ns as f64 / (run_ns + wait_ns).max(1) as f64;

@@ -99,7 +99,7 @@ pub fn run(
     }
     let allocate = |first, count| Order::Allocate { first, count };
     let rates = in_turns(&mut holders, "allocating", built..data.count, ALLOCATED_AT_ONCE, allocate)?;
-    let (mut run_ns, mut wait_ns) = (0, 0);
+    let (mut cpu_ns, mut run_ns, mut wait_ns) = (0, 0, 0);
     for ((holder, figures), turns) in holders.iter_mut().zip(&mut figures).zip(rates) {
         figures.allocate_per_second = median(turns.iter().map(|turn| turn.rate));
         figures.allocate_reads = median(turns.iter().map(|turn| turn.reads));
@@ -107,11 +107,12 @@ pub fn run(
         figures.hardware = report.hardware;
         figures.resident_bytes_per_node = report.resident_bytes as f64 / data.count as f64;
         figures.reported_bytes_per_node = report.reported_bytes.map(|bytes| bytes as f64 / data.count as f64);
+        cpu_ns += report.cpu_ns;
         run_ns += report.run_ns;
         wait_ns += report.wait_ns;
     }
     let seconds = start.elapsed().as_secs_f64();
-    let machine = Use::since(ticks, run_ns, wait_ns, seconds);
+    let machine = Use::since(ticks, cpu_ns, run_ns, wait_ns, seconds);
     let (name, dimension) = (data.name.clone(), data.rows.dimension());
     let (count, queries) = (data.count, data.queries);
     Ok(Run { data: name, count, dimension, queries, threads, machine, seconds, figures })

@@ -43,7 +43,8 @@ pub struct Reply {
     pub resident_bytes: u64,
     pub reported_bytes: Option<usize>,
     pub hardware: String,
-    /// Since the process began.
+    /// Since the process began: of all threads, and of the main one.
+    pub cpu_ns: u64,
     pub run_ns: u64,
     pub wait_ns: u64,
 }
