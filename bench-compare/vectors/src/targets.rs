@@ -1,0 +1,56 @@
+//! What a run says of the targets of the project.
+
+use crate::measure::{Figures, Run};
+use crate::systems::BASELINE;
+
+/// One line for each target: what was asked, the best that there was, and whether that is enough.
+pub fn lines(run: &Run) -> Vec<String> {
+    let Some(baseline) = run.figures.iter().find(|figures| figures.name == BASELINE) else {
+        return vec![format!("No targets without {BASELINE}.")];
+    };
+    let ours = || run.figures.iter().filter(|figures| figures.name.starts_with("cortexkg"));
+    let rate = |figures: &Figures, at: usize| Some(figures.searches.get(at)?.as_ref()?.per_second);
+    let times = |figures: &Figures, at| Some(rate(figures, at)? / rate(baseline, at)?);
+
+    let full = ours().filter(|figures| figures.name.ends_with("f32"));
+    let full = best(full.filter_map(|figures| Some((times(figures, 1)?, figures))));
+    let compact = || ours().filter(|figures| is_compact(figures));
+    let rescored = compact().filter(|figures| figures.name.contains('+'));
+    let rescored = best(rescored.filter_map(|figures| Some((times(figures, 0)?, figures))));
+
+    let peers = run.figures.iter().filter(|figures| !figures.name.starts_with("cortexkg"));
+    let peers = peers.filter(|figures| figures.name.ends_with("f32"));
+    let peer = best(peers.map(|figures| (figures.allocate_per_second, figures)));
+    let allocation = peer.and_then(|(rate, peer)| {
+        let near = compact().filter(|figures| figures.allocate_recall >= 0.95);
+        let small =
+            near.filter(|figures| 4.0 * figures.resident_bytes_per_node <= peer.resident_bytes_per_node);
+        best(small.map(|figures| (figures.allocate_per_second / rate, figures)))
+    });
+    let peer = peer.map_or("", |(_, peer)| peer.name.as_str());
+    vec![
+        line("searches with f32, recall ≥ 0.98", 1.0, BASELINE, full),
+        line("searches with compact codes ranked again, recall ≥ 0.95", 3.0, BASELINE, rescored),
+        line("allocations with compact codes, recall ≥ 0.95, at ≤ 1/4 of the memory", 3.0, peer, allocation),
+    ]
+}
+
+/// At most four bits of a dimension are looked at on the way, or eight are all there is.
+fn is_compact(figures: &Figures) -> bool {
+    ["q8", "q4", "b1"].iter().any(|walked| figures.name.starts_with(&format!("cortexkg {walked}")))
+}
+
+fn best<'a>(all: impl Iterator<Item = (f64, &'a Figures)>) -> Option<(f64, &'a Figures)> {
+    all.max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+fn line(what: &str, target: f64, peer: &str, best: Option<(f64, &Figures)>) -> String {
+    let (came, verdict) = match best {
+        None => ("nothing qualifies".to_owned(), "missed"),
+        Some((times, figures)) => {
+            let verdict = if times >= target { "reached" } else { "missed" };
+            (format!("{times:.2} × ({})", figures.name), verdict)
+        }
+    };
+    format!("- {what}: asked for ≥ {target:.1} × {peer}, came out {came}: {verdict}")
+}
