@@ -20,7 +20,7 @@ impl HnswAllocationIndex {
         let mut walker = self.walker();
         let layers: Vec<usize> =
             (0..=self.graph.top()).filter(|&layer| self.graph.is_member(layer, slot)).collect();
-        let heir = self.heir(slot);
+        let entry = if self.entry == Some(slot) { self.heir(slot) } else { self.entry };
         let mut holds_together = true;
         for &layer in &layers {
             let is_whole = self.leave(layer, slot, &mut walker);
@@ -28,9 +28,7 @@ impl HnswAllocationIndex {
         }
         self.graph.remove(slot);
         self.nodes.remove(slot);
-        if self.entry == Some(slot) {
-            self.entry = heir;
-        }
+        self.entry = entry;
         self.changes += 1;
         self.keep(walker);
         if !holds_together {
@@ -77,7 +75,7 @@ impl HnswAllocationIndex {
         if let Some(vector) = vector {
             self.nodes.check(vector)?;
             self.nodes.set_precision(slot, precision, vector);
-        } else {
+        } else if precision != self.nodes.precision(slot) {
             let vector = self.nodes.decode(slot);
             self.nodes.set_precision(slot, precision, &vector);
         }
