@@ -25,7 +25,7 @@ impl HnswAllocationIndex {
         if passes(from.id) {
             accepted.offer(from);
         }
-        self.begin(from, OPEN_PER_EF * ef, walker);
+        self.begin(from, ef.saturating_mul(OPEN_PER_EF), walker);
         while let Some(entry) = walker.beam.take_next() {
             if !accepted.admits(entry.score) {
                 break;
