@@ -136,8 +136,10 @@ fn a_section_with_a_right_checksum_and_wrong_contents_is_refused() {
     }
 }
 
-/// The sections of a snapshot: what each is, and its contents.
-fn sections(bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+/// What a section is, and its contents.
+type Section = (u32, Vec<u8>);
+
+fn sections(bytes: &[u8]) -> Vec<Section> {
     let (mut sections, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
         let len = u64::from_le_bytes(bytes[at + 16..at + 24].try_into().unwrap()) as usize;
@@ -149,7 +151,7 @@ fn sections(bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
 }
 
 /// A snapshot of these sections, with every checksum right.
-fn file(sections: &[(u32, Vec<u8>)]) -> Vec<u8> {
+fn file(sections: &[Section]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (number, contents) in sections {
         let mut head = b"CKGINDEX".to_vec();
@@ -178,7 +180,7 @@ fn parts_that_do_not_fit_together_are_refused() {
     let bytes = saved(&index());
     let good = sections(&bytes);
     assert_eq!(file(&good), bytes);
-    let refused = |what: &str, name: &str, forge: &dyn Fn(&mut Vec<(u32, Vec<u8>)>)| {
+    let refused = |what: &str, name: &str, forge: &dyn Fn(&mut Vec<Section>)| {
         let mut forged = good.clone();
         forge(&mut forged);
         match HnswAllocationIndex::open(file(&forged).into()) {
@@ -190,7 +192,7 @@ fn parts_that_do_not_fit_together_are_refused() {
     let live = |slot: usize| good[at(3)].1[slot / 8] >> (slot % 8) & 1 == 1;
     let slots = (good[at(4)].1.len() / 64) as u32;
     let free = (0..slots).find(|&slot| !live(slot as usize)).unwrap();
-    let finer = |forged: &mut Vec<(u32, Vec<u8>)>, slot: u32| {
+    let finer = |forged: &mut Vec<Section>, slot: u32| {
         let places = &mut forged[at(6)].1;
         let first = places.as_chunks::<4>().0.iter().position(|&place| place != [255; 4]).unwrap();
         let place = u32::from_le_bytes(places[4 * first..][..4].try_into().unwrap());
@@ -208,7 +210,7 @@ fn parts_that_do_not_fit_together_are_refused() {
         set(places, first, (Precision::Four as u32) << 29);
     });
     refused("links of a free slot", "links", &|forged| set(&mut forged[at(4)].1, 16 * free as usize, 1));
-    let lonely = |forged: &mut Vec<(u32, Vec<u8>)>, layer: usize, slot: u32| {
+    let lonely = |forged: &mut Vec<Section>, layer: usize, slot: u32| {
         let mut node = vec![255; 4 * 17];
         set(&mut node, 0, slot);
         forged[at(5) + layer].1.extend(node);
