@@ -144,14 +144,14 @@ fn a_vector_kept_at_what_it_is_kept_at_scores_as_before() {
 /// The memory of walks grows with the widest question, and goes with it.
 #[test]
 fn a_question_for_everything_leaves_no_memory_behind() {
-    let index = filled(6_000, Precision::One);
+    let index = filled(34_000, Precision::One);
     let query = index.vector(&[1.0; 16]).unwrap();
     let mut hits = Vec::new();
     index.search(&query, 10, &mut hits).unwrap();
     let before = index.bytes();
     let mut how = SearchOptions { ef: Some(200_000), ..Default::default() };
     index.search_with(&query, 200_000, &mut how, &mut hits).unwrap();
-    assert_eq!(hits.len(), 6_000);
+    assert_eq!(hits.len(), 34_000);
     assert!(index.bytes() <= before + (1 << 20), "{} after {before}", index.bytes());
 }
 

@@ -159,30 +159,35 @@ impl HnswAllocationIndex {
         parts.are_all_one() || (layer == 0 && self.hold_together(parts))
     }
 
-    /// Whether these parts of the lowest layer hold together by ways that lead over other nodes. Such a way is short, unless there is
-    /// none: they were neighbours of one node.
+    /// Whether these parts of the lowest layer hold together by ways that lead over other nodes.
     fn hold_together(&self, mut parts: Parts<'_>) -> bool {
+        let Some(&first) = parts.nodes.first() else { return true };
         for &slot in parts.nodes {
-            while !parts.are_one(slot, parts.nodes[0]) {
-                let Some(met) = self.nearest_of_another(&parts, slot) else { return false };
-                parts.join(slot, met);
+            if !parts.are_one(slot, first) {
+                if !self.is_way_between(slot, first) {
+                    return false;
+                }
+                parts.join(slot, first);
             }
         }
         true
     }
 
-    /// The first node of another part that a walk over all links meets, breadth first.
-    fn nearest_of_another(&self, parts: &Parts<'_>, from: u32) -> Option<u32> {
-        let (mut met, mut open) = (FxHashSet::from_iter([from]), VecDeque::from([from]));
-        while let Some(slot) = open.pop_front() {
-            for end in self.graph.neighbours(0, slot).filter(|&end| met.insert(end)) {
-                if parts.of(end).is_some() && !parts.are_one(end, from) {
-                    return Some(end);
+    /// Whether walks over all links from two nodes meet. They go breadth first and in turn, so that a way is found about halfway, and what
+    /// is cut off in the time that the smaller side takes.
+    fn is_way_between(&self, a: u32, b: u32) -> bool {
+        let begin = |from: u32| (FxHashSet::from_iter([from]), VecDeque::from([from]));
+        let (mut one, mut other) = (begin(a), begin(b));
+        loop {
+            let Some(slot) = one.1.pop_front() else { return false };
+            for end in self.graph.neighbours(0, slot).filter(|&end| one.0.insert(end)) {
+                if other.0.contains(&end) {
+                    return true;
                 }
-                open.push_back(end);
+                one.1.push_back(end);
             }
+            std::mem::swap(&mut one, &mut other);
         }
-        None
     }
 
     /// How near the nearest neighbour of a node is to a vector.
