@@ -32,7 +32,7 @@ fn numbers_as_large_as_they_get_are_answered() {
         assert_eq!(index.search_batch(std::slice::from_ref(&query), many).unwrap()[0].len(), 200);
         assert_eq!(index.find(&query, many).unwrap().hits.len(), 200);
         for ef in [None, Some(0), Some(many)] {
-            let mut passes = |id: u64| id % 2 == 0;
+            let mut passes = |id: u64| id.is_multiple_of(2);
             let mut how = SearchOptions { ef, filter: Some(&mut passes), ..Default::default() };
             index.search_with(&query, many, &mut how, &mut hits).unwrap();
             assert_eq!(hits.len(), 100);

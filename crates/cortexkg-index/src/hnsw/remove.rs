@@ -249,7 +249,8 @@ mod tests {
     #[test]
     fn a_removal_looks_at_the_whole_graph_only_if_it_has_cut_it() {
         let mut state = 7;
-        let mut index = HnswAllocationIndex::new(HnswConfig::new(64)).unwrap();
+        let mut index =
+            HnswAllocationIndex::new(HnswConfig { max_connections: 5, ..HnswConfig::new(64) }).unwrap();
         for id in 0..3_000 {
             let embedding: Vec<f32> =
                 (0..64).map(|_| (splitmix64(&mut state) >> 40) as f32 / 8_388_608.0 - 1.0).collect();
@@ -257,7 +258,7 @@ mod tests {
             index.add(id, &vector).unwrap();
         }
         let mut walker = Walker::default();
-        for id in 0..300 {
+        for id in 0..600 {
             let slot = index.nodes.known(id).unwrap();
             let is_whole = index.leave(0, slot, &mut walker);
             // All that is cut off now is what has left.
