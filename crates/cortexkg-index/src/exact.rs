@@ -167,7 +167,7 @@ impl VectorIndex for ExactIndex {
             }
             hits.push(Neighbour { id: codes.id(slot), score });
             // Cut back only now and then, which costs less than to keep them in order.
-            if hits.len() >= 2 * k.max(64) {
+            if hits.len() >= k.max(64).saturating_mul(2) {
                 hits.select_nth_unstable(k - 1);
                 hits.truncate(k);
                 least = hits[k - 1].score;
@@ -238,8 +238,9 @@ impl Method {
     /// The cheaper way to search among so many vectors, by counted work alone: the same on every machine.
     #[must_use]
     pub fn cheaper(vectors: usize, config: &HnswConfig) -> Self {
-        let links = 2 * config.max_connections;
-        let visits = config.ef_search * links * VISITS_PER_CONNECTION_PERCENT / 100;
-        if vectors <= visits * ROWS_PER_VISIT { Self::Exact } else { Self::Graph }
+        let links = config.max_connections.saturating_mul(2);
+        let visits =
+            config.ef_search.saturating_mul(links).saturating_mul(VISITS_PER_CONNECTION_PERCENT) / 100;
+        if vectors <= visits.saturating_mul(ROWS_PER_VISIT) { Self::Exact } else { Self::Graph }
     }
 }

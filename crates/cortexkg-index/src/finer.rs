@@ -8,7 +8,7 @@ use crate::rows::CodeRows;
 use crate::vector::Vector;
 
 /// Bits of a place that count rows; those above are the precision.
-const ROW_BITS: u32 = 29;
+pub(crate) const ROW_BITS: u32 = 29;
 const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Clone)]

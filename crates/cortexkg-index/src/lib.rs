@@ -51,6 +51,11 @@
 //! then `walk.rs`, `place.rs`, `linking.rs` and `remove.rs` for the graph; `snapshot/mod.rs` for the format of its file;
 //! `codes.rs`, `similarity.rs` and `flat.rs` for the codes of the engine.
 
+#[cfg(target_endian = "big")]
+compile_error!(
+    "rows of floats are little-endian, and the kernels read them in the order of the machine: they would have to be turned"
+);
+
 mod codes;
 mod error;
 mod exact;

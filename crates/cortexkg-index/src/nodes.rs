@@ -13,8 +13,8 @@ use crate::rows::{CodeRows, Scratch};
 use crate::score::Score;
 use crate::vector::Vector;
 
-/// Most vectors of an index: slots fit 31 bits, and one number means none.
-pub const VECTORS_MAX: usize = (1 << 31) - 1;
+/// Most vectors of an index: rows of finer codes fit 29 bits.
+pub const VECTORS_MAX: usize = 1 << crate::finer::ROW_BITS;
 
 /// Bytes that the table of ids takes for each slot it has room for: a slot and a control byte.
 const TABLE_ENTRY_BYTES: usize = 4 + 1;

@@ -51,13 +51,13 @@ impl Precision {
     /// Bytes of a code without its factor, of a vector with this many dimensions: they are padded to a multiple of 64.
     #[must_use]
     pub const fn code_bytes(self, dimension: usize) -> usize {
-        dimension.next_multiple_of(64) * self.bits() / 8
+        dimension.div_ceil(64).saturating_mul(8 * self.bits())
     }
 
     /// Bytes of a row of an index: the code, its factor, its id, and what fills a short one up to 64 bytes.
     #[must_use]
     pub const fn row_bytes(self, dimension: usize) -> usize {
-        let bytes = self.code_bytes(dimension) + 4 + 8;
+        let bytes = self.code_bytes(dimension).saturating_add(4 + 8);
         // A row within one line costs one read; longer ones gain nothing from padding (measured).
         if bytes <= 64 { 64 } else { bytes }
     }
@@ -78,7 +78,7 @@ impl Precision {
             Self::Half => 0.0005,
             Self::Full => 0.000_001,
         };
-        length / ((dimension.next_multiple_of(64) - 1) as f64).sqrt()
+        length / (dimension.div_ceil(64).max(1) as f64 * 64.0 - 1.0).sqrt()
     }
 
     /// The name that [`FromStr`] reads: `1`, `4`, `8`, `16` or `32` bits as `b1`, `q4`, `q8`, `f16`, `f32`.

@@ -225,12 +225,16 @@ impl CodeRows {
     /// The rotated values that a code stands for, of length 1 within the error of its precision.
     pub(crate) fn values(&self, kernels: &Kernels, slot: u32) -> Vec<f32> {
         let mut vector = Vector::blank(self.padded);
+        if self.factor(slot) == 0.0 {
+            // The zero vector, which codes of few bits have no levels for.
+            return vector.values;
+        }
         self.decode(kernels, slot, &mut vector);
         if !self.is_float() {
             vector.values.clear();
             vector.values.extend(vector.codes.iter().map(|&code| f32::from(code)));
         }
-        // A code without a direction stays zero.
+        // A code without a direction, which only a damaged one has, stays as it is.
         let _ = kernels.normalize_f32(&mut vector.values);
         vector.values
     }

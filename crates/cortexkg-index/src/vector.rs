@@ -1,5 +1,7 @@
 //! An embedding made ready: what codes are made of, and what a search asks with.
 
+use std::hash::Hasher as _;
+
 use cortexkg_simd::Kernels;
 
 use crate::check_dimension;
@@ -64,6 +66,13 @@ impl Vector {
         let scale = kernels.quantize_i8(&values, &mut codes);
         let sum = codes.iter().map(|&code| i32::from(code)).sum();
         Self { dimension, unit: Vec::new(), values, codes, scale, sum }
+    }
+
+    /// Tells it from other vectors, but for rare chance.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = rustc_hash::FxHasher::default();
+        self.values.iter().for_each(|value| hasher.write_u32(value.to_bits()));
+        hasher.finish()
     }
 
     /// Room for a decoded code.

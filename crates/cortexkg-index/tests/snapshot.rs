@@ -135,3 +135,111 @@ fn a_section_with_a_right_checksum_and_wrong_contents_is_refused() {
         }
     }
 }
+
+/// What a section is, and its contents.
+type Section = (u32, Vec<u8>);
+
+fn sections(bytes: &[u8]) -> Vec<Section> {
+    let (mut sections, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let len = u64::from_le_bytes(bytes[at + 16..at + 24].try_into().unwrap()) as usize;
+        let number = u32::from_le_bytes(bytes[at + 12..at + 16].try_into().unwrap());
+        sections.push((number, bytes[at + 64..at + 64 + len].to_vec()));
+        at = (at + 64 + len).next_multiple_of(64);
+    }
+    sections
+}
+
+/// A snapshot of these sections, with every checksum right.
+fn file(sections: &[Section]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, contents) in sections {
+        let mut head = b"CKGINDEX".to_vec();
+        head.extend(1_u32.to_le_bytes());
+        head.extend(number.to_le_bytes());
+        head.extend((contents.len() as u64).to_le_bytes());
+        head.extend(xxhash_rust::xxh3::xxh3_64(contents).to_le_bytes());
+        head.extend(xxhash_rust::xxh3::xxh3_64(&head).to_le_bytes());
+        head.resize(64, 0);
+        bytes.extend(head);
+        bytes.extend(contents);
+        bytes.resize(bytes.len().next_multiple_of(64), 0);
+    }
+    bytes
+}
+
+fn set(contents: &mut [u8], position: usize, number: u32) {
+    contents[4 * position..][..4].copy_from_slice(&number.to_le_bytes());
+}
+
+/// Every checksum is right, and every part for itself may be one: only together they are none. Each of these was opened once, and
+/// led to a panic, to an answer that is none, or to a vector that cannot be found.
+#[test]
+fn parts_that_do_not_fit_together_are_refused() {
+    const NONE: u32 = u32::MAX;
+    let bytes = saved(&index());
+    let good = sections(&bytes);
+    assert_eq!(file(&good), bytes);
+    let refused = |what: &str, name: &str, forge: &dyn Fn(&mut Vec<Section>)| {
+        let mut forged = good.clone();
+        forge(&mut forged);
+        match HnswAllocationIndex::open(file(&forged).into()) {
+            Err(SnapshotError::Damaged { section, .. }) => assert_eq!(section, name, "{what}"),
+            other => panic!("{what}: {:?}", other.map(|index| index.len())),
+        }
+    };
+    let at = |number: u32| good.iter().position(|section| section.0 == number).unwrap();
+    let live = |slot: usize| good[at(3)].1[slot / 8] >> (slot % 8) & 1 == 1;
+    let slots = (good[at(4)].1.len() / 64) as u32;
+    let free = (0..slots).find(|&slot| !live(slot as usize)).unwrap();
+    let finer = |forged: &mut Vec<Section>, slot: u32| {
+        let places = &mut forged[at(6)].1;
+        let first = places.as_chunks::<4>().0.iter().position(|&place| place != [255; 4]).unwrap();
+        let place = u32::from_le_bytes(places[4 * first..][..4].try_into().unwrap());
+        set(places, first, NONE);
+        places.resize(places.len().max(4 * slot as usize + 4), 255);
+        set(places, slot as usize, place);
+    };
+    refused("a finer code beyond the slots", "finer places", &|forged| finer(forged, slots + 3));
+    refused("a finer code of a free slot", "finer places", &|forged| finer(forged, free));
+    refused("a finer code that is as coarse as all", "finer places", &|forged| {
+        let row = forged[at(2)].1[..64].to_vec();
+        forged[at(7) + Precision::Four as usize].1 = row;
+        let places = &mut forged[at(6)].1;
+        let first = places.as_chunks::<4>().0.iter().position(|&place| place == [255; 4]).unwrap();
+        set(places, first, (Precision::Four as u32) << 29);
+    });
+    refused("links of a free slot", "links", &|forged| set(&mut forged[at(4)].1, 16 * free as usize, 1));
+    let lonely = |forged: &mut Vec<Section>, layer: usize, slot: u32| {
+        let mut node = vec![255; 4 * 17];
+        set(&mut node, 0, slot);
+        forged[at(5) + layer].1.extend(node);
+    };
+    let is_in = |layer: usize, slot: u32| {
+        good[at(5) + layer].1.chunks_exact(68).any(|node| node[..4] == slot.to_le_bytes())
+    };
+    refused("a free slot on a layer", "layer", &|forged| lonely(forged, 0, free));
+    let low = (0..slots).find(|&slot| live(slot as usize) && !is_in(0, slot)).unwrap();
+    refused("a node that is not in the layer below", "layer", &|forged| lonely(forged, 1, low));
+    refused("an entry that is not on top", "settings", &|forged| set(&mut forged[0].1, 6, low));
+    refused("no entry", "settings", &|forged| set(&mut forged[0].1, 6, NONE));
+    refused("a vector that nothing leads to", "links", &|forged| {
+        let links = &mut forged[at(4)].1;
+        for end in links.as_chunks_mut::<64>().0 {
+            let kept: Vec<u8> = end
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .filter(|one| **one != low.to_le_bytes())
+                .flatten()
+                .copied()
+                .collect();
+            end.fill(255);
+            end[..kept.len()].copy_from_slice(&kept);
+        }
+        links[64 * low as usize..][..64].fill(255);
+    });
+    refused("more layers than there are", "layer", &|forged| set(&mut forged[0].1, 5, NONE - 1));
+    refused("something after the end", "end", &|forged| forged.push((8, Vec::new())));
+    refused("something in the end", "end", &|forged| forged[at(8)].1.push(0));
+}

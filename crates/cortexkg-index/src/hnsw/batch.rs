@@ -1,5 +1,7 @@
 //! Many vectors at once, on as many threads as the caller has.
 
+use rustc_hash::FxHashSet;
+
 use super::beam::{Beam, Entry};
 use super::walk::Walker;
 use super::{HnswAllocationIndex, Neighbour};
@@ -32,7 +34,8 @@ impl Workers for rayon::ThreadPool {
 impl HnswAllocationIndex {
     /// Adds vectors whose places are sought together: each among those that were there before the batch, by walking, and among those
     /// that come before it in the batch, by looking at all of them. Then they are linked in their order. So the result depends on where
-    /// batches begin, not on the number of threads.
+    /// batches begin, not on the number of threads. The time for what is in the batch grows with the square of its length: some
+    /// thousands at once are many.
     ///
     /// # Errors
     ///
@@ -56,18 +59,15 @@ impl HnswAllocationIndex {
     }
 
     fn add_by(&mut self, batch: &[(u64, Vector)], workers: &impl Workers) -> Result<(), (usize, IndexError)> {
-        let mut ids: Vec<u64> = Vec::with_capacity(batch.len());
-        for (position, (id, vector)) in batch.iter().enumerate() {
-            self.nodes.check_new(*id, vector).map_err(|error| (position, error))?;
-            ids.push(*id);
-        }
-        ids.sort_unstable();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
-            let position = batch.iter().rposition(|(id, _)| *id == pair[0]).unwrap_or_default();
-            return Err((position, IndexError::DuplicateId { id: pair[0] }));
-        }
-        if self.len() + batch.len() > crate::nodes::VECTORS_MAX {
-            return Err((batch.len() - 1, IndexError::Full));
+        let mut ids = FxHashSet::default();
+        for (position, &(id, ref vector)) in batch.iter().enumerate() {
+            self.nodes.check_new(id, vector).map_err(|error| (position, error))?;
+            if self.len() + position >= crate::nodes::VECTORS_MAX {
+                return Err((position, IndexError::Full));
+            }
+            if !ids.insert(id) {
+                return Err((position, IndexError::DuplicateId { id }));
+            }
         }
         let ef = self.config.ef_construction;
         let before = workers.map(batch.len(), |position| {
@@ -145,7 +145,7 @@ impl HnswAllocationIndex {
             self.nodes.check(vector).map_err(|error| (position, error))?;
         }
         let found = workers.map(vectors.len(), |position| {
-            let mut hits = Vec::with_capacity(k);
+            let mut hits = Vec::new();
             self.search(&vectors[position], k, &mut hits).map(|()| hits).map_err(|error| (position, error))
         });
         found.into_iter().collect()

@@ -27,7 +27,7 @@ impl HnswAllocationIndex {
                 accepted.offer(Entry::new(entry.score, entry.id, entry.slot));
             }
         }
-        self.begin(from, OPEN_PER_EF * ef, walker);
+        self.begin(from, ef.saturating_mul(OPEN_PER_EF), walker);
         while let Some(entry) = walker.beam.take_next() {
             if !accepted.admits(entry.score) {
                 break;

@@ -80,7 +80,7 @@ impl Graph {
         links.extend(place, batch, is_new);
     }
 
-    pub(super) fn degree(&self, layer: usize, slot: u32) -> usize {
+    pub(crate) fn degree(&self, layer: usize, slot: u32) -> usize {
         self.neighbours(layer, slot).count()
     }
 
@@ -147,7 +147,7 @@ impl Graph {
     }
 
     /// The nodes of an upper layer, in any order.
-    pub(super) fn members(&self, layer: usize) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn members(&self, layer: usize) -> impl Iterator<Item = u32> + '_ {
         self.upper[layer - 1].places.keys().copied()
     }
 

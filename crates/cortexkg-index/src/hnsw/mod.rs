@@ -15,6 +15,7 @@ mod remove;
 mod reorder;
 mod walk;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use cortexkg_simd::Kernels;
@@ -68,6 +69,8 @@ pub struct HnswAllocationIndex {
     pub(crate) graph: Graph,
     /// Where every walk begins: a node of the topmost layer.
     pub(crate) entry: Option<u32>,
+    /// Tells it from every other index of the process.
+    index: usize,
     /// Counts changes, so that a place is taken only in the state that it was found in.
     changes: u64,
     /// Memory of walks that have ended.
@@ -97,7 +100,9 @@ impl HnswAllocationIndex {
     }
 
     pub(crate) fn of_parts(config: HnswConfig, nodes: Nodes, graph: Graph, entry: Option<u32>) -> Self {
-        Self { config, nodes, graph, entry, changes: 0, walkers: Mutex::default() }
+        static INDEXES: AtomicUsize = AtomicUsize::new(0);
+        let index = INDEXES.fetch_add(1, Ordering::Relaxed);
+        Self { config, nodes, graph, entry, index, changes: 0, walkers: Mutex::default() }
     }
 
     /// Its settings.
@@ -185,6 +190,9 @@ impl HnswAllocationIndex {
     }
 
     fn keep(&self, walker: Walker) {
-        self.walkers().push(walker);
+        // One question for very many leaves nothing behind for good.
+        if walker.is_handy() {
+            self.walkers().push(walker);
+        }
     }
 }

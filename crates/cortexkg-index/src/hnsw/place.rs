@@ -12,13 +12,18 @@ pub struct Place {
     /// The nearest nodes, best first.
     pub hits: Vec<Neighbour>,
     near: Vec<Entry>,
-    /// The state of the index that the search saw.
+    /// What was sought, and the state of which index the search saw: the place is good for these alone.
+    vector: u64,
+    index: usize,
     changes: u64,
 }
 
 impl HnswAllocationIndex {
     /// The nearest `k` nodes of a vector and, found in the same walk, the place where it would be inserted: what an allocation
     /// needs, which decides between them and a node of its own.
+    ///
+    /// The walk holds on to as many nodes as a search or an insertion would, whichever is more, and to `k` at least. If that is
+    /// [`ef_construction`](super::HnswConfig::ef_construction), the place is the one that [`add`](Self::add) finds; else it may be a better one.
     ///
     /// # Errors
     ///
@@ -27,11 +32,13 @@ impl HnswAllocationIndex {
         self.nodes.check(vector)?;
         let mut walker = self.walker();
         let ef = self.config.ef_construction.max(self.config.ef_search).max(k);
-        let near = self.near(vector, 0, ef, &mut walker);
+        let mut near = self.near(vector, 0, ef, &mut walker);
         let mut hits = Vec::new();
         self.rank(vector, &near, k, &mut SearchOptions::default(), &mut walker, &mut hits);
         self.keep(walker);
-        Ok(Place { hits, near, changes: self.changes })
+        // What was held for the hits alone is nothing to link with.
+        near.truncate(self.config.ef_construction);
+        Ok(Place { hits, near, vector: vector.fingerprint(), index: self.index, changes: self.changes })
     }
 
     pub(super) fn near(&self, vector: &Vector, layer: usize, ef: usize, walker: &mut Walker) -> Vec<Entry> {
@@ -40,7 +47,8 @@ impl HnswAllocationIndex {
         walker.beam.entries().to_vec()
     }
 
-    /// Adds a vector where [`find`](Self::find) has been. If the index has changed since, it looks again.
+    /// Adds a vector where [`find`](Self::find) has been. If the index has changed since, or the place is that of another vector or of
+    /// another index, it looks again.
     ///
     /// # Errors
     ///
@@ -48,7 +56,8 @@ impl HnswAllocationIndex {
     /// is there already, [`IndexError::Full`] if the index can hold no more.
     pub fn insert(&mut self, id: u64, vector: &Vector, place: &Place) -> Result<(), IndexError> {
         self.nodes.check_new(id, vector)?;
-        if place.changes != self.changes {
+        if (place.index, place.changes) != (self.index, self.changes) || place.vector != vector.fingerprint()
+        {
             return self.add(id, vector);
         }
         self.take_place(id, vector, &place.near);

@@ -35,10 +35,10 @@ impl HnswAllocationIndex {
             let id = self.nodes.codes.id(slot);
             let vector = self.nodes.decode(slot);
             let starts = self.descend(&vector, 0, &mut walker);
-            self.scan(&vector, k + 1, None, &mut walker);
+            self.scan(&vector, k.saturating_add(1), None, &mut walker);
             let near = walker.beam.entries().iter().filter(|entry| entry.id != id).take(k);
             let near: Vec<(Score, u64)> = near.map(|entry| (entry.score, entry.id)).collect();
-            self.walk(&vector, 0, &starts, ef.max(k + 1), &mut walker);
+            self.walk(&vector, 0, &starts, ef.max(k.saturating_add(1)), &mut walker);
             let found = walker.beam.entries();
             // As good counts as found: of many equal ones, any will do.
             let least = near.last().map_or(Score::MIN, |&(score, _)| score);
@@ -52,7 +52,8 @@ impl HnswAllocationIndex {
     }
 
     /// Sets `ef_search` to the smallest of a row of values, each about a quarter above the one before, whose estimated recall at `k`
-    /// reaches the target; to the largest, [`HnswConfig::EF_MAX`], if none does. Returns the last estimate.
+    /// reaches the target; if none does, to the first that holds on to every vector, [`HnswConfig::EF_MAX`] at most. Returns the last
+    /// estimate.
     ///
     /// # Errors
     ///

@@ -24,6 +24,9 @@ pub(super) struct Walker {
     pub(super) scratch: Scratch,
 }
 
+/// Most memory that a walk leaves for the next one, beside a bit for each slot: that of ten thousand nodes held on to.
+const HANDY_BYTES_MAX: usize = 1 << 20;
+
 impl Walker {
     fn forget(&mut self, slots: usize) {
         for &slot in &self.met {
@@ -31,6 +34,11 @@ impl Walker {
         }
         self.met.clear();
         self.visited.grow(slots);
+    }
+
+    /// Whether its memory is worth keeping.
+    pub(super) fn is_handy(&self) -> bool {
+        self.bytes() - self.visited.len().div_ceil(8) <= HANDY_BYTES_MAX
     }
 
     pub(super) fn bytes(&self) -> usize {

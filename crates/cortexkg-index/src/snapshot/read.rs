@@ -47,6 +47,11 @@ impl HnswAllocationIndex {
         for _ in 0..layers {
             let layer = sections.numbers(Section::Layer)?;
             graph.restore_layer(slots, &layer).map_err(|what| damaged(Section::Layer, what))?;
+            let (top, live) = (graph.top(), &nodes.live);
+            let is_below = |slot: u32| live.contains(slot as usize) && graph.is_member(top - 1, slot);
+            if !graph.members(top).all(is_below) {
+                return Err(damaged(Section::Layer, "a node of it is not in the layer below"));
+            }
         }
         let places = sections.numbers(Section::FinerPlaces)?;
         let mut shelves = Vec::new();
@@ -55,10 +60,20 @@ impl HnswAllocationIndex {
             shelves.push(rows(precision, Section::FinerCodes, raw)?);
         }
         nodes.finer.restore(places, shelves).map_err(|what| damaged(Section::FinerPlaces, what))?;
-        if (0..slots as u32).any(|slot| nodes.finer.precision(slot).is_some() && !is_live(slot)) {
-            return Err(damaged(Section::FinerPlaces, "a free slot has a finer code"));
+        for slot in 0..nodes.finer.places().len() as u32 {
+            match nodes.finer.precision(slot) {
+                Some(_) if !nodes.live.contains(slot as usize) => {
+                    return Err(damaged(Section::FinerPlaces, "a free slot has a finer code"));
+                }
+                Some(precision) if precision <= config.precision => {
+                    return Err(damaged(Section::FinerPlaces, "a finer code is not finer"));
+                }
+                _ => {}
+            }
         }
-        sections.next(Section::End)?;
+        if !sections.next(Section::End)?.is_empty() || !sections.rest.is_empty() {
+            return Err(damaged(Section::End, "it is not the end"));
+        }
 
         let is_entry = |slot: u32| nodes.live.contains(slot as usize) && graph.is_member(graph.top(), slot);
         match entry {
@@ -68,9 +83,16 @@ impl HnswAllocationIndex {
             None if nodes.len() > 0 => return Err(damaged(Section::Settings, "there is no entry")),
             _ => {}
         }
+        if (0..slots as u32).any(|slot| !nodes.live.contains(slot as usize) && graph.degree(0, slot) > 0) {
+            return Err(damaged(Section::Links, "a free slot has links"));
+        }
         let index = Self::of_parts(config, nodes, graph, entry);
-        if index.audit().broken_links > 0 {
+        let audit = index.audit();
+        if audit.broken_links > 0 {
             return Err(damaged(Section::Links, "a link leads nowhere or one way only"));
+        }
+        if !audit.unreachable.is_empty() {
+            return Err(damaged(Section::Links, "they do not lead to every vector"));
         }
         Ok(index)
     }
