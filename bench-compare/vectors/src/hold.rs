@@ -88,6 +88,11 @@ impl Hold {
         {
             return self.on_threads(first, |id, vector| system.add(id, vector));
         }
+        if self.threads > 1
+            && let Some(added) = self.system.add_batches(first as u64, &self.vectors, self.threads)
+        {
+            return added;
+        }
         for (vector, id) in self.vectors.chunks_exact(dimension).zip(first as u64..) {
             self.system.add(id, vector)?;
         }

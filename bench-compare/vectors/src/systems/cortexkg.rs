@@ -10,6 +10,9 @@ use super::{CONNECTIONS, EF_CONSTRUCTION, Effort, System};
 use crate::rows::Rows;
 use crate::truth::K;
 
+/// Vectors whose places are sought together.
+const BATCH: usize = 256;
+
 /// What is kept of a vector beside the code that walks look at.
 #[derive(Debug)]
 pub enum Kept {
@@ -37,6 +40,19 @@ impl CortexKg {
         };
         let effort = Effort { ef: config.ef_search, rescored: None };
         Ok(Self { index: HnswAllocationIndex::new(config)?, kept, effort, reads: AtomicU64::new(0) })
+    }
+
+    fn add_on(&mut self, first: u64, vectors: &[f32], threads: usize) -> Result<()> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let made =
+            vectors.chunks_exact(self.index.config().dimension).map(|vector| self.index.vector(vector));
+        let made: Vec<(u64, Vector)> = (first..).zip(made.collect::<Result<Vec<_>, _>>()?).collect();
+        for batch in made.chunks(BATCH) {
+            self.index.add_batch_in(&pool, batch).map_err(|(at, error)| {
+                anyhow::Error::new(error).context(format!("vector {at} of a batch"))
+            })?;
+        }
+        made.iter().try_for_each(|(id, vector)| self.keep_finer(*id, vector))
     }
 
     fn keep_finer(&mut self, id: u64, vector: &Vector) -> Result<()> {
@@ -110,6 +126,10 @@ impl System for CortexKg {
     fn find(&self, vector: &[f32], found: &mut Vec<u64>) -> Result<()> {
         self.place(vector, &self.index.vector(vector)?, found)?;
         Ok(())
+    }
+
+    fn add_batches(&mut self, first: u64, vectors: &[f32], threads: usize) -> Option<Result<()>> {
+        Some(self.add_on(first, vectors, threads))
     }
 
     fn reported_bytes(&self) -> Option<usize> {

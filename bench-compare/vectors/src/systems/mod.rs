@@ -72,6 +72,12 @@ pub trait System: Sync {
         None
     }
 
+    /// Adds vectors, the first under the id `first`, in batches whose places are sought on several threads, if it can do that.
+    fn add_batches(&mut self, first: u64, vectors: &[f32], threads: usize) -> Option<Result<()>> {
+        let _ = (first, vectors, threads);
+        None
+    }
+
     /// The memory that the system says it uses.
     fn reported_bytes(&self) -> Option<usize>;
 
