@@ -289,6 +289,30 @@ fn a_batch_is_the_same_on_any_number_of_threads() {
 }
 
 #[test]
+fn recall_is_counted_while_searches_go_on() {
+    let embeddings = clustered(3_090, 64, 12);
+    let (queries, embeddings) = embeddings.split_at(90);
+    let mut index = built(embeddings, Precision::Eight);
+    let queries: Vec<Vector> = queries.iter().map(|query| index.vector(query).unwrap()).collect();
+    let before = index.search_batch(&queries, 10).unwrap();
+    assert_eq!(index.running_recall().searches, 0);
+    index.set_recall_sampling(3);
+    assert_eq!(index.search_batch(&queries, 10).unwrap(), before);
+    let running = index.running_recall();
+    assert_eq!((running.searches, running.of), (30, 300));
+    // What it counted is what there was to count.
+    let truth = exact(embeddings, Precision::Eight);
+    let found = queries.iter().zip(&before).step_by(3).map(|(query, hits)| {
+        let near: Vec<u64> = search(&truth, query, 10).iter().map(|hit| hit.id).collect();
+        hits.iter().filter(|hit| near.contains(&hit.id)).count()
+    });
+    assert_eq!(running.found, found.sum::<usize>());
+    index.set_recall_sampling(0);
+    index.search_batch(&queries, 10).unwrap();
+    assert_eq!(index.running_recall().searches, 0);
+}
+
+#[test]
 fn the_search_can_be_tuned_to_a_recall() {
     let embeddings = clustered(4_000, 64, 10);
     // A poor graph, so that there is something to gain.

@@ -32,6 +32,7 @@ pub(crate) use graph::Graph;
 pub use place::Place;
 pub use query::{Neighbour, ReadFull, SearchOptions};
 pub use recall::RecallEstimate;
+use recall::RunningRecall;
 
 /// The approximate index: a graph of vectors that a search walks along, from far to near.
 ///
@@ -73,6 +74,7 @@ pub struct HnswAllocationIndex {
     index: usize,
     /// Counts changes, so that a place is taken only in the state that it was found in.
     changes: u64,
+    recall: RunningRecall,
     /// Memory of walks that have ended.
     walkers: Mutex<Vec<Walker>>,
 }
@@ -102,7 +104,8 @@ impl HnswAllocationIndex {
     pub(crate) fn of_parts(config: HnswConfig, nodes: Nodes, graph: Graph, entry: Option<u32>) -> Self {
         static INDEXES: AtomicUsize = AtomicUsize::new(0);
         let index = INDEXES.fetch_add(1, Ordering::Relaxed);
-        Self { config, nodes, graph, entry, index, changes: 0, walkers: Mutex::default() }
+        let (recall, walkers) = Default::default();
+        Self { config, nodes, graph, entry, index, changes: 0, recall, walkers }
     }
 
     /// Its settings.

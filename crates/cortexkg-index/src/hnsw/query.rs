@@ -80,6 +80,9 @@ impl HnswAllocationIndex {
                 Some(filter) => self.walk_filtered(vector, &starts, ef, k, filter, &mut walker),
             }
             let found = std::mem::take(&mut walker.beam);
+            if how.filter.is_none() && self.recall.is_due() {
+                self.note_recall(vector, k, found.entries(), &mut walker);
+            }
             self.rank(vector, found.entries(), k, how, &mut walker, hits);
             walker.beam = found;
         }

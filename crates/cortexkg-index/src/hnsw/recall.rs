@@ -1,9 +1,15 @@
 //! How much a search finds, measured by itself.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::beam::Entry;
+use super::walk::Walker;
 use super::{HnswAllocationIndex, HnswConfig};
 use crate::error::IndexError;
 use crate::rotation::hash;
 use crate::score::Score;
+use crate::vector::Vector;
 
 /// What [`estimate_recall`](HnswAllocationIndex::estimate_recall) found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +22,25 @@ pub struct RecallEstimate {
     pub of: usize,
 }
 
+/// What searches found of what exact scans found, counted while they were asked.
+#[derive(Debug, Default)]
+pub(super) struct RunningRecall {
+    /// One search of so many is compared; 0: none.
+    every: AtomicU64,
+    asked: AtomicU64,
+    searches: AtomicU64,
+    found: AtomicU64,
+    of: AtomicU64,
+}
+
+impl RunningRecall {
+    /// Whether the search that begins now is one to compare.
+    pub(super) fn is_due(&self) -> bool {
+        let every = self.every.load(Relaxed);
+        every > 0 && self.asked.fetch_add(1, Relaxed).is_multiple_of(every)
+    }
+}
+
 impl RecallEstimate {
     /// The share that was found; 1 if there was nothing to find.
     #[must_use]
@@ -25,6 +50,32 @@ impl RecallEstimate {
 }
 
 impl HnswAllocationIndex {
+    /// From now on, one of `every` searches is compared with an exact scan over the same codes, which takes as long as that; 0 compares
+    /// none, as a new index does. What has been counted is dropped. Answers stay as they are. Searches that filter are not compared.
+    pub fn set_recall_sampling(&mut self, every: u64) {
+        self.recall = RunningRecall { every: every.into(), ..RunningRecall::default() };
+    }
+
+    /// What the searches compared so far have found.
+    #[must_use]
+    pub fn running_recall(&self) -> RecallEstimate {
+        let count = |counter: &AtomicU64| counter.load(Relaxed) as usize;
+        let RunningRecall { searches, found, of, .. } = &self.recall;
+        RecallEstimate { searches: count(searches), found: count(found), of: count(of) }
+    }
+
+    /// Compares what a walk has found with an exact scan.
+    pub(super) fn note_recall(&self, vector: &Vector, k: usize, found: &[Entry], walker: &mut Walker) {
+        self.scan(vector, k, None, walker);
+        let near = walker.beam.entries();
+        let least = near.last().map_or(Score::MIN, |entry| entry.score);
+        // As good counts as found: of many equal ones, any will do.
+        let hits = found.iter().take(k).filter(|entry| entry.score >= least).count();
+        self.recall.searches.fetch_add(1, Relaxed);
+        self.recall.found.fetch_add(hits.min(near.len()) as u64, Relaxed);
+        self.recall.of.fetch_add(near.len() as u64, Relaxed);
+    }
+
     /// Compares searches for the `k` nearest with exact scans over the same codes, for `sample` vectors of the index, which ones
     /// follows from `seed`. So it tells what the walk loses, not what codes lose. A vector that is searched for does not count.
     #[must_use]
