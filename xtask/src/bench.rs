@@ -19,7 +19,7 @@ pub(crate) enum Bench {
     /// The tiers above the store: hit rates beside the optimum, speed of hits.
     Tiers(tiers::Args),
     /// The SIMD kernels beside scalar code, and beside what memory can give.
-    Kernels,
+    Kernels(kernels::Args),
 }
 
 /// Runs one bench.
@@ -28,6 +28,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::FirstLight(args) => first_light::run(args),
         Bench::Churn(args) => churn::run(args),
         Bench::Tiers(args) => tiers::run(args),
-        Bench::Kernels => kernels::run(),
+        Bench::Kernels(args) => kernels::run(args),
     }
 }

@@ -20,6 +20,9 @@ const DEBIAN_COMPILER: &str = "rustc-web cargo-web rust-web-src rust-web-llvm";
 const NEON: &str = "aarch64-unknown-linux-gnu";
 const WASM: &str = "wasm32-wasip1";
 
+/// What is run on each.
+const TESTS: [&str; 4] = ["test", "--lib", "--test", "bits"];
+
 /// Runs all, as a chore of its own.
 pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::default();
@@ -31,9 +34,9 @@ pub(crate) fn run() -> Result<()> {
 /// One step per level. Without `full` none is run, since each may build a standard library.
 pub(crate) fn elsewhere(steps: &mut Steps, full: bool) -> Result<()> {
     let levels = [
-        ("SIMD level neon in QEMU", neon(), &[][..]),
-        ("SIMD level simd128 in Node", wasm(), &["--features", "simd128"]),
-        ("WebAssembly without SIMD in Node", wasm(), &[]),
+        ("SIMD level neon in QEMU", neon(&TESTS), &[][..]),
+        ("SIMD level simd128 in Node", wasm(&TESTS), &["--features", "simd128"]),
+        ("WebAssembly without SIMD in Node", wasm(&TESTS), &[]),
     ];
     for (name, tests, features) in levels {
         match tests {
@@ -47,8 +50,8 @@ pub(crate) fn elsewhere(steps: &mut Steps, full: bool) -> Result<()> {
     Ok(())
 }
 
-/// The tests on 64-bit ARM, or what is missing for them.
-fn neon() -> Result<Command, String> {
+/// Cargo about to do something with the kernels on 64-bit ARM, or what is missing for it.
+fn neon(arguments: &[&str]) -> Result<Command, String> {
     if cfg!(target_arch = "aarch64") {
         return Err("the other tests run on it".to_owned());
     }
@@ -59,19 +62,19 @@ fn neon() -> Result<Command, String> {
             return Err(format!("{program} is missing (Debian: `apt-get install {package}`)"));
         }
     }
-    let mut tests = cargo_for(NEON, r#"["std","panic_unwind","test"]"#)?;
+    let mut tests = cargo_for(NEON, r#"["std","panic_unwind","test"]"#, arguments)?;
     tests.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", linker);
     // Where the loader and the C library for that machine are.
     tests.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", format!("{runner} -L /usr/aarch64-linux-gnu"));
     Ok(tests)
 }
 
-/// The tests as a WebAssembly program, or what is missing for them.
-fn wasm() -> Result<Command, String> {
+/// Cargo about to do something with the kernels as a WebAssembly program, or what is missing for it.
+pub(crate) fn wasm(arguments: &[&str]) -> Result<Command, String> {
     if !succeeds(command("node").arg("--version")) {
         return Err("Node is missing".to_owned());
     }
-    let mut tests = cargo_for(WASM, r#"["std","panic_abort","test"]"#)?;
+    let mut tests = cargo_for(WASM, r#"["std","panic_abort","test"]"#, arguments)?;
     let runner = root().join("xtask").join("src").join("wasi.mjs");
     tests.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("node --no-warnings {}", runner.display()));
     if rustup_has(WASM) {
@@ -97,8 +100,8 @@ fn wasm() -> Result<Command, String> {
     Ok(tests)
 }
 
-/// Cargo with a compiler for the target, about to test the kernels, or what is missing.
-fn cargo_for(triple: &str, build_std: &str) -> Result<Command, String> {
+/// Cargo with a compiler for the target, about to do something with the kernels, or what is missing.
+fn cargo_for(triple: &str, build_std: &str, arguments: &[&str]) -> Result<Command, String> {
     let mut tests = if rustup_has(triple) {
         cargo([])
     } else if Path::new(DEBIAN_SOURCES).is_dir() && succeeds(command("/usr/bin/cargo").arg("--version")) {
@@ -117,17 +120,7 @@ fn cargo_for(triple: &str, build_std: &str) -> Result<Command, String> {
     for variable in ["RUSTC", "RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
         tests.env_remove(variable);
     }
-    tests.args([
-        "test",
-        "--locked",
-        "--package",
-        "cortexkg-simd",
-        "--lib",
-        "--test",
-        "bits",
-        "--target",
-        triple,
-    ]);
+    tests.args(arguments).args(["--locked", "--package", "cortexkg-simd", "--target", triple]);
     tests.arg("--target-dir").arg(target().join("levels"));
     Ok(tests)
 }

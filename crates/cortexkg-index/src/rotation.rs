@@ -49,8 +49,13 @@ impl Rotation {
     }
 
     /// Rotates back: what [`apply`](Self::apply) was given, within the rounding of `f32`.
+    ///
+    /// # Panics
+    ///
+    /// If there are not [`padded`](Self::padded) values.
     #[must_use]
     pub fn undo(&self, kernels: &Kernels, mut rotated: Vec<f32>) -> Vec<f32> {
+        assert_eq!(rotated.len(), self.padded(), "values of another rotation");
         let (width, rest, scale) = self.transform();
         for (transform, signs) in self.signs.iter().enumerate().rev() {
             if rest > 0 && transform == 1 {
@@ -73,7 +78,12 @@ impl Rotation {
     }
 
     /// Rotates a vector: fills `rotated` with [`padded`](Self::padded) values.
+    ///
+    /// # Panics
+    ///
+    /// If the vector is not of the [`dimension`](Self::dimension) of the rotation.
     pub fn apply(&self, kernels: &Kernels, vector: &[f32], rotated: &mut Vec<f32>) {
+        assert_eq!(vector.len(), self.dimension, "a vector of another dimension than the rotation");
         rotated.clear();
         rotated.extend_from_slice(vector);
         rotated.resize(self.padded(), 0.0);
