@@ -21,8 +21,10 @@ struct Data {
     dots: Vec<i32>,
 }
 
-/// Each compares one query with [`ROWS`] rows.
-const CASES: [(&str, fn(&Kernels, &mut Data)); 4] = [
+/// Compares one query with [`ROWS`] rows.
+type Case = (&'static str, fn(&Kernels, &mut Data));
+
+const CASES: [Case; 4] = [
     ("f32", |k, d| k.dot_f32_rows(&d.query, Rows::new(&d.floats, 4 * DIMENSION), 0, &mut d.products)),
     ("q8", |k, d| k.dot_i8_rows(&d.codes, Rows::new(&d.bytes, DIMENSION), 0, &mut d.dots)),
     ("q4", |k, d| k.dot_i8_u4_rows(&d.codes, Rows::new(&d.bytes, DIMENSION / 2), 0, &mut d.dots)),
