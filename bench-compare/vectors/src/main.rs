@@ -104,8 +104,13 @@ fn compare(options: &Compare) -> Result<()> {
     let queries = data.queries()?;
     let truth = |count| Truth::of(&data.rows, count, &queries, &options.input.cache);
     let threads = if options.threads == "all" { std::thread::available_parallelism()?.get() } else { 1 };
-    let all = systems::NAMES.map(str::to_owned);
-    let names = if options.systems.is_empty() { &all[..] } else { &options.systems };
+    let has_faiss = std::env::var_os(order::PYTHON).is_some();
+    if options.systems.is_empty() && !has_faiss {
+        eprintln!("{} is not set: FAISS is left out", order::PYTHON);
+    }
+    let all = systems::NAMES.into_iter().filter(|name| has_faiss || !name.starts_with(systems::FAISS));
+    let all: Vec<String> = all.map(str::to_owned).collect();
+    let names = if options.systems.is_empty() { &all } else { &options.systems };
     let run = measure::run(&data, truth, names, threads, options.rounds.max(1))?;
     if options.input.json {
         println!("{}", serde_json::to_string(&run)?);
@@ -123,13 +128,14 @@ fn compare(options: &Compare) -> Result<()> {
     println!("{}", table::table(&run));
     targets::lines(&run).iter().for_each(|line| println!("{line}"));
     println!(
-        "\n{}, CortexKG on {}; usearch {} on {}, hnsw_rs {} on {}",
+        "\n{}, CortexKG on {}; usearch {} on {}, hnsw_rs {} on {}, faiss {}",
         machine::cpu_name(),
         format!("{:?}", Kernels::active().level()).to_lowercase(),
         usearch::version(),
         hardware(&run, "usearch"),
         HNSW_RS_VERSION,
         hardware(&run, "hnsw_rs"),
+        hardware(&run, systems::FAISS),
     );
     let machine = &run.machine;
     println!(

@@ -7,7 +7,10 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
-use crate::systems::Effort;
+use crate::systems::{self, Effort};
+
+/// Names the interpreter that has FAISS, which is held by a script of its own.
+pub const PYTHON: &str = "COMPARE_PYTHON";
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum Order {
@@ -59,8 +62,19 @@ pub struct Holder {
 
 impl Holder {
     pub fn start(name: &str, data: &Data, threads: usize) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["hold", name])
+        let mut command = if let Some(kind) = name.strip_prefix(systems::FAISS) {
+            let python = std::env::var_os(PYTHON).with_context(|| {
+                format!("{name}: {PYTHON} names no Python that has faiss; run it by `run`")
+            })?;
+            let mut command = Command::new(python);
+            command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/setup/faiss_hold.py")).arg(kind);
+            command
+        } else {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args(["hold", name]);
+            command
+        };
+        let mut child = command
             .arg(data.rows.path())
             .args([data.rows.dimension(), data.count, threads].map(|number| number.to_string()))
             .stdin(Stdio::piped())

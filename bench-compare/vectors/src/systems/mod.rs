@@ -20,10 +20,12 @@ pub const CONNECTIONS: usize = 16;
 pub const EF_CONSTRUCTION: usize = 64;
 
 /// All of them, in the order of the table.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 13] = [
     BASELINE,
     "usearch i8",
     "hnsw_rs f32",
+    "faiss f32",
+    "faiss sq8",
     "cortexkg f32",
     "cortexkg f16",
     "cortexkg q8",
@@ -33,6 +35,9 @@ pub const NAMES: [&str; 11] = [
     "cortexkg b1+q8",
     "cortexkg b1+disk",
 ];
+
+/// How names of FAISS begin; what follows is the kind of its vectors.
+pub const FAISS: &str = "faiss ";
 
 /// What the others are compared with.
 pub const BASELINE: &str = "usearch f32";
