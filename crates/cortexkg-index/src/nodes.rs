@@ -90,12 +90,17 @@ impl Nodes {
     pub(crate) fn add(&mut self, id: u64, vector: &Vector) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| self.codes.push());
         self.codes.set(self.kernels, slot, id, vector);
+        self.live.grow(self.codes.len());
+        self.enter(slot);
+        slot
+    }
+
+    /// Takes a slot into use, whose row holds its code and id.
+    fn enter(&mut self, slot: u32) {
         let codes = &self.codes;
-        self.table.insert_unique(hash(id), slot, |&slot| hash(codes.id(slot)));
-        self.live.grow(codes.len());
+        self.table.insert_unique(hash(codes.id(slot)), slot, |&slot| hash(codes.id(slot)));
         self.live.insert(slot as usize);
         self.len += 1;
-        slot
     }
 
     /// Forgets a vector; its slot may be used again. Its code stays readable until then.
@@ -154,12 +159,9 @@ impl Nodes {
         self.finer.reorder(order);
         self.free.clear();
         self.live = FixedBitSet::with_capacity(order.len());
-        self.live.insert_range(..);
         self.table.clear();
-        let codes = &self.codes;
-        for slot in 0..order.len() as u32 {
-            self.table.insert_unique(hash(codes.id(slot)), slot, |&slot| hash(codes.id(slot)));
-        }
+        self.len = 0;
+        (0..order.len() as u32).for_each(|slot| self.enter(slot));
     }
 
     /// Fills in what follows from the codes, once they are there: of each slot, whether it is in use. `false` if an id stands twice.
@@ -171,14 +173,10 @@ impl Nodes {
                 self.free.push(slot);
                 continue;
             }
-            let id = self.codes.id(slot);
-            if self.slot(id).is_some() {
+            if self.slot(self.codes.id(slot)).is_some() {
                 return false;
             }
-            let codes = &self.codes;
-            self.table.insert_unique(hash(id), slot, |&slot| hash(codes.id(slot)));
-            self.live.insert(slot as usize);
-            self.len += 1;
+            self.enter(slot);
         }
         true
     }

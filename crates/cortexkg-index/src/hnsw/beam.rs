@@ -51,6 +51,7 @@ impl Beam {
         self.entries.len() < self.capacity || self.entries.last().is_none_or(|last| score >= last.score)
     }
 
+    /// Holds an entry, as one that is not expanded, if it is good enough.
     pub(super) fn offer(&mut self, entry: Entry) {
         let position = self.entries.partition_point(|held| held.rank(&entry) == Ordering::Less);
         if position >= self.capacity {
@@ -59,7 +60,7 @@ impl Beam {
         if self.entries.len() == self.capacity {
             self.entries.pop();
         }
-        self.entries.insert(position, entry);
+        self.entries.insert(position, Entry { expanded: false, ..entry });
         self.next = self.next.min(position);
     }
 

@@ -24,7 +24,7 @@ impl HnswAllocationIndex {
         accepted.reset(ef);
         for &entry in from {
             if passes(entry.id) {
-                accepted.offer(Entry::new(entry.score, entry.id, entry.slot));
+                accepted.offer(entry);
             }
         }
         self.begin(from, ef.saturating_mul(OPEN_PER_EF), walker);

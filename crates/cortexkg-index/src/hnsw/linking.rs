@@ -83,35 +83,36 @@ impl HnswAllocationIndex {
 
     /// Links a node with a new one that has room for two neighbours at least, whatever it has itself.
     fn insist(&mut self, layer: usize, slot: u32, new: u32, walker: &mut Walker) {
-        if self.graph.is_full(layer, slot) {
-            let all = self.neighbours_by_rank(layer, slot, walker);
-            let is_spare = |entry: &&Entry| self.share_a_neighbour(layer, slot, entry.slot);
-            match all.iter().rev().find(is_spare) {
-                Some(spare) => self.graph.unlink(layer, slot, spare.slot),
-                None => {
-                    // The new one comes between the node and its nearest neighbour.
-                    self.graph.unlink(layer, slot, all[0].slot);
-                    self.graph.link(layer, new, all[0].slot);
-                }
-            }
+        if !self.make_room(layer, slot, walker) {
+            // The new one comes between the node and its nearest neighbour.
+            let nearest = self.neighbours_by_rank(layer, slot, walker)[0].slot;
+            self.graph.unlink(layer, slot, nearest);
+            self.graph.link(layer, new, nearest);
         }
         self.graph.link(layer, slot, new);
     }
 
     /// Links two nodes that are there already, if that cuts nobody off. Returns whether it did.
     pub(super) fn try_link(&mut self, layer: usize, a: u32, b: u32, walker: &mut Walker) -> bool {
-        for slot in [a, b] {
-            if self.graph.is_full(layer, slot) {
-                let all = self.neighbours_by_rank(layer, slot, walker);
-                let is_spare = |entry: &&Entry| self.share_a_neighbour(layer, slot, entry.slot);
-                match all.iter().rev().find(is_spare) {
-                    Some(spare) => self.graph.unlink(layer, slot, spare.slot),
-                    None => return false,
-                }
-            }
+        let has_room = self.make_room(layer, a, walker) && self.make_room(layer, b, walker);
+        if has_room {
+            self.graph.link(layer, a, b);
         }
-        self.graph.link(layer, a, b);
-        true
+        has_room
+    }
+
+    /// Sees that a node has room for a neighbour: if it is full, the farthest goes that is a neighbour of another. Returns whether
+    /// there is room.
+    fn make_room(&mut self, layer: usize, slot: u32, walker: &mut Walker) -> bool {
+        if !self.graph.is_full(layer, slot) {
+            return true;
+        }
+        let all = self.neighbours_by_rank(layer, slot, walker);
+        let spare = all.iter().rev().find(|entry| self.share_a_neighbour(layer, slot, entry.slot));
+        if let Some(spare) = spare {
+            self.graph.unlink(layer, slot, spare.slot);
+        }
+        spare.is_some()
     }
 
     fn share_a_neighbour(&self, layer: usize, a: u32, b: u32) -> bool {

@@ -68,9 +68,7 @@ impl HnswAllocationIndex {
     pub(super) fn note_recall(&self, vector: &Vector, k: usize, found: &[Entry], walker: &mut Walker) {
         self.scan(vector, k, None, walker);
         let near = walker.beam.entries();
-        let least = near.last().map_or(Score::MIN, |entry| entry.score);
-        // As good counts as found: of many equal ones, any will do.
-        let hits = found.iter().take(k).filter(|entry| entry.score >= least).count();
+        let hits = as_good(found.iter().take(k), near.last());
         self.recall.searches.fetch_add(1, Relaxed);
         self.recall.found.fetch_add(hits.min(near.len()) as u64, Relaxed);
         self.recall.of.fetch_add(near.len() as u64, Relaxed);
@@ -87,13 +85,13 @@ impl HnswAllocationIndex {
             let vector = self.nodes.decode(slot);
             let starts = self.descend(&vector, 0, &mut walker);
             self.scan(&vector, k.saturating_add(1), None, &mut walker);
-            let near = walker.beam.entries().iter().filter(|entry| entry.id != id).take(k);
-            let near: Vec<(Score, u64)> = near.map(|entry| (entry.score, entry.id)).collect();
+            let others = |entries: &[Entry]| -> Vec<Entry> {
+                entries.iter().filter(|entry| entry.id != id).copied().collect()
+            };
+            let mut near = others(walker.beam.entries());
+            near.truncate(k);
             self.walk(&vector, 0, &starts, ef.max(k.saturating_add(1)), &mut walker);
-            let found = walker.beam.entries();
-            // As good counts as found: of many equal ones, any will do.
-            let least = near.last().map_or(Score::MIN, |&(score, _)| score);
-            let hits = found.iter().filter(|entry| entry.id != id && entry.score >= least).count();
+            let hits = as_good(&others(walker.beam.entries()), near.last());
             estimate.searches += 1;
             estimate.found += hits.min(near.len());
             estimate.of += near.len();
@@ -143,4 +141,10 @@ impl HnswAllocationIndex {
         slots.sort_unstable();
         slots.into_iter().map(|(_, slot)| slot).collect()
     }
+}
+
+/// How many of these are as good as the least of what an exact scan found: of many equal ones, any will do.
+fn as_good<'a>(found: impl IntoIterator<Item = &'a Entry>, least: Option<&Entry>) -> usize {
+    let least = least.map_or(Score::MIN, |entry| entry.score);
+    found.into_iter().filter(|entry| entry.score >= least).count()
 }

@@ -88,8 +88,8 @@ impl HnswAllocationIndex {
     pub(super) fn begin(&self, from: &[Entry], ef: usize, walker: &mut Walker) {
         walker.forget(self.nodes.slots());
         walker.beam.reset(ef);
-        for entry in from {
-            walker.beam.offer(Entry::new(entry.score, entry.id, entry.slot));
+        for &entry in from {
+            walker.beam.offer(entry);
             walker.visited.insert(entry.slot as usize);
             walker.met.push(entry.slot);
         }
