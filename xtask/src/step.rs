@@ -94,6 +94,21 @@ impl Steps {
         Ok(())
     }
 
+    /// Runs a step that takes long to set up, if everything is to be run; else it is left out, for what it takes.
+    pub(crate) fn run_if(
+        &mut self,
+        full: bool,
+        name: &str,
+        takes: &str,
+        step: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        if full {
+            return self.run(name, step);
+        }
+        self.skip(name, &format!("it builds {takes}; `cargo xtask test --full` includes it"));
+        Ok(())
+    }
+
     /// Notes that a step is left out, and why.
     pub(crate) fn skip(&mut self, name: &str, why: &str) {
         println!("\n=== {name}: skipped: {why}");

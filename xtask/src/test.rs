@@ -64,12 +64,7 @@ fn levelled(level: Level) -> std::process::Command {
 
 /// The loaders of embedding models are behind features, so the workspace's own run passes them by.
 fn models(steps: &mut Steps, full: bool) -> Result<()> {
-    let name = "embedding models";
-    if !full {
-        steps.skip(name, "it builds tokenizers and tensors; `cargo xtask test --full` includes it");
-        return Ok(());
-    }
-    steps.run(name, || {
+    steps.run_if(full, "embedding models", "tokenizers and tensors", || {
         let program = ["--package", "cortexkg-cli", "--locked", "--features"];
         let both = "static-embedder,minilm-embedder";
         step::run(cargo(["clippy"]).args(program).args([both, "--all-targets", "--", "-D", "warnings"]))?;
@@ -80,12 +75,7 @@ fn models(steps: &mut Steps, full: bool) -> Result<()> {
 
 /// The fetcher of data sets is behind a feature, so the workspace's own run passes it by.
 fn fetcher(steps: &mut Steps, full: bool) -> Result<()> {
-    let name = "fetcher of data sets";
-    if !full {
-        steps.skip(name, "it builds a Parquet reader; `cargo xtask test --full` includes it");
-        return Ok(());
-    }
-    steps.run(name, || {
+    steps.run_if(full, "fetcher of data sets", "a Parquet reader", || {
         let fetcher = ["--package", "xtask", "--features", "fetch", "--bin", "fetch", "--locked"];
         step::run(cargo(["clippy"]).args(fetcher).args(["--", "-D", "warnings"]))?;
         // The profile of development: its Parquet reader is the one that `cargo xtask data` uses.

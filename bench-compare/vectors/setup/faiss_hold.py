@@ -1,6 +1,7 @@
 """Holds one FAISS index and carries out the orders of the measuring process, as `src/hold.rs` does for the others.
 
-Called as `faiss_hold.py KIND ROWS DIMENSION COUNT THREADS`: KIND is f32 or sq8. One line of JSON in, one out.
+Called as `faiss_hold.py KIND ROWS DIMENSION COUNT THREADS CONNECTIONS EF_CONSTRUCTION NEAREST`: KIND is f32 or sq8. One line of
+JSON in, one out.
 """
 
 import json
@@ -10,9 +11,6 @@ import time
 import faiss
 import numpy as np
 
-CONNECTIONS = 16
-EF_CONSTRUCTION = 64
-NEAREST = 10
 # Vectors that the bounds of 8-bit codes are learned from; every order to add before that waits for nothing.
 TRAINED_ON = 10_000
 
@@ -28,19 +26,28 @@ def run_and_wait_ns() -> tuple[int, int]:
     return int(run), int(wait)
 
 
-def main(kind: str, path: str, dimension: int, count: int, threads: int) -> None:
+def main(
+    kind: str,
+    path: str,
+    dimension: int,
+    count: int,
+    threads: int,
+    connections: int,
+    ef_construction: int,
+    nearest: int,
+) -> None:
     rows = np.memmap(path, dtype="<f4", mode="r").reshape(-1, dimension)
     queries = np.array(rows[count:])
     faiss.omp_set_num_threads(threads)
     resident_before = resident_bytes()
     if kind == "f32":
-        index = faiss.IndexHNSWFlat(dimension, CONNECTIONS, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexHNSWFlat(dimension, connections, faiss.METRIC_INNER_PRODUCT)
     else:
         index = faiss.IndexHNSWSQ(
-            dimension, faiss.ScalarQuantizer.QT_8bit, CONNECTIONS, faiss.METRIC_INNER_PRODUCT
+            dimension, faiss.ScalarQuantizer.QT_8bit, connections, faiss.METRIC_INNER_PRODUCT
         )
         index.train(np.array(rows[: min(TRAINED_ON, count)]))
-    index.hnsw.efConstruction = EF_CONSTRUCTION
+    index.hnsw.efConstruction = ef_construction
 
     def add(vectors: np.ndarray) -> None:
         # One after the other where there is one thread, as for the others; all at once where FAISS may share the work.
@@ -49,12 +56,12 @@ def main(kind: str, path: str, dimension: int, count: int, threads: int) -> None
 
     def allocate(vectors: np.ndarray) -> None:
         if threads > 1:
-            index.search(vectors, NEAREST)
+            index.search(vectors, nearest)
             index.add(vectors)
             return
         for vector in vectors:
             vector = vector.reshape(1, -1)
-            index.search(vector, NEAREST)
+            index.search(vector, nearest)
             index.add(vector)
 
     for line in sys.stdin:
@@ -71,14 +78,14 @@ def main(kind: str, path: str, dimension: int, count: int, threads: int) -> None
         elif name in ("Search", "Find"):
             start = time.perf_counter()
             if threads > 1:
-                _, found = index.search(queries, NEAREST)
+                _, found = index.search(queries, nearest)
                 each = (time.perf_counter() - start) * 1e6 / len(queries)
                 reply["micros"] = [each] * len(queries)
                 reply["found"] = found.tolist()
             else:
                 for query in queries:
                     before = time.perf_counter()
-                    _, found = index.search(query.reshape(1, -1), NEAREST)
+                    _, found = index.search(query.reshape(1, -1), nearest)
                     reply["micros"].append((time.perf_counter() - before) * 1e6)
                     reply["found"].append(found[0].tolist())
             reply["seconds"] = time.perf_counter() - start
@@ -91,4 +98,4 @@ def main(kind: str, path: str, dimension: int, count: int, threads: int) -> None
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:9]))

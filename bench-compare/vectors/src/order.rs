@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
 use crate::systems::{self, Effort};
+use crate::truth;
 
 /// Names the interpreter that has FAISS, which is held by a script of its own.
 pub const PYTHON: &str = "COMPARE_PYTHON";
@@ -62,6 +63,10 @@ pub struct Holder {
 
 impl Holder {
     pub fn start(name: &str, data: &Data, threads: usize) -> Result<Self> {
+        let is_script = name.starts_with(systems::FAISS);
+        // The others have these where they are compiled.
+        let settings =
+            [systems::CONNECTIONS, systems::EF_CONSTRUCTION, truth::K].map(|number| number.to_string());
         let mut command = if let Some(kind) = name.strip_prefix(systems::FAISS) {
             let python = std::env::var_os(PYTHON).with_context(|| {
                 format!("{name}: {PYTHON} names no Python that has faiss; run it by `run`")
@@ -77,6 +82,7 @@ impl Holder {
         let mut child = command
             .arg(data.rows.path())
             .args([data.rows.dimension(), data.count, threads].map(|number| number.to_string()))
+            .args(if is_script { &settings[..] } else { &[] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
