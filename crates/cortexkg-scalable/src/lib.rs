@@ -7,8 +7,18 @@
 //! | multi-tier cache | keeps nodes that are read often decoded | no |
 //! | distribution | asks other partitions for candidates | yes |
 
+mod backing;
 mod config;
+mod distribution;
+mod engine;
+mod nodes;
+mod strategy;
 
+pub use backing::{Backing, BatchResults};
 pub use config::{
     CacheConfig, DistributionConfig, HnswLayerConfig, QuantizationConfig, ScalabilityConfig, Thresholds,
 };
+pub use distribution::{Distribution, NotDistributed};
+pub use engine::{EngineGuard, ScalableAllocationEngine};
+pub use nodes::{NodeReadError, NodeReader, NodeStorageError};
+pub use strategy::{AllocationStrategy, Fallback, Fallbacks};

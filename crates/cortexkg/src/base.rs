@@ -21,8 +21,9 @@ use crate::profile::FieldKind;
 use crate::weights::MatchWeights;
 
 /// Version of the encoding of a base. The first had no version and no doubts, the second no links; up to the third, levels of vectors
-/// were those of their cosine.
-const BASE_VERSION: u8 = 4;
+/// were those of their cosine; up to the fourth, nothing could be pinned.
+const BASE_VERSION: u8 = 5;
+const BASE_WITHOUT_PINS: u8 = 4;
 const BASE_OF_COSINES: u8 = 3;
 const BASE_WITHOUT_LINKS: u8 = 2;
 
@@ -49,7 +50,9 @@ struct Base<L> {
 /// A base with the close calls that nobody has looked at again.
 type BaseWithDoubts = (Base<Learner>, Vec<(MentionIndex, NodeId)>);
 /// That, with the links that stand between facts that are left.
-type WholeBase = (BaseWithDoubts, Vec<(u64, Link)>);
+type BaseWithLinks = (BaseWithDoubts, Vec<(u64, Link)>);
+/// That, with the nodes that are pinned.
+type WholeBase = (BaseWithLinks, Vec<NodeId>);
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,6 +88,8 @@ impl<S: Store> DurableEngine<S> {
         let base = postcard::to_allocvec(&self.base()).expect("plain data has an encoding");
         changes.put(Table::Meta, meta::BASE, base.clone());
         changes.put(Table::Meta, meta::BASE_VERSION, vec![BASE_VERSION]);
+        self.engine.config.layers = *self.engine.layers();
+        changes.put(Table::Meta, meta::LAYERS, self.engine.config.layers.encode());
         changes.put(Table::Meta, meta::BASE_POSITION, self.engine.position.to_le_bytes().to_vec());
         changes.put(Table::Meta, meta::COMPACTING, Vec::new());
         // The snapshot speaks of what is gone. Without it, the new base alone gives the same graph at the next start.
@@ -180,7 +185,7 @@ impl<S: Store> DurableEngine<S> {
         let is_there = |of| self.engine.placed_mention(of).is_some();
         let links = self.engine.links.iter();
         let links = links.filter(|(_, link)| is_there(link.left) && is_there(link.right)).collect();
-        ((base, doubts), links)
+        (((base, doubts), links), self.engine.pins.ids().collect())
     }
 
     /// Position from which the log goes on: that of the base, or 0.
@@ -196,17 +201,19 @@ impl<S: Store> DurableEngine<S> {
         let damaged = |what: String| StoreError::damaged(format!("meta, row {}", meta::BASE), what);
         let unreadable = |error: postcard::Error| damaged(error.to_string());
         let version = self.store.get(Table::Meta, meta::BASE_VERSION)?;
-        let ((base, doubts), links) = match version.as_deref() {
+        let (((base, doubts), links), pins) = match version.as_deref() {
             None => {
                 let old: Base<OldLearner> = postcard::from_bytes(base).map_err(unreadable)?;
-                ((old.with_learner(), Vec::new()), Vec::new())
+                (((old.with_learner(), Vec::new()), Vec::new()), Vec::new())
             }
             Some([BASE_WITHOUT_LINKS]) => {
-                (postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?, Vec::new())
+                let old = postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?;
+                ((old, Vec::new()), Vec::new())
             }
-            Some([BASE_OF_COSINES | BASE_VERSION]) => {
-                postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?
+            Some([BASE_OF_COSINES | BASE_WITHOUT_PINS]) => {
+                (postcard::from_bytes::<BaseWithLinks>(base).map_err(unreadable)?, Vec::new())
             }
+            Some([BASE_VERSION]) => postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?,
             Some(other) => return Err(damaged(format!("version {other:?} is not known")).into()),
         };
         self.engine = AllocationEngine::new(self.engine.config.clone());
@@ -214,7 +221,7 @@ impl<S: Store> DurableEngine<S> {
         self.engine.weights = base.weights;
         self.engine.learner = base.learner;
         self.engine.learner.begin_random_anew();
-        if version.as_deref() != Some(&[BASE_VERSION]) {
+        if !matches!(version.as_deref(), Some([BASE_WITHOUT_PINS | BASE_VERSION])) {
             self.engine.learner.forget_vectors();
         }
         for &id in &base.nodes {
@@ -222,6 +229,7 @@ impl<S: Store> DurableEngine<S> {
         }
         self.engine.graph.reserve_ids(base.next_node);
         self.engine.graph.redirects = base.redirects.into_iter().collect();
+        self.engine.set_pins(pins);
         for placed in &base.facts {
             self.adopt(placed)?;
         }

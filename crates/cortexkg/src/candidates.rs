@@ -107,8 +107,8 @@ pub struct RecallConfig {
     /// Least spike score of a candidate recalled by spikes alone, as a part of the best score, in 1/256: what shares less than
     /// that with the mention never wins.
     pub spike_share_min: u32,
-    /// Vectors are scanned in graphs of fewer nodes than this, of fewer than 16 times as many where they say more than the words do; in
-    /// larger ones of these an approximate index finds the nearest.
+    /// Vectors that only repeat the words are scanned in graphs of fewer nodes than this. Those that say more are always looked for: by
+    /// a scan, or by what [`Layers`](crate::Layers) says.
     pub scan_nodes_max: usize,
     /// Most candidates that the scan of vectors adds.
     pub vector_candidates_max: usize,

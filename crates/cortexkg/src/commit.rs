@@ -41,6 +41,7 @@ impl AllocationEngine {
         }
         self.vectors.check(&record, perceived)?;
         let hash = fact_hash(source, &record);
+        self.hundredth = (hash % 100) as u8;
         let source = self.graph.source(source);
         let entry = FactEntry {
             record_id: record.into(),
@@ -190,6 +191,7 @@ impl AllocationEngine {
         }
         self.vectors.keep_up(self.graph.live_nodes(), self.config.recall.scan_nodes_max);
         self.record(&ballot, mention, node);
+        self.note_use(&ballot, node);
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
         self.ballots.push_back(ballot);

@@ -7,6 +7,7 @@ use crate::candidates::RecallConfig;
 use crate::embed::{Embedder, LexicalEmbedder};
 use crate::field_config::FieldConfigs;
 use crate::inhibition::InhibitionConfig;
+use crate::layers::Layers;
 use crate::spike::SpikeConfig;
 
 /// Configuration of an [`AllocationEngine`](crate::AllocationEngine). Part of the state: the same facts under another
@@ -26,6 +27,9 @@ pub struct EngineConfig {
     /// What the user says of particular fields; what the values say is found. Empty, it gives way, where a durable graph is opened,
     /// to what the graph was made with.
     pub fields: FieldConfigs,
+    /// The layers that a new graph begins with; a durable one keeps its own. Unlike the rest they can be changed while the graph
+    /// lives ([`AllocationEngine::set_layers`](crate::AllocationEngine::set_layers)).
+    pub layers: Layers,
     /// The part that is left out, to measure what it is worth; none in earnest.
     pub ablation: Option<Ablation>,
     /// Embeds facts that bring no vector. The built-in one gives way to the first embedding that a fact brings, and, where a
@@ -62,6 +66,7 @@ impl Default for EngineConfig {
             inhibition: InhibitionConfig::default(),
             prior_bits: 3,
             fields: FieldConfigs::default(),
+            layers: Layers::default(),
             ablation: None,
             embedder: Arc::new(LexicalEmbedder::default()),
             ballots_kept: 1 << 16,

@@ -38,6 +38,8 @@ pub enum AllocationMethod {
     Recalled,
     /// As before, and the nearest vectors that an approximate index found.
     Hnsw,
+    /// As before, and what other partitions of a cluster found.
+    Distributed,
 }
 
 impl fmt::Display for AllocationMethod {
@@ -46,6 +48,7 @@ impl fmt::Display for AllocationMethod {
             Self::Direct => "direct",
             Self::Recalled => "recalled",
             Self::Hnsw => "hnsw",
+            Self::Distributed => "distributed",
         })
     }
 }

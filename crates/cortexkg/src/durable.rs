@@ -18,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::opening::Opening;
 use crate::operation_error::OperationError;
 use crate::perceive::Perceived;
+use crate::stopwatch::Stage;
 use crate::stored_fact;
 
 /// Is shown what each mention could choose from, and its ballot.
@@ -41,6 +42,8 @@ pub(crate) mod meta {
     pub(crate) const FIELDS: u64 = 7;
     /// Least probability of a link, `f32`; not there if it is the usual.
     pub(crate) const EXISTING_PROBABILITY: u64 = 8;
+    /// The layers that the log starts from; not there in graphs that were begun when they could not be chosen.
+    pub(crate) const LAYERS: u64 = 9;
 }
 
 /// An [`AllocationEngine`] whose graph lives in a [`Store`].
@@ -231,7 +234,10 @@ impl<S: Store> DurableEngine<S> {
 
     fn read(engine: &AllocationEngine, fact: Fact) -> Result<ReadFact, FactError> {
         let is_known = engine.is_known(&fact);
-        ReadFact::of(&engine.perceiver, fact, is_known)
+        let mut laps = engine.laps();
+        let read = ReadFact::of(&engine.perceiver, fact, is_known);
+        laps.lap(Stage::Perceive);
+        read
     }
 
     fn allocate_read(
@@ -367,6 +373,7 @@ impl<S: Store> DurableEngine<S> {
         self.sound(())?;
         if !changes.is_empty() && self.store.get(Table::Meta, meta::CONFIG)?.is_none() {
             changes.put(Table::Meta, meta::CONFIG, self.engine.config.fingerprint().into_bytes());
+            changes.put(Table::Meta, meta::LAYERS, self.engine.config.layers.encode());
             let fields = &self.engine.config.fields;
             if !fields.is_empty() {
                 changes.put(Table::Meta, meta::FIELDS, fields.encode());
@@ -381,8 +388,11 @@ impl<S: Store> DurableEngine<S> {
                 changes.put(Table::Meta, meta::MODEL_DIMENSION, dimension.to_le_bytes().to_vec());
             }
         }
+        let mut laps = self.engine.laps();
         // Also without changes: what was committed lazily may have to become durable.
-        Ok(self.store.commit(changes, sync)?)
+        self.store.commit(changes, sync)?;
+        laps.lap(Stage::Store);
+        Ok(())
     }
 
     /// Refuses to go on where memory is ahead of the store, or not to be trusted.

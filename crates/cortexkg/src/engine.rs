@@ -22,7 +22,9 @@ use crate::paged::{Failure, IdMap};
 use crate::perceive::{FeatureClass, Perceived, PerceivedMention, Perceiver, TEXT_FIELD};
 use crate::profile::FieldKind;
 use crate::spike::{SpikePattern, Stimulus, TtfsSpikeEncoder};
-use crate::vectors::{Code, Vectors};
+use crate::stopwatch::{Laps, Stage, Stopwatch};
+use crate::tuning::Pins;
+use crate::vectors::{Code, Finder, Vectors};
 use crate::weights::MatchWeights;
 
 /// Competitors of a ballot that are kept for explanation.
@@ -63,8 +65,13 @@ pub struct AllocationEngine {
     pub(crate) chain: [u8; 32],
     /// Position in the log that the next operation gets.
     pub(crate) position: u64,
+    /// Nodes whose vectors are to be kept as exactly as can be, as the user named them, and their places now.
+    pub(crate) pins: Pins,
     pub(crate) view: MentionView,
     pub(crate) scores: Scores,
+    pub(crate) stopwatch: Option<Arc<dyn Stopwatch>>,
+    /// Which hundredth of all identifiers that of the fact in view is in.
+    pub(crate) hundredth: u8,
     stimuli: Vec<Stimulus>,
 }
 
@@ -77,7 +84,7 @@ impl AllocationEngine {
             dictionary: Dictionary::new(fields),
             encoder: TtfsSpikeEncoder::new(config.spikes),
             index: SpikeIndex::default(),
-            vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical()),
+            vectors: Vectors::new(config.embedder.dimension(), config.embedder.is_lexical(), config.layers),
             columns: MultiColumnProcessor::default(),
             inhibition: LateralInhibition {
                 config: config.inhibition,
@@ -93,6 +100,9 @@ impl AllocationEngine {
             links: Links::default(),
             chain: [0; 32],
             position: 0,
+            pins: Pins::default(),
+            stopwatch: None,
+            hundredth: 0,
             scores: Scores::default(),
             stimuli: Vec::new(),
             view: MentionView::default(),
@@ -105,7 +115,9 @@ impl AllocationEngine {
     /// # Errors
     /// A [`FactError`] if the fact breaks a bound; the graph is as it was.
     pub fn allocate_fact(&mut self, fact: Fact) -> Result<AllocationResult, FactError> {
+        let mut laps = self.laps();
         let perceived = self.perceive(fact)?;
+        laps.lap(Stage::Perceive);
         self.allocate_perceived(&perceived)
     }
 
@@ -126,6 +138,15 @@ impl AllocationEngine {
         let perceived: Vec<_> =
             pool.install(|| facts.into_par_iter().map(|fact| perceiver.perceive(fact)).collect());
         perceived.into_iter().map(|perceived| self.allocate_perceived(&perceived?)).collect()
+    }
+
+    /// From now on tells how long each stage takes; none: no longer.
+    pub fn set_stopwatch(&mut self, stopwatch: Option<Arc<dyn Stopwatch>>) {
+        self.stopwatch = stopwatch;
+    }
+
+    pub(crate) fn laps(&self) -> Laps {
+        Laps::start(self.stopwatch.as_ref())
     }
 
     /// Validates a fact and brings it into normal form. Needs nothing of the graph.
@@ -150,15 +171,20 @@ impl AllocationEngine {
         self.check_not_full(perceived)?;
         let fact = self.begin(perceived)?;
         let mut nodes = Vec::with_capacity(2);
+        let mut laps = self.laps();
         for mention in 0..perceived.mentions.len() {
             let candidates = self.find_candidates(perceived, mention);
+            laps.lap(Stage::Recall);
             let ballot = if self.links.is_empty() {
                 self.weigh(&candidates)
             } else {
                 self.weigh_linked(perceived, mention, fact, candidates.clone())
             };
+            laps.lap(Stage::Decide);
             note(self, &candidates, &ballot);
+            laps.skip();
             nodes.push(self.commit_mention(perceived, mention, fact, ballot));
+            laps.lap(Stage::Commit);
         }
         Ok(self.finish(perceived, fact, nodes))
     }
@@ -168,6 +194,7 @@ impl AllocationEngine {
     /// # Panics
     /// If `mention` is not below [`Perceived::mention_count`].
     pub fn recall(&mut self, perceived: &Perceived, mention: usize) -> Candidates {
+        self.look_at(perceived);
         self.looking(|engine| engine.find_candidates(perceived, mention))
     }
 
@@ -177,11 +204,21 @@ impl AllocationEngine {
     /// # Panics
     /// If `mention` is not below [`Perceived::mention_count`].
     pub fn decide(&mut self, perceived: &Perceived, mention: usize, candidates: &Candidates) -> Ballot {
+        self.look_at(perceived);
         self.looking(|engine| {
             engine.view(perceived, mention);
             engine.look_around();
             engine.weigh(candidates)
         })
+    }
+
+    /// Finds out which hundredth of all identifiers that of a fact is in which has not been taken in.
+    fn look_at(&mut self, perceived: &Perceived) {
+        let source = perceived.source.as_deref().unwrap_or_default();
+        self.hundredth = match &perceived.record_id {
+            Some(id) => hundredth(source, id),
+            None => hundredth(source, &format!("#{}", self.position)),
+        };
     }
 
     /// Runs a look at a fact that may never be committed, and forgets the fields, values and words that only it has.
@@ -214,9 +251,11 @@ impl AllocationEngine {
         for node in self.neighbours(perceived, mention) {
             add(node, Origins::NEIGHBOUR);
         }
-        let scanned = self.is_scanned() && self.view.code.is_some();
-        if let Some(code) = self.view.code.as_ref().filter(|_| self.vectors.can_find()) {
-            let (nearest, around) = self.vectors.nearest(code, self.config.recall.vector_candidates_max);
+        let finder = self.finder();
+        let scanned = finder == Finder::Scan && self.view.code.is_some();
+        if let Some(code) = &self.view.code {
+            let (nearest, around) =
+                self.vectors.nearest(code, self.config.recall.vector_candidates_max, finder);
             nearest.into_iter().for_each(|node| add(node, Origins::VECTOR));
             self.view.surroundings = around;
         }
@@ -250,13 +289,13 @@ impl AllocationEngine {
     /// Finds where the vector of the mention in view lies, unless recall has found it on its way.
     pub(crate) fn look_around(&mut self) {
         if let (None, Some(code)) = (self.view.surroundings, &self.view.code) {
-            self.view.surroundings = self.vectors.look_around(code);
+            self.view.surroundings = self.vectors.look_around(code, self.finder());
         }
     }
 
-    /// Whether the graph is small enough for its vectors to be scanned.
-    pub(crate) fn is_scanned(&self) -> bool {
-        self.graph.live_nodes() < self.vectors.scanned_below(self.config.recall.scan_nodes_max)
+    /// By what the vectors near to the fact in view are found.
+    fn finder(&self) -> Finder {
+        self.vectors.finder(self.graph.live_nodes(), self.hundredth)
     }
 
     /// Lets candidates compete for the mention in view.
@@ -433,6 +472,12 @@ impl AllocationEngine {
                 && is_meant(&entry)
         })
     }
+}
+
+/// Which hundredth of all facts one is in, 0 to 99, by the name of its source, empty if it has none, and its identifier there: what
+/// shares of the facts are counted by.
+pub fn hundredth(source: &str, record_id: &str) -> u8 {
+    (fact_hash(source, record_id) % 100) as u8
 }
 
 /// Under which hash a fact is found.

@@ -153,6 +153,13 @@ impl<S: Store> DurableEngine<S> {
                 let what = format!("no {kind} any more: {}", self.link_in_words(*left, *right));
                 ("unlink", self.nodes_linked(*left, *right), what)
             }
+            Operation::Configure { before, after, reason } => {
+                ("configure", Vec::new(), format!("{}: {reason}", before.difference(after)))
+            }
+            Operation::Pin { node, is_pinned } => {
+                let what = if *is_pinned { "is kept as exactly as can be" } else { "is kept as the others" };
+                (if *is_pinned { "pin" } else { "unpin" }, vec![*node], format!("{node} {what}"))
+            }
             Operation::Compact => ("compact", Vec::new(), "what was forgotten is gone".to_owned()),
         };
         LogView {

@@ -12,12 +12,13 @@ use crate::consolidation::Doubts;
 use crate::durable::DurableEngine;
 use crate::engine::AllocationEngine;
 use crate::feedback::Links;
+use crate::graph::NodeId;
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
 use crate::paged::{EachTable, Failure, IdMap};
 
 /// Version of what the records mean; another one is passed over and the graph built from the log.
-const IMAGE_VERSION: u32 = 6;
+const IMAGE_VERSION: u32 = 7;
 
 /// What a snapshot says of the whole.
 #[derive(Serialize, serde::Deserialize)]
@@ -212,6 +213,7 @@ fn save(engine: &AllocationEngine, ledger: &Ledger, out: &mut SnapshotWriter<'_>
     engine.graph.save(&mut writer)?;
     engine.index.save(&mut writer)?;
     engine.vectors.save(&mut writer)?;
+    writer.section("pins", [engine.pins.ids().collect::<Vec<_>>()])?;
     engine.fact_ids.map().save("fact ids", &mut writer)
 }
 
@@ -225,6 +227,7 @@ impl AllocationEngine {
         self.graph.load(reader)?;
         self.index.load(reader)?;
         self.vectors.load(reader)?;
+        self.set_pins(reader.one::<Vec<NodeId>>("pins")?);
         self.fact_ids = IdMap::open("fact ids", reader)?;
         Ok(())
     }

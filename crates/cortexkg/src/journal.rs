@@ -14,6 +14,7 @@ use crate::engine::AllocationEngine;
 use crate::evidence::Bits;
 use crate::feedback::{LinkKind, Note};
 use crate::graph::{MentionIndex, NodeId};
+use crate::layers::Layers;
 use crate::spike::SpikePattern;
 
 /// A mention, for ever: the log position of its fact, and which of its mentions it is (0: the fact itself, 1: subject, 2:
@@ -66,6 +67,10 @@ pub(crate) enum Operation {
     Link { kind: LinkKind, left: MentionRef, right: MentionRef, repair: Option<u64> },
     /// What somebody said of two mentions was taken back. Its inverse: link.
     Unlink { kind: LinkKind, left: MentionRef, right: MentionRef },
+    /// The layers changed. Its inverse: they change back.
+    Configure { before: Layers, after: Layers, reason: String },
+    /// A node's vector is to be kept as exactly as can be, or no longer. Its inverse: the other.
+    Pin { node: NodeId, is_pinned: bool },
 }
 
 /// Where one mention went, and why.
@@ -161,6 +166,18 @@ impl StoredBallot {
 }
 
 impl AllocationEngine {
+    /// Ends an operation: hashes it into the chain.
+    pub(crate) fn chain_operation(&mut self, operation: &Operation, notes: &[Note]) {
+        let bytes = postcard::to_allocvec(operation).expect("plain data has an encoding");
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.chain).update(&bytes);
+        if !notes.is_empty() {
+            hasher.update(&postcard::to_allocvec(notes).expect("plain data has an encoding"));
+        }
+        self.chain = hasher.finalize().into();
+        self.position += 1;
+    }
+
     /// The lasting name of a mention.
     pub(crate) fn mention_ref(&self, mention: MentionIndex) -> MentionRef {
         let at = self.graph.mentions[mention as usize];

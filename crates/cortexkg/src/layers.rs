@@ -21,7 +21,9 @@ pub struct Layers {
 /// When and how near vectors are found by an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HnswLayer {
-    /// Nodes from which on the index is used. It grows from half of them on, so that it is whole by then.
+    /// Nodes from which on the index is used. It grows from half of them on, so that it is whole by then. 8,192 by default: three times
+    /// as many as cost as much to scan as one walk does with the other defaults ([`Method::cheaper`](cortexkg_index::Method::cheaper)), as
+    /// a new node takes two walks more.
     pub above_nodes: u32,
     /// Share of the facts that it serves, 0 to 100: those whose identifier hashes below it. The others are served by a scan.
     pub percent_of_facts: u8,
@@ -37,7 +39,7 @@ impl Default for HnswLayer {
     fn default() -> Self {
         let usual = HnswConfig::new(1);
         Self {
-            above_nodes: 65_536,
+            above_nodes: 8_192,
             percent_of_facts: 100,
             max_connections: usual.max_connections as u32,
             ef_construction: usual.ef_construction as u32,
@@ -76,12 +78,54 @@ impl Default for QuantizationLayer {
 impl Layers {
     /// What graphs had before layers could be chosen.
     pub(crate) fn of_old() -> Self {
-        Self { hnsw: Some(HnswLayer::default()), quantization: None }
+        Self { hnsw: Some(HnswLayer { above_nodes: 65_536, ..HnswLayer::default() }), quantization: None }
     }
 
-    /// All of them, as text; empty if there are none.
-    pub(crate) fn text(&self) -> String {
-        if *self == Self::default() { String::new() } else { format!("{self:?}") }
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("plain data has an encoding")
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        postcard::from_bytes(bytes).map_err(|error| error.to_string())
+    }
+
+    /// What changes from these to others, in words.
+    pub(crate) fn difference(&self, to: &Self) -> String {
+        let mut changes = Vec::new();
+        let is_on = |is_on| if is_on { "on" } else { "off" };
+        if self.hnsw.is_some() != to.hnsw.is_some() {
+            changes.push(format!("index {}", is_on(to.hnsw.is_some())));
+        }
+        if let (Some(before), Some(after)) = (self.hnsw, to.hnsw) {
+            let parts = [
+                ("above_nodes", before.above_nodes, after.above_nodes),
+                ("percent_of_facts", before.percent_of_facts.into(), after.percent_of_facts.into()),
+                ("max_connections", before.max_connections, after.max_connections),
+                ("ef_construction", before.ef_construction, after.ef_construction),
+                ("ef_search", before.ef_search, after.ef_search),
+            ];
+            let differ = parts.into_iter().filter(|(_, before, after)| before != after);
+            changes.extend(differ.map(|(name, before, after)| format!("{name} {before} → {after}")));
+        }
+        if self.quantization.is_some() != to.quantization.is_some() {
+            changes.push(format!("quantization {}", is_on(to.quantization.is_some())));
+        }
+        if let (Some(before), Some(after)) = (self.quantization, to.quantization) {
+            let bytes = |most: Option<u64>| most.map_or_else(|| "none".to_owned(), |most| most.to_string());
+            if before.bytes_max != after.bytes_max {
+                changes.push(format!(
+                    "vector budget {} → {}",
+                    bytes(before.bytes_max),
+                    bytes(after.bytes_max)
+                ));
+            }
+            if (QuantizationLayer { bytes_max: None, ..before })
+                != (QuantizationLayer { bytes_max: None, ..after })
+            {
+                changes.push("precision of vectors".to_owned());
+            }
+        }
+        if changes.is_empty() { "no change".to_owned() } else { changes.join(", ") }
     }
 }
 

@@ -1,15 +1,16 @@
 //! The vectors of a graph that is too large to look at each: an index that has grown along before it is needed.
 //!
-//! From half of that size on, every operation puts the vectors of a few older nodes into the index, so that it is whole long before the
-//! scan ends, and no operation takes long. Which ones follows from the log alone.
+//! Every operation puts the vectors of a few older nodes into the index, so that none takes long, until it holds all of them. Which
+//! ones follows from the log alone.
 
 use std::io;
 
-use cortexkg_index::{HnswAllocationIndex, HnswConfig, Neighbour, Precision, Q8Code};
+use cortexkg_index::{HnswAllocationIndex, HnswConfig, Neighbour, Precision, Q8Code, SearchOptions};
 use cortexkg_store::StoreError;
 
 use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
+use crate::layers::{HnswLayer, Layers};
 
 /// Older nodes that one operation adds.
 const OLDER_AT_ONCE: u32 = 4;
@@ -29,17 +30,82 @@ pub(crate) struct NearIndex {
     filled: NodeIndex,
 }
 
+/// How an index is built for these layers; none if they have none. Settings out of range count as the nearest in it.
+pub(crate) fn settings(layers: &Layers, dimension: usize) -> Option<HnswConfig> {
+    let HnswLayer { max_connections, ef_construction, ef_search, .. } = layers.hnsw?;
+    let ef = |ef: u32| (ef as usize).clamp(1, HnswConfig::EF_MAX);
+    Some(HnswConfig {
+        dimension,
+        max_connections: (max_connections as usize).clamp(2, HnswConfig::CONNECTIONS_MAX),
+        ef_construction: ef(ef_construction),
+        ef_search: ef(ef_search),
+        precision: if layers.quantization.is_some() { Precision::One } else { Precision::Eight },
+    })
+}
+
 impl NearIndex {
-    /// An empty index for vectors of this dimension, 1 to [`DIMENSION_MAX`](cortexkg_index::DIMENSION_MAX).
-    pub(crate) fn new(dimension: usize) -> Self {
-        let config = HnswConfig { precision: Precision::Eight, ..HnswConfig::new(dimension) };
-        let index = HnswAllocationIndex::new(config).expect("settings in range");
+    /// An empty index. The dimension is 1 to [`DIMENSION_MAX`](cortexkg_index::DIMENSION_MAX), and so are the other settings in range.
+    pub(crate) fn new(settings: HnswConfig) -> Self {
+        let index = HnswAllocationIndex::new(settings).expect("settings in range");
         Self { index, filled: 0 }
+    }
+
+    /// Whether it is built in this way; how it is searched can be changed.
+    pub(crate) fn is_built(&self, settings: &HnswConfig) -> bool {
+        let ef_search = self.index.config().ef_search;
+        HnswConfig { ef_search, ..settings.clone() } == *self.index.config()
+    }
+
+    /// From now on a search holds on to so many.
+    pub(crate) fn set_ef_search(&mut self, ef: usize) {
+        if self.index.config().ef_search != ef {
+            let set = self.index.set_ef_search(ef);
+            debug_assert!(set.is_ok(), "{set:?}");
+        }
     }
 
     /// Number of vectors in it.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// Whether the vectors of all `places` places are in it.
+    pub(crate) fn is_whole(&self, places: NodeIndex) -> bool {
+        self.filled >= places
+    }
+
+    /// The index itself, to look at.
+    pub(crate) fn index(&self) -> &HnswAllocationIndex {
+        &self.index
+    }
+
+    /// One search of `every` is compared with an exact scan; 0: none. Changes no answer.
+    pub(crate) fn set_recall_sampling(&mut self, every: u64) {
+        self.index.set_recall_sampling(every);
+    }
+
+    /// What a node's vector is kept at; none if it has none here.
+    pub(crate) fn precision(&self, node: NodeIndex) -> Option<Precision> {
+        self.index.precision(u64::from(node))
+    }
+
+    /// Keeps a vector that is here at another precision, at least that of the index.
+    pub(crate) fn set_precision(&mut self, node: NodeIndex, precision: Precision, code: Option<&Q8Code>) {
+        let vector = code.and_then(|code| self.index.vector(&code.to_embedding()).ok());
+        let set = self.index.set_precision(u64::from(node), precision, vector.as_ref());
+        debug_assert!(set.is_ok(), "{set:?}");
+    }
+
+    /// Bytes of all vectors and links as their numbers alone say: what a budget is held against. Memory differs by what is allocated
+    /// ahead, and by the few nodes with links on more layers than one.
+    pub(crate) fn counted_bytes(&self) -> u64 {
+        let HnswConfig { dimension, max_connections, precision, .. } = *self.index.config();
+        let links = 4 * (2 * max_connections + 1) + 8;
+        let each = precision.row_bytes(dimension) + links;
+        let counts = self.index.precisions();
+        let finer = Precision::ALL.into_iter().zip(counts).filter(|(finer, _)| *finer != precision);
+        let finer: u64 = finer.map(|(finer, count)| (count * finer.row_bytes(dimension)) as u64).sum();
+        (self.len() * each) as u64 + finer
     }
 
     /// Adds the next few of `places` places.
@@ -80,20 +146,38 @@ impl NearIndex {
         let _ = self.index.remove(u64::from(node));
     }
 
-    /// The nodes nearest to a mention, best first, with their cosines in 1/65536.
-    pub(crate) fn nearest(&self, code: &Q8Code, count: usize) -> Vec<(NodeIndex, i32)> {
+    /// The nodes nearest to a mention, best first, with their cosines in 1/65536. Where vectors are kept at fewer than 8 bits, `read` has
+    /// the last word on all that the search holds on to.
+    pub(crate) fn nearest(
+        &self,
+        code: &Q8Code,
+        count: usize,
+        mut read: impl FnMut(NodeIndex) -> Option<Q8Code>,
+    ) -> Vec<(NodeIndex, i32)> {
         let mut hits: Vec<Neighbour> = Vec::new();
         // The code is of the index's dimension, the only thing that can be wrong.
         if let Ok(vector) = self.index.vector(&code.to_embedding()) {
-            let _ = self.index.search(&vector, count, &mut hits);
+            let mut full = |id: u64, into: &mut Vec<f32>| {
+                let is_coarse =
+                    self.index.precision(id).is_some_and(|precision| precision < Precision::Eight);
+                let code = is_coarse.then(|| read(id as NodeIndex)).flatten();
+                code.map(|code| into.extend(code.to_embedding())).is_some()
+            };
+            let is_coarse = self.index.config().precision < Precision::Eight;
+            let mut how = SearchOptions {
+                full: if is_coarse { Some(&mut full) } else { None },
+                ..SearchOptions::default()
+            };
+            let _ = self.index.search_with(&vector, count, &mut how, &mut hits);
         }
         let cosine = |hit: &Neighbour| (hit.score.units() >> SCORE_SHIFT).clamp(-(1 << 16), 1 << 16);
         hits.iter().map(|hit| (hit.id as NodeIndex, cosine(hit))).collect()
     }
 
-    pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
-        to.section("near", [self.filled])?;
-        to.begin("near index")?;
+    /// Writes it under a name.
+    pub(crate) fn save(&self, name: &str, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
+        to.section(&format!("{name} filled"), [self.filled])?;
+        to.begin(name)?;
         let mut records = Records { to, buffer: Vec::with_capacity(RECORD_BYTES), failed: None };
         let saved = self.index.save(&mut records).and_then(|()| records.end());
         saved.map_err(|error| {
@@ -101,15 +185,15 @@ impl NearIndex {
         })
     }
 
-    pub(crate) fn load(from: &ImageReader<'_>) -> Result<Self, StoreError> {
+    pub(crate) fn load(name: &str, from: &ImageReader<'_>) -> Result<Self, StoreError> {
         let mut bytes = Vec::new();
-        from.raw("near index")?.scan(&mut |_, record| {
+        from.raw(name)?.scan(&mut |_, record| {
             bytes.extend_from_slice(record);
             Ok(())
         })?;
         let index = HnswAllocationIndex::open(bytes.into())
             .map_err(|error| StoreError::damaged("the snapshot", error.to_string()))?;
-        Ok(Self { index, filled: from.one("near")? })
+        Ok(Self { index, filled: from.one(&format!("{name} filled"))? })
     }
 
     pub(crate) fn bytes(&self) -> usize {

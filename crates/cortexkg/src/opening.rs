@@ -13,6 +13,7 @@ use crate::error::FactError;
 use crate::field_config::FieldConfigs;
 use crate::inhibition::InhibitionConfig;
 use crate::journal::{DecidedMention, LogEntry, Operation};
+use crate::layers::Layers;
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
 
@@ -36,6 +37,7 @@ pub struct Opening {
 fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
     let Some(found) = store.get(Table::Meta, meta::CONFIG)? else { return Ok(()) };
     let found = String::from_utf8_lossy(&found).into_owned();
+    settle_layers(store, config)?;
     settle_fields(store, config)?;
     settle_bound(store, config)?;
     let wanted = config.fingerprint();
@@ -58,6 +60,16 @@ fn settle_configuration(store: &impl Store, config: &mut EngineConfig) -> Result
         }
         _ => Err(OperationError::Embedder { found: identity, wanted: config.embedder.identity() }),
     }
+}
+
+/// Takes over the layers that the log starts from.
+fn settle_layers(store: &impl Store, config: &mut EngineConfig) -> Result<(), OperationError> {
+    config.layers = match store.get(Table::Meta, meta::LAYERS)? {
+        Some(bytes) => Layers::decode(&bytes)
+            .map_err(|what| StoreError::damaged(format!("meta, row {}", meta::LAYERS), what))?,
+        None => Layers::of_old(),
+    };
+    Ok(())
 }
 
 /// Takes over what was said of fields when the graph was begun, unless the same is said again.

@@ -225,6 +225,14 @@ impl<S: Store> DurableEngine<S> {
             Operation::Open { .. } => no_inverse("it only gave identifiers"),
             Operation::Compact => no_inverse("it compacted the graph"),
             Operation::Link { .. } | Operation::Unlink { .. } => no_inverse("it speaks of a link"),
+            Operation::Configure { before, after, .. } if *self.engine.layers() == after => {
+                let reason = format!("operation {position} was taken back");
+                Ok(Operation::Configure { before: after, after: before, reason })
+            }
+            Operation::Configure { .. } => {
+                in_the_way("the layers were changed again since; undo that first".to_owned())
+            }
+            Operation::Pin { node, is_pinned } => Ok(Operation::Pin { node, is_pinned: !is_pinned }),
             Operation::Consolidate => {
                 no_inverse("it only looked again; undo the splits and merges behind it")
             }
@@ -382,17 +390,13 @@ impl<S: Store> DurableEngine<S> {
             }
             // Notes say it.
             Operation::Link { .. } | Operation::Unlink { .. } => {}
+            Operation::Configure { after, .. } => self.engine.apply_layers(*after),
+            Operation::Pin { node, is_pinned } => self.engine.apply_pin(*node, *is_pinned),
         }
+        self.engine.find_pins();
         self.engine.note_links(notes);
         self.engine.refresh_for_link(operation);
-        let bytes = postcard::to_allocvec(operation).expect("plain data has an encoding");
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.engine.chain).update(&bytes);
-        if !notes.is_empty() {
-            hasher.update(&postcard::to_allocvec(notes).expect("plain data has an encoding"));
-        }
-        self.engine.chain = hasher.finalize().into();
-        self.engine.position += 1;
+        self.engine.chain_operation(operation, notes);
         Ok(())
     }
 

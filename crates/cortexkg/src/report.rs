@@ -163,6 +163,11 @@ impl AllocationEngine {
         self.graph.live_fact_count
     }
 
+    /// Position in the log that the next operation gets.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The identifier that the next node gets: above all that are, or were, in use.
     pub fn next_node_id(&self) -> NodeId {
         self.graph.next_id()
@@ -344,6 +349,9 @@ impl AllocationEngine {
         });
         if self.vectors.say_more_than_words() {
             text(&format!("{:?}", self.vectors.surroundings.common()));
+        }
+        if let Some(index) = self.vectors.near_index() {
+            text(&format!("{:?} {:?}", self.layers(), index.precisions()));
         }
         self.vectors.scan(|node, code| {
             written.clear();

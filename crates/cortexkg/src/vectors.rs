@@ -1,14 +1,19 @@
 //! One vector per node, as an 8-bit code: what the semantic column compares, and what is looked at for those that are near.
 
-use cortexkg_index::{FlatIndex, Hit, Q8Code};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cortexkg_index::{FlatIndex, Hit, HnswConfig, Precision, Q8Code};
 use cortexkg_store::StoreError;
 
 use crate::error::FactError;
 use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
-use crate::near::NearIndex;
+use crate::layers::Layers;
+use crate::near::{self, NearIndex};
 use crate::paged::{EachTable, Paged, Record};
 use crate::perceive::Perceived;
+use crate::quantization::{AdaptiveQuantizationEngine, QuantizationReport};
 use crate::surroundings::{AllSurroundings, NEAREST, Surroundings};
 
 /// The code of a mention's vector.
@@ -16,11 +21,12 @@ pub(crate) type Code = Q8Code;
 
 /// Members after which a node's vector moves no slower: the newest always counts for at least 1/16.
 const MEMBERS_MAX: u32 = 16;
-/// How many times larger a graph may be whose vectors are scanned, where they say more than the words do.
-const SCAN_FARTHER: usize = 16;
-/// The index grows along from this part of the size on from which it is needed, and goes when the graph falls below that part.
+/// The index grows from this part of the size on from which it is used, and goes when the graph falls below that part.
 const GROWN_FROM: usize = 2;
 const DROPPED_BELOW: usize = 4;
+/// Sections of a snapshot.
+const NEAR: &str = "near index";
+const GROWING: &str = "growing index";
 /// Surroundings in one record of a snapshot.
 const SURROUNDINGS_AT_ONCE: usize = 1024;
 
@@ -50,6 +56,17 @@ impl Record for NodeCode {
     }
 }
 
+/// By what near vectors are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finder {
+    /// By looking at each.
+    Scan,
+    /// By the index.
+    Hnsw,
+    /// Not at all.
+    None,
+}
+
 /// The vectors of all nodes, in one space. The built-in embedder's space gives way to that of the first embedding that a fact
 /// brings: vectors of two spaces cannot be compared.
 #[derive(Debug)]
@@ -57,20 +74,30 @@ pub(crate) struct Vectors {
     /// By place of the node.
     codes: Paged<NodeCode>,
     dimension: usize,
-    /// The codes side by side, while the graph is small enough to scan them.
+    /// The codes side by side, while any fact is served by a scan.
     scanned: Option<FlatIndex>,
-    /// What finds them where the graph is too large for that, or will be soon.
+    /// What finds them where the graph is too large for that.
     near: Option<NearIndex>,
+    /// What will, once it is whole.
+    growing: Option<NearIndex>,
+    /// Which layers the graph has.
+    layers: Layers,
+    /// How exactly each is kept, where that is a matter of importance.
+    quantizer: Option<AdaptiveQuantizationEngine>,
     /// Where mentions lie among the nodes.
     pub(crate) surroundings: AllSurroundings,
     /// Whether the space is that of embeddings from outside.
     given: bool,
     /// Whether the engine's own embedder only repeats the words.
     embedder_is_lexical: bool,
+    /// One search of so many is compared with a scan; measured, no state.
+    recall_sampling: u64,
+    /// Exact vectors that were read for coarse ones; measured, no state.
+    read_again: AtomicU64,
 }
 
 impl Vectors {
-    pub(crate) fn new(dimension: usize, embedder_is_lexical: bool) -> Self {
+    pub(crate) fn new(dimension: usize, embedder_is_lexical: bool, layers: Layers) -> Self {
         let dimension = dimension.clamp(1, cortexkg_index::DIMENSION_MAX);
         let scanned = Some(new_index(dimension));
         Self {
@@ -78,9 +105,14 @@ impl Vectors {
             dimension,
             scanned,
             near: None,
+            growing: None,
+            layers,
+            quantizer: layers.quantization.map(AdaptiveQuantizationEngine::new),
             surroundings: AllSurroundings::default(),
             given: false,
             embedder_is_lexical,
+            recall_sampling: 0,
+            read_again: AtomicU64::new(0),
         }
     }
 
@@ -94,7 +126,7 @@ impl Vectors {
                 self.dimension = found;
                 self.codes = Paged::default();
                 self.scanned = self.scanned.as_ref().map(|_| new_index(found));
-                self.near = None;
+                (self.near, self.growing) = (None, None);
             }
         } else {
             let (record, expected) = (record.to_owned(), expected.to_string());
@@ -120,24 +152,152 @@ impl Vectors {
         self.given || !self.embedder_is_lexical
     }
 
-    /// Keeps what finds near vectors fit for a graph of so many nodes: side by side while they are few, in an index when they are many.
-    pub(crate) fn keep_up(&mut self, nodes: usize, scan_nodes_max: usize) {
-        let below = self.scanned_below(scan_nodes_max);
-        self.keep_for_scanning(nodes < below);
-        if !self.say_more_than_words() || nodes < below / DROPPED_BELOW {
-            self.near = None;
-        } else if nodes >= below / GROWN_FROM && self.near.is_none() {
-            self.near = Some(NearIndex::new(self.dimension));
-        }
-        if let Some(near) = &mut self.near {
-            let codes = &self.codes;
-            near.follow(codes.len() as NodeIndex, |node| codes.get(node));
+    /// Which layers the graph has.
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// From now on with these layers.
+    pub(crate) fn set_layers(&mut self, layers: Layers) {
+        self.layers = layers;
+        match (layers.quantization, &mut self.quantizer) {
+            (None, quantizer) => *quantizer = None,
+            (Some(layer), Some(quantizer)) => quantizer.set_layer(layer),
+            (Some(layer), quantizer) => *quantizer = Some(AdaptiveQuantizationEngine::new(layer)),
         }
     }
 
-    /// Whether near vectors can be found at all.
-    pub(crate) fn can_find(&self) -> bool {
-        self.scanned.is_some() || self.near.is_some()
+    /// Keeps what finds near vectors fit for a graph of so many nodes: side by side while they are scanned, in an index when they are many.
+    pub(crate) fn keep_up(&mut self, nodes: usize, scan_nodes_max: usize) {
+        let wanted = near::settings(&self.layers, self.dimension).filter(|_| self.say_more_than_words());
+        let above = self.layers.hnsw.map_or(usize::MAX, |hnsw| hnsw.above_nodes as usize);
+        match wanted {
+            Some(settings) if nodes >= above / DROPPED_BELOW => {
+                if nodes >= above / GROWN_FROM || self.near.is_some() {
+                    self.grow(&settings);
+                }
+            }
+            _ => (self.near, self.growing) = (None, None),
+        }
+        let is_scanned = if !self.say_more_than_words() {
+            nodes < scan_nodes_max
+        } else if let (Some(_), Some(hnsw)) = (&self.near, self.layers.hnsw) {
+            // What is laid out anew costs a look at every vector: not at each step to and fro.
+            let below = if self.scanned.is_some() { above } else { above / 4 * 3 };
+            hnsw.percent_of_facts < 100 || nodes < below
+        } else {
+            true
+        };
+        self.keep_for_scanning(is_scanned);
+    }
+
+    /// Lets the index grow that is to be, and puts it in the place of the one that is once it is whole.
+    fn grow(&mut self, settings: &HnswConfig) {
+        let is_there = self.near.as_ref().is_some_and(|near| near.is_built(settings));
+        if is_there {
+            self.growing = None;
+        } else if self.growing.as_ref().is_none_or(|growing| !growing.is_built(settings)) {
+            self.growing = Some(NearIndex::new(settings.clone()));
+        }
+        let (codes, places) = (&self.codes, self.codes.len() as NodeIndex);
+        for index in [&mut self.near, &mut self.growing].into_iter().flatten() {
+            index.set_ef_search(settings.ef_search);
+            index.follow(places, |node| codes.get(node));
+        }
+        if self.growing.as_ref().is_some_and(|growing| growing.is_whole(places)) {
+            self.near = self.growing.take();
+            self.set_recall_sampling(self.recall_sampling);
+        }
+    }
+
+    /// By what the vectors near to a mention are found, whose fact hashes to this hundredth, in a graph of so many nodes.
+    pub(crate) fn finder(&self, nodes: usize, hundredth: u8) -> Finder {
+        let is_served = |percent: u8, above: u32| hundredth < percent && nodes >= above as usize;
+        match (&self.near, &self.scanned, self.layers.hnsw) {
+            (Some(_), Some(_), Some(hnsw)) if is_served(hnsw.percent_of_facts, hnsw.above_nodes) => {
+                Finder::Hnsw
+            }
+            (_, Some(_), _) => Finder::Scan,
+            (Some(_), None, _) => Finder::Hnsw,
+            (None, None, _) => Finder::None,
+        }
+    }
+
+    /// Takes note that a mention came to a node, and looks at how exactly it and others are kept; `weight` in 1/256.
+    pub(crate) fn note_use(
+        &mut self,
+        used: &[(NodeIndex, u32, u32)],
+        pinned: &BTreeSet<NodeIndex>,
+        mentions: usize,
+    ) {
+        let Some(quantizer) = &mut self.quantizer else { return };
+        let now = mentions as u32;
+        for &(node, weight, edges) in used {
+            quantizer.note(node, weight, edges, now);
+        }
+        let Some(near) = self.near.as_mut().filter(|near| near.index().config().precision == Precision::One)
+        else {
+            return;
+        };
+        let places = self.codes.len() as NodeIndex;
+        quantizer.press(near.counted_bytes(), places);
+        let turn = quantizer.turn(places, near.counted_bytes());
+        for node in used.iter().map(|&(node, ..)| node).chain(turn) {
+            let Some(is) = near.precision(node) else { continue };
+            let is_pinned = pinned.contains(&node);
+            let importance = quantizer.importance(node, is_pinned, now);
+            let wanted = quantizer.precision(importance);
+            if wanted < is {
+                near.set_precision(node, wanted, None);
+                quantizer.made_coarser += 1;
+            } else if wanted > is {
+                let row_bytes = |precision: Precision| match precision {
+                    Precision::One => 0,
+                    finer => finer.row_bytes(self.dimension) as u64,
+                };
+                let bytes = near.counted_bytes() + row_bytes(wanted) - row_bytes(is);
+                // What a user has pinned stays exact whatever else must go.
+                if is_pinned || quantizer.fits(bytes) {
+                    near.set_precision(node, wanted, self.codes.get(node).as_ref());
+                    quantizer.made_finer += 1;
+                }
+            }
+        }
+    }
+
+    /// How important a node is, in 1/65536, where that is kept account of.
+    pub(crate) fn importance(&self, node: NodeIndex, is_pinned: bool, mentions: usize) -> Option<u32> {
+        self.quantizer.as_ref().map(|quantizer| quantizer.importance(node, is_pinned, mentions as u32))
+    }
+
+    /// What the index keeps a node's vector at.
+    pub(crate) fn precision(&self, node: NodeIndex) -> Option<Precision> {
+        self.near.as_ref()?.precision(node)
+    }
+
+    /// What is kept how; none where all are kept alike.
+    pub(crate) fn quantization(&self) -> Option<QuantizationReport> {
+        let (quantizer, near) = (self.quantizer.as_ref()?, self.near.as_ref()?);
+        let read_again = self.read_again.load(Ordering::Relaxed);
+        Some(quantizer.report(near.index().precisions(), near.counted_bytes(), read_again))
+    }
+
+    /// One search of `every` in the index is compared with a scan; 0: none.
+    pub(crate) fn set_recall_sampling(&mut self, every: u64) {
+        self.recall_sampling = every;
+        if let Some(near) = &mut self.near {
+            near.set_recall_sampling(every);
+        }
+    }
+
+    /// The index in use, to look at.
+    pub(crate) fn near_index(&self) -> Option<&cortexkg_index::HnswAllocationIndex> {
+        self.near.as_ref().map(NearIndex::index)
+    }
+
+    /// Which part of the index that is to be is there, of how many vectors.
+    pub(crate) fn growing(&self) -> Option<(usize, usize)> {
+        self.growing.as_ref().map(|growing| (growing.len(), self.codes.len()))
     }
 
     /// Begins or ends to keep the codes side by side, as the graph is small enough to be scanned or not.
@@ -175,21 +335,31 @@ impl Vectors {
         });
     }
 
-    /// The nodes nearest to a mention, and where it lies among them; of equals the oldest first. By exact scan while the graph is small, by
-    /// the index then.
-    pub(crate) fn nearest(&self, code: &Code, count: usize) -> (Vec<NodeIndex>, Option<Surroundings>) {
+    /// The nodes nearest to a mention, and where it lies among them; of equals the oldest first.
+    pub(crate) fn nearest(
+        &self,
+        code: &Code,
+        count: usize,
+        finder: Finder,
+    ) -> (Vec<NodeIndex>, Option<Surroundings>) {
         let says_more = self.say_more_than_words();
         let looked_at = if says_more { count.max(NEAREST) } else { count };
-        let (found, nodes) = if let Some(index) = &self.scanned {
-            let mut hits: Vec<Hit> = Vec::new();
-            // The code is of the index's dimension, the only thing that can be wrong.
-            let _ = index.search(code, looked_at, &mut hits);
-            let found = hits.iter().map(|hit| (hit.id as NodeIndex, hit.similarity.units())).collect();
-            (found, index.len())
-        } else if let Some(near) = &self.near {
-            (near.nearest(code, looked_at), near.len())
-        } else {
-            (Vec::new(), 0)
+        let (found, nodes) = match (finder, &self.scanned, &self.near) {
+            (Finder::Scan, Some(index), _) => {
+                let mut hits: Vec<Hit> = Vec::new();
+                // The code is of the index's dimension, the only thing that can be wrong.
+                let _ = index.search(code, looked_at, &mut hits);
+                let found = hits.iter().map(|hit| (hit.id as NodeIndex, hit.similarity.units())).collect();
+                (found, index.len())
+            }
+            (Finder::Hnsw, _, Some(near)) => {
+                let read = |node| {
+                    self.read_again.fetch_add(1, Ordering::Relaxed);
+                    self.get(node)
+                };
+                (near.nearest(code, looked_at, read), near.len())
+            }
+            _ => (Vec::new(), 0),
         };
         let around = Surroundings::of(found.iter().map(|&(_, cosine)| cosine), nodes);
         let around = around.filter(|_| says_more);
@@ -197,13 +367,8 @@ impl Vectors {
     }
 
     /// Where a mention lies among the nodes, if vectors say more than words.
-    pub(crate) fn look_around(&self, code: &Code) -> Option<Surroundings> {
-        if self.say_more_than_words() { self.nearest(code, 0).1 } else { None }
-    }
-
-    /// Below how many nodes they are scanned, where those that repeat the words are below `scan_nodes_max`.
-    pub(crate) fn scanned_below(&self, scan_nodes_max: usize) -> usize {
-        if self.say_more_than_words() { scan_nodes_max.saturating_mul(SCAN_FARTHER) } else { scan_nodes_max }
+    pub(crate) fn look_around(&self, code: &Code, finder: Finder) -> Option<Surroundings> {
+        if self.say_more_than_words() { self.nearest(code, 0, finder).1 } else { None }
     }
 
     /// Moves a node's vector towards that of a new member, the node's `members`-th.
@@ -226,8 +391,8 @@ impl Vectors {
             let kept = if index.contains(id) { index.replace(id, &moved) } else { index.add(id, &moved) };
             debug_assert!(kept.is_ok(), "{kept:?}");
         }
-        if let Some(near) = &mut self.near {
-            near.moved(node, members, &moved);
+        for index in [&mut self.near, &mut self.growing].into_iter().flatten() {
+            index.moved(node, members, &moved);
         }
         while self.codes.len() <= node as usize {
             self.codes.push(&[]);
@@ -244,16 +409,24 @@ impl Vectors {
             // That it has none is fine.
             let _ = index.remove(u64::from(node));
         }
-        if let Some(near) = &mut self.near {
-            near.remove(node);
+        for index in [&mut self.near, &mut self.growing].into_iter().flatten() {
+            index.remove(node);
         }
     }
 
     pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
-        let kept = (self.scanned.is_some(), self.near.is_some());
-        to.section("vector space", [(self.dimension as u32, self.given, kept.0, kept.1)])?;
-        if let Some(near) = &self.near {
-            near.save(to)?;
+        let kept = (self.scanned.is_some(), self.near.is_some(), self.growing.is_some());
+        to.section("vector space", [(self.dimension as u32, self.given, kept)])?;
+        to.section("layers", [&self.layers])?;
+        if let Some(quantizer) = &self.quantizer {
+            let (uses, saved) = quantizer.saved();
+            to.section("uses", uses.chunks(SURROUNDINGS_AT_ONCE))?;
+            to.section("quantization", [saved])?;
+        }
+        for (name, index) in [(NEAR, &self.near), (GROWING, &self.growing)] {
+            if let Some(index) = index {
+                index.save(name, to)?;
+            }
         }
         to.section("surroundings", self.surroundings.all().chunks(SURROUNDINGS_AT_ONCE))?;
         to.section("all surroundings", [self.surroundings.common()])?;
@@ -261,15 +434,25 @@ impl Vectors {
     }
 
     pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
-        let (dimension, given, is_small, has_near): (u32, bool, bool, bool) = from.one("vector space")?;
-        self.near = has_near.then(|| NearIndex::load(from)).transpose()?;
+        let (dimension, given, kept): (u32, bool, (bool, bool, bool)) = from.one("vector space")?;
+        let (is_scanned, has_near, has_growing) = kept;
+        self.layers = from.one("layers")?;
+        self.quantizer = match self.layers.quantization {
+            Some(layer) => {
+                let (uses, saved) = (from.chunks("uses")?, from.one("quantization")?);
+                Some(AdaptiveQuantizationEngine::load(layer, uses, saved))
+            }
+            None => None,
+        };
+        self.near = has_near.then(|| NearIndex::load(NEAR, from)).transpose()?;
+        self.growing = has_growing.then(|| NearIndex::load(GROWING, from)).transpose()?;
         self.given = given;
         self.dimension = (dimension as usize).clamp(1, cortexkg_index::DIMENSION_MAX);
         self.surroundings =
             AllSurroundings::load(from.chunks("surroundings")?, from.one("all surroundings")?);
         self.codes = Paged::open("vectors", from)?;
         self.scanned = None;
-        self.keep_for_scanning(is_small);
+        self.keep_for_scanning(is_scanned);
         Ok(())
     }
 
@@ -279,7 +462,8 @@ impl Vectors {
 
     pub(crate) fn bytes(&self) -> usize {
         let found_by = self.scanned.as_ref().map_or(0, FlatIndex::bytes)
-            + self.near.as_ref().map_or(0, NearIndex::bytes);
+            + [&self.near, &self.growing].into_iter().flatten().map(NearIndex::bytes).sum::<usize>()
+            + self.quantizer.as_ref().map_or(0, AdaptiveQuantizationEngine::bytes);
         self.codes.bytes() + found_by + self.surroundings.bytes()
     }
 }
@@ -294,7 +478,7 @@ mod tests {
 
     #[test]
     fn a_node_moves_towards_its_members() {
-        let mut vectors = Vectors::new(2, true);
+        let mut vectors = Vectors::new(2, true, Layers::default());
         let code = |x: f32, y: f32| Q8Code::from_embedding(&[x, y]).expect("a code");
         vectors.add(0, 1, &code(1.0, 0.0));
         let before = vectors.similarity(&code(0.0, 1.0), 0).expect("a vector");
@@ -302,20 +486,20 @@ mod tests {
         assert!(vectors.similarity(&code(0.0, 1.0), 0).expect("a vector") > before + 40_000);
         assert_eq!(vectors.similarity(&code(0.0, 1.0), 7), None);
         vectors.add(1, 1, &code(0.0, 1.0));
-        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5).0, [1, 0]);
+        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5, Finder::Scan).0, [1, 0]);
         vectors.remove(1);
-        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5).0, [0]);
+        assert_eq!(vectors.nearest(&code(0.0, 1.0), 5, Finder::Scan).0, [0]);
     }
 
     #[test]
     fn a_graph_that_grows_small_again_is_scanned_again() {
-        let mut vectors = Vectors::new(2, false);
+        let mut vectors = Vectors::new(2, false, Layers::default());
         let code = Q8Code::from_embedding(&[1.0, 0.0]).expect("a code");
         vectors.add(0, 1, &code);
         vectors.keep_for_scanning(false);
-        assert!(vectors.nearest(&code, 5).0.is_empty());
+        assert!(vectors.nearest(&code, 5, Finder::Scan).0.is_empty());
         vectors.keep_for_scanning(true);
         vectors.add(1, 1, &code);
-        assert_eq!(vectors.nearest(&code, 5).0, [0, 1]);
+        assert_eq!(vectors.nearest(&code, 5, Finder::Scan).0, [0, 1]);
     }
 }

@@ -11,7 +11,7 @@ use std::fmt;
 
 use cortexkg_store::StoreError;
 use indexmap::IndexSet;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -132,6 +132,8 @@ pub(crate) struct Graph {
     live_nodes: usize,
     /// Facts that are not forgotten.
     pub(crate) live_fact_count: usize,
+    /// Nodes that were changed since somebody asked, if somebody wants to know.
+    pub(crate) touched: Option<FxHashSet<NodeIndex>>,
 }
 
 impl Graph {
@@ -145,7 +147,14 @@ impl Graph {
     fn edit(&mut self, node: NodeIndex, edit: impl FnOnce(&mut NodeRecord)) {
         let mut record = NodeRecord::from(self.nodes.get(node));
         edit(&mut record);
+        self.touch(node);
         self.nodes.set(node, &record);
+    }
+
+    fn touch(&mut self, node: NodeIndex) {
+        if let Some(touched) = &mut self.touched {
+            touched.insert(node);
+        }
     }
 
     /// The identifier of a node.
@@ -283,6 +292,7 @@ impl Graph {
         for (field, value) in self.values.get(mention) {
             joined.add_value((field, value), mention, most(field));
         }
+        self.touch(node);
         self.nodes.set(node, &joined);
     }
 
