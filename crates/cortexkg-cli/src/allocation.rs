@@ -3,8 +3,11 @@
 use std::time::{Duration, Instant};
 
 use cortexkg::{
-    AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError, StateHash,
+    AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError, OperationError,
+    StateHash,
 };
+use cortexkg_scalable::{ScalabilityConfig, ScalableAllocationEngine};
+use cortexkg_store::Sync;
 use serde::Serialize;
 
 use crate::durable::DurableGraph;
@@ -88,7 +91,7 @@ pub struct Allocated {
 /// Where the facts go.
 enum Backing {
     /// A graph that ends with the process.
-    Memory(Box<AllocationEngine>),
+    Memory(Box<ScalableAllocationEngine>),
     /// A graph in a directory.
     Durable(Box<DurableGraph>),
 }
@@ -111,13 +114,18 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// An empty graph under a configuration. With more than one thread, facts go to the engine in batches. `rate_every` is the length in
+    /// An empty graph under a configuration, with layers around it. With more than one thread, facts go to the engine in batches. `rate_every` is the length in
     /// records of the stretches whose rate is kept; 0 keeps none.
     ///
     /// # Errors
     /// Where the threads cannot be started.
-    pub fn new(config: EngineConfig, threads: usize, rate_every: u64) -> Result<Self, Failure> {
-        let engine = Box::new(AllocationEngine::new(config));
+    pub fn new(
+        config: EngineConfig,
+        layers: ScalabilityConfig,
+        threads: usize,
+        rate_every: u64,
+    ) -> Result<Self, Failure> {
+        let engine = Box::new(ScalableAllocationEngine::new(config, layers));
         Self::over(Backing::Memory(engine), threads, rate_every)
     }
 
@@ -165,9 +173,10 @@ impl Allocator {
         let results = match (&mut self.backing, &self.pool) {
             (Backing::Memory(engine), None) => {
                 let (latency, in_engine) = (&mut self.latency, &mut self.in_engine);
-                facts.into_iter().map(|fact| timed(engine, fact, latency, in_engine)).collect()
+                let timed = |fact| timed(engine, fact, latency, in_engine);
+                facts.into_iter().map(timed).collect::<Result<_, _>>()?
             }
-            (Backing::Memory(engine), Some(pool)) => engine.allocate_batch_in(pool, facts),
+            (Backing::Memory(engine), Some(pool)) => engine.allocate_batch_in(pool, facts, Sync::Lazy)?,
             (Backing::Durable(graph), pool) => graph.allocate(pool.as_ref(), facts)?,
         };
         if self.timed() != Timed::Decision {
@@ -211,18 +220,18 @@ impl Allocator {
         let mentions = self.counts.mentions - mentions_then;
         self.rates.push(RateRow {
             records: self.counts.records,
-            nodes: self.engine().node_count(),
+            nodes: self.ask(AllocationEngine::node_count),
             decisions_per_s: per_second(mentions, now - then),
             engine_mean_us: mean_us(self.in_engine - engine_then, mentions),
         });
         self.mark = (now, self.counts.mentions, self.in_engine);
     }
 
-    /// The engine, to ask for explanations and the state of the graph.
-    pub fn engine(&self) -> &AllocationEngine {
+    /// Asks the engine about the state of the graph.
+    pub fn ask<T>(&self, question: impl FnOnce(&AllocationEngine) -> T) -> T {
         match &self.backing {
-            Backing::Memory(engine) => engine,
-            Backing::Durable(graph) => graph.graph().engine(),
+            Backing::Memory(engine) => question(&engine.engine()),
+            Backing::Durable(graph) => question(&graph.engine().engine()),
         }
     }
 
@@ -233,7 +242,7 @@ impl Allocator {
     pub fn state_hash(&self) -> Result<StateHash, Failure> {
         match &self.backing {
             Backing::Memory(engine) => Ok(engine.state_hash()),
-            Backing::Durable(graph) => Ok(graph.graph().state_hash()?),
+            Backing::Durable(graph) => Ok(graph.engine().core().state_hash()?),
         }
     }
 
@@ -243,8 +252,8 @@ impl Allocator {
     /// Where the log cannot be read.
     pub fn explain(&self, source: Option<&str>, mention: &str) -> Result<Option<Explanation>, Failure> {
         match &self.backing {
-            Backing::Memory(engine) => Ok(engine.explain(source, mention)),
-            Backing::Durable(graph) => Ok(Some(graph.graph().why(source, mention)?)),
+            Backing::Memory(engine) => Ok(engine.engine().explain(source, mention)),
+            Backing::Durable(graph) => Ok(Some(graph.engine().core().why(source, mention)?)),
         }
     }
 
@@ -302,20 +311,24 @@ impl Allocator {
 
 /// Allocates one fact and times it.
 fn timed(
-    engine: &mut AllocationEngine,
+    engine: &mut ScalableAllocationEngine,
     fact: Fact,
     latency: &mut LatencyHistogram,
     in_engine: &mut Duration,
-) -> Outcome {
+) -> Result<Outcome, Failure> {
     let before = Instant::now();
-    let result = engine.allocate_fact(fact);
+    let result = match engine.allocate_fact(fact) {
+        Ok(result) => Ok(result),
+        Err(OperationError::Fact(error)) => Err(error),
+        Err(error) => return Err(error.into()),
+    };
     let took = before.elapsed();
     if let Ok(result) = &result {
         let mentions = mentions_of(result);
         *in_engine += took;
         latency.record(took / u32::try_from(mentions).unwrap_or(1), mentions);
     }
-    result
+    Ok(result)
 }
 
 fn mentions_of(result: &AllocationResult) -> u64 {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use cortexkg::{AllocationResult, Fact, FactError, OperationError};
+use cortexkg_scalable::ScalableAllocationEngine;
 use cortexkg_store::directory::SNAPSHOT_FILE;
 use cortexkg_store::{StoreError, Sync};
 use serde::Serialize;
@@ -68,7 +69,7 @@ pub struct StoreReport {
 
 /// A durable graph that facts stream into.
 pub(crate) struct DurableGraph {
-    graph: Graph,
+    graph: ScalableAllocationEngine<Graph>,
     directory: PathBuf,
     durability: Durability,
     batch_facts: usize,
@@ -79,14 +80,20 @@ pub(crate) struct DurableGraph {
 }
 
 impl DurableGraph {
-    pub(crate) fn new(graph: Graph, directory: &Path, durability: Durability, batch_facts: usize) -> Self {
+    pub(crate) fn new(
+        graph: ScalableAllocationEngine<Graph>,
+        directory: &Path,
+        durability: Durability,
+        batch_facts: usize,
+    ) -> Self {
         let batch_facts = if durability == Durability::Each { 1 } else { batch_facts };
         let answering = Answering::new(directory);
         let directory = directory.to_owned();
         Self { graph, directory, durability, batch_facts, answering, checkpoints: 0, has_room: true }
     }
 
-    pub(crate) fn graph(&self) -> &Graph {
+    /// The graph with its layers.
+    pub(crate) fn engine(&self) -> &ScalableAllocationEngine<Graph> {
         &self.graph
     }
 
@@ -102,7 +109,7 @@ impl DurableGraph {
         facts: Vec<Fact>,
     ) -> Result<Vec<Result<AllocationResult, FactError>>, Failure> {
         let sync = if self.durability == Durability::None { Sync::Lazy } else { Sync::Durable };
-        self.graph.set_time(Some(clock::now_s()));
+        self.graph.with_core_as_is(|graph| graph.set_time(Some(clock::now_s())));
         let results = match pool {
             Some(pool) => self.graph.allocate_batch_in(pool, facts, sync),
             None => self.graph.allocate_batch(facts, sync),
@@ -112,9 +119,12 @@ impl DurableGraph {
 
     /// What is due between two batches: requests, and now and then a snapshot.
     pub(crate) fn look_after(&mut self) -> Result<(), Failure> {
-        self.answering.look(&self.graph);
-        if self.has_room && self.graph.tail() > CHECKPOINT_MIN.max(self.graph.position() / CHECKPOINT_SHARE) {
-            match self.graph.checkpoint() {
+        let graph = self.graph.core();
+        self.answering.look(&graph);
+        let is_due = graph.tail() > CHECKPOINT_MIN.max(graph.position() / CHECKPOINT_SHARE);
+        drop(graph);
+        if self.has_room && is_due {
+            match self.graph.with_core_as_is(Graph::checkpoint) {
                 Ok(()) => self.checkpoints += 1,
                 // Closing says so, if there is no room by then.
                 Err(OperationError::Store(StoreError::Io { .. })) => self.has_room = false,
@@ -128,6 +138,7 @@ impl DurableGraph {
     #[allow(clippy::cast_precision_loss)]
     pub(crate) fn close(self) -> Result<(StoreReport, Option<String>), Failure> {
         let Self { graph, directory, durability, answering, checkpoints, .. } = self;
+        let Ok(graph) = graph.into_core() else { unreachable!("nobody else reads the graph of a run") };
         let facts = graph.engine().fact_count();
         answering.finish();
         let Closed { figures, note } = close(graph)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
+use cortexkg::AllocationEngine;
 use cortexkg::Decision;
 use serde::Serialize;
 
@@ -100,7 +101,6 @@ impl Report {
         rate_every: u64,
     ) -> Result<Self, Failure> {
         let (counts, latency, elapsed) = (allocator.counts(), allocator.latency(), allocator.elapsed());
-        let engine = allocator.engine();
         Ok(Self {
             source: source.to_owned(),
             format,
@@ -108,7 +108,7 @@ impl Report {
             rejected,
             repeated: None,
             mentions: counts.mentions,
-            nodes: engine.node_count(),
+            nodes: allocator.ask(AllocationEngine::node_count),
             decisions: counts.into(),
             elapsed_s: elapsed.as_secs_f64(),
             decisions_per_s: per_second(counts.mentions, elapsed),
@@ -119,7 +119,7 @@ impl Report {
                 of: allocator.timed(),
             },
             memory_peak_bytes: memory_peak_bytes(),
-            memory_bytes: engine.memory().into_iter().collect(),
+            memory_bytes: allocator.ask(AllocationEngine::memory).into_iter().collect(),
             state_hash: allocator.state_hash()?.to_string(),
             store: None,
             rates: allocator.rates().to_vec(),

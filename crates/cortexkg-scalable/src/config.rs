@@ -175,6 +175,39 @@ impl ScalabilityConfig {
         Self { enable_multi_tier_cache: false, ..Self::development_defaults() }
     }
 
+    /// The same, but what has a say in decisions as a graph has it.
+    #[must_use]
+    pub fn adopting(mut self, layers: &Layers) -> Self {
+        self.enable_hnsw_indexing = layers.hnsw.is_some();
+        if let Some(hnsw) = layers.hnsw {
+            let HnswLayer { above_nodes, percent_of_facts, max_connections, ef_construction, ef_search } =
+                hnsw;
+            let recall_target = self.hnsw_config.recall_target;
+            self.hnsw_config = HnswLayerConfig {
+                above_nodes,
+                percent_of_facts,
+                max_connections,
+                ef_construction,
+                ef_search,
+                recall_target,
+            };
+        }
+        self.enable_adaptive_quantization = layers.quantization.is_some();
+        if let Some(QuantizationLayer { thresholds, finest, bytes_max, half_life_mentions }) =
+            layers.quantization
+        {
+            let [full, half, eight, four] =
+                thresholds.map(|threshold| f64::from(threshold) / f64::from(UNIT));
+            self.quantization_config = QuantizationConfig {
+                thresholds: Thresholds { full, half, eight, four },
+                finest: finest.name().to_owned(),
+                vector_budget: bytes_max,
+                half_life_mentions,
+            };
+        }
+        self
+    }
+
     /// What of it has a say in decisions. To be [checked](Self::check) before; what is out of range counts as the nearest in it.
     #[must_use]
     pub fn layers(&self) -> Layers {

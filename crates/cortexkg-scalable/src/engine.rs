@@ -318,6 +318,11 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         done
     }
 
+    /// The same for what changes no node: a snapshot, the time, a setting.
+    pub fn with_core_as_is<T>(&mut self, act: impl FnOnce(&mut E) -> T) -> T {
+        act(&mut *self.core_write())
+    }
+
     /// The engine beneath, without its layers.
     ///
     /// # Errors

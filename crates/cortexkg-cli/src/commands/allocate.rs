@@ -4,6 +4,9 @@ use std::io::{BufReader, Read, Write};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
+use cortexkg::{AllocationEngine, EngineConfig};
+use cortexkg_scalable::{ScalabilityConfig, ScalableAllocationEngine};
+
 use crate::allocation::{Allocated, Allocator};
 use crate::commands::input_args::InputArgs;
 use crate::config_file::{ConfigArgs, ConfigFile};
@@ -187,7 +190,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let mut report =
         Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
-    let unknown = config.notes(&run.allocator.engine().model());
+    let unknown = config.notes(&run.allocator.ask(AllocationEngine::model));
     let (mut notes, graph, is_heard) = run.finish()?;
     notes.extend(unknown);
     if !is_heard {
@@ -295,7 +298,7 @@ impl Run<'_> {
                 self.decide(std::mem::replace(&mut batch, Vec::with_capacity(batch_size)))?;
             }
             if read.is_multiple_of(256) {
-                let nodes = self.allocator.engine().node_count();
+                let nodes = self.allocator.ask(AllocationEngine::node_count);
                 self.progress.update(input.bytes_read(), read, nodes, self.allocator.elapsed());
             }
         }
@@ -380,7 +383,11 @@ fn allocator(
     err: &mut dyn Write,
 ) -> Result<Allocator, Failure> {
     let config = file.over(embedder::configuration(args.embedder.as_deref())?);
-    let Some(directory) = data else { return Allocator::new(config, args.threads, args.progress_every) };
+    let layers = ScalabilityConfig::default();
+    let Some(directory) = data else {
+        return Allocator::new(config, layers, args.threads, args.progress_every);
+    };
+    let config = EngineConfig { layers: layers.layers(), ..config };
     let mut graph = to_create(directory, config, args.memory_budget)?;
     file.check_bound(graph.inhibition())?;
     graph.consolidate_every(args.consolidate_every);
@@ -388,6 +395,8 @@ fn allocator(
         let _ = writeln!(err, "{note}");
     }
     let durability = args.durability.unwrap_or(Durability::Batch);
+    let layers = layers.adopting(graph.engine().layers());
+    let graph = ScalableAllocationEngine::around(graph, layers);
     let graph = DurableGraph::new(graph, directory, durability, args.batch.unwrap_or(COMMIT_FACTS));
     Allocator::durable(graph, args.threads, args.progress_every)
 }

@@ -1,6 +1,7 @@
 //! `cortexkg demo`: the restaurants of two guides, decided, scored and explained.
 
 use cortexkg::{Decision, DurableEngine, EngineConfig, Explanation};
+use cortexkg_scalable::ScalabilityConfig;
 use cortexkg_store::{MemoryStore, Sync};
 
 use crate::allocation::Allocator;
@@ -40,7 +41,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         "fodors-zagats",
         &InputOptions { format: Some(Format::Csv), ..InputOptions::default() },
     )?;
-    let mut allocator = Allocator::new(EngineConfig::default(), 1, 0)?;
+    let mut allocator = Allocator::new(EngineConfig::default(), ScalabilityConfig::default(), 1, 0)?;
     let mut nodes = Grouping::default();
     let mut facts = Vec::new();
     let mut picks = Picks::default();
