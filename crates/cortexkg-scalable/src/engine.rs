@@ -4,16 +4,18 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cortexkg::{
     AllocationEngine, AllocationMethod, AllocationResult, DurableEngine, EngineConfig, Fact, KnowledgeGraph,
-    NodeId, NodeView, OperationError, StateHash, hundredth,
+    NodeId, NodeView, OperationError, StateHash, Stopwatch, hundredth,
 };
 use cortexkg_store::{Store, Sync};
 use cortexkg_tiers::MemoryStatistics;
 
+use crate::adaptive::{AdaptiveConfigManager, LastLook, sampling};
 use crate::backing::{Backing, BatchResults};
 use crate::config::ScalabilityConfig;
 use crate::distribution::Distribution;
 use crate::nodes::{self, NodeReadError, NodeReader, NodeTiers};
 use crate::strategy::{AllocationStrategy, Fallback, Fallbacks};
+use crate::timing::{Clock, Timing};
 
 /// The engine with layers around it, each on or off by itself, also while it runs.
 ///
@@ -43,6 +45,13 @@ pub struct ScalableAllocationEngine<E: Backing = AllocationEngine> {
     tiers: Option<Arc<NodeTiers<E>>>,
     distribution: Option<Box<dyn Distribution<E>>>,
     fallbacks: Fallbacks,
+    timing: Option<Arc<Timing>>,
+    adaptive: Option<AdaptiveConfigManager>,
+    /// Mentions decided here so far.
+    decisions: u64,
+    last_look: LastLook,
+    /// Whether there was an index then.
+    had_index: bool,
 }
 
 impl ScalableAllocationEngine {
@@ -79,7 +88,18 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         let tiers = config
             .enable_multi_tier_cache
             .then(|| Arc::new(nodes::tiers(core.clone(), &config.cache_config)));
-        Self { core, config, tiers, distribution: None, fallbacks: Fallbacks::new() }
+        Self {
+            core,
+            config,
+            tiers,
+            distribution: None,
+            fallbacks: Fallbacks::new(),
+            timing: None,
+            adaptive: None,
+            decisions: 0,
+            last_look: LastLook::default(),
+            had_index: false,
+        }
     }
 
     /// Which layers are on, and how they are set.
@@ -93,6 +113,14 @@ impl<E: Backing> ScalableAllocationEngine<E> {
     /// # Errors
     /// [`OperationError::Store`]; then the layers are what they were.
     pub fn set_config(&mut self, config: ScalabilityConfig, reason: &str) -> Result<(), OperationError> {
+        self.put_config(config.clone(), reason)?;
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.set_config(config);
+        }
+        Ok(())
+    }
+
+    fn put_config(&mut self, config: ScalabilityConfig, reason: &str) -> Result<(), OperationError> {
         self.core_write().set_layers(config.layers(), reason)?;
         match (&self.tiers, config.enable_multi_tier_cache) {
             (Some(tiers), true) => {
@@ -113,6 +141,56 @@ impl<E: Backing> ScalableAllocationEngine<E> {
             (None, false) => {}
         }
         self.config = config;
+        Ok(())
+    }
+
+    /// Measures from now on where the time goes, by this clock; none: no longer.
+    pub fn set_clock(&mut self, clock: Option<Arc<dyn Clock>>) {
+        self.timing = clock.map(|clock| Arc::new(Timing::new(clock)));
+        let stopwatch = self.timing.clone().map(|timing| timing as Arc<dyn Stopwatch>);
+        self.core_write().set_stopwatch(stopwatch);
+        self.last_look = LastLook::default();
+    }
+
+    /// Lets the layers set themselves from now on, beginning with what they are set to; none: no longer. Looks every 1,024 decisions,
+    /// and sees no more of time than [`set_clock`](Self::set_clock) shows it.
+    pub fn set_adaptation(&mut self, manager: Option<AdaptiveConfigManager>) {
+        self.adaptive = manager;
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.set_config(self.config.clone());
+        }
+        self.sample_recall();
+    }
+
+    /// What sets the layers, if they set themselves.
+    pub fn adaptation(&self) -> Option<&AdaptiveConfigManager> {
+        self.adaptive.as_ref()
+    }
+
+    fn sample_recall(&mut self) {
+        let every = if self.adaptive.is_some() { sampling(self.engine().vector_count()) } else { 0 };
+        self.core_write().set_recall_sampling(every);
+    }
+
+    /// Looks at what was measured, if it is time, and sets the layers as comes of it.
+    fn adapt(&mut self) -> Result<(), OperationError> {
+        let Some(adaptive) = &mut self.adaptive else { return Ok(()) };
+        if !self.last_look.is_due(self.decisions) {
+            return Ok(());
+        }
+        let core = self.core.read().unwrap_or_else(PoisonError::into_inner);
+        let (engine, tiers) = (core.engine(), self.tiers.as_ref().map(|tiers| tiers.statistics()));
+        let observed = self.last_look.look(self.decisions, engine, self.timing.as_deref(), tiers);
+        let position = engine.position();
+        let had_index = engine.vector_index().is_some();
+        drop(core);
+        if let Some(change) = adaptive.optimize_configuration(&observed, position) {
+            self.put_config(change.config, &change.reason)?;
+            self.sample_recall();
+        } else if had_index != self.had_index {
+            self.sample_recall();
+        }
+        self.had_index = had_index;
         Ok(())
     }
 
@@ -167,7 +245,12 @@ impl<E: Backing> ScalableAllocationEngine<E> {
             self.count_missing_index(results.iter().flatten().flatten());
         }
         self.publish();
-        results
+        let decided = results.iter().flatten().flatten().filter(|result| !result.repeated);
+        self.decisions += decided.map(|result| result.mentions().count() as u64).sum::<u64>();
+        let results = results?;
+        // What is committed is told, whatever becomes of the layers; a store that fails now will fail again.
+        let _ = self.adapt();
+        Ok(results)
     }
 
     /// Facts that the cluster is to be asked about go there one by one; those between them stay together.
@@ -328,16 +411,16 @@ impl<E: Backing> ScalableAllocationEngine<E> {
     /// # Errors
     /// Gives itself back while a [`reader`](Self::reader) is in use.
     pub fn into_core(self) -> Result<E, Box<Self>> {
-        let Self { core, config, tiers, distribution, fallbacks } = self;
-        let had_tiers = tiers.is_some();
-        drop(tiers);
-        match Arc::try_unwrap(core) {
-            Ok(core) => Ok(core.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            Err(core) => {
-                let tiers = had_tiers.then(|| Arc::new(nodes::tiers(core.clone(), &config.cache_config)));
-                Err(Box::new(Self { core, config, tiers, distribution, fallbacks }))
-            }
+        // The tiers hold on to the engine as well, and readers to the tiers.
+        let held_by_tiers = usize::from(self.tiers.is_some());
+        let is_read = self.tiers.as_ref().is_some_and(|tiers| Arc::strong_count(tiers) > 1);
+        if is_read || Arc::strong_count(&self.core) > 1 + held_by_tiers {
+            return Err(Box::new(self));
         }
+        let Self { core, tiers, .. } = self;
+        drop(tiers);
+        let core = Arc::into_inner(core).expect("nobody else holds it");
+        Ok(core.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn core_read(&self) -> RwLockReadGuard<'_, E> {

@@ -7,12 +7,14 @@
 //! | multi-tier cache | keeps nodes that are read often decoded | no |
 //! | distribution | asks other partitions for candidates | yes |
 
+pub mod adaptive;
 mod backing;
 mod config;
 mod distribution;
 mod engine;
 mod nodes;
 mod strategy;
+mod timing;
 
 pub use backing::{Backing, BatchResults};
 pub use config::{
@@ -22,3 +24,4 @@ pub use distribution::{Distribution, NotDistributed};
 pub use engine::{EngineGuard, ScalableAllocationEngine};
 pub use nodes::{NodeReadError, NodeReader, NodeStorageError};
 pub use strategy::{AllocationStrategy, Fallback, Fallbacks};
+pub use timing::{Clock, SystemClock};

@@ -1,5 +1,7 @@
 //! Layers on and off: what they must not change, and what they must.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};

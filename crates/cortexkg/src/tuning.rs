@@ -84,6 +84,11 @@ impl AllocationEngine {
         self.vectors.near_index()
     }
 
+    /// Vectors that are looked for; 0 where they say no more than the words do.
+    pub fn vector_count(&self) -> usize {
+        self.vectors.count()
+    }
+
     /// Of an index that grows beside what there is: vectors that it has, and that it will have.
     pub fn growing_index(&self) -> Option<(usize, usize)> {
         self.vectors.growing()

@@ -290,6 +290,12 @@ impl Vectors {
         }
     }
 
+    /// Vectors that are looked for.
+    pub(crate) fn count(&self) -> usize {
+        let counted = self.near.as_ref().map(NearIndex::len).or(self.scanned.as_ref().map(FlatIndex::len));
+        if self.say_more_than_words() { counted.unwrap_or(0) } else { 0 }
+    }
+
     /// The index in use, to look at.
     pub(crate) fn near_index(&self) -> Option<&cortexkg_index::HnswAllocationIndex> {
         self.near.as_ref().map(NearIndex::index)
