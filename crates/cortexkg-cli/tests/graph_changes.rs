@@ -21,6 +21,21 @@ fn assignments(graph: &Graph) -> String {
 }
 
 #[test]
+fn a_pin_is_an_operation_like_others() {
+    let graph = Graph::of(ROWS);
+    let pin = graph.json(&["pin", "n1"]);
+    assert_eq!((&pin["operation"], &pin["nodes"]), (&json!("pin"), &json!([1])));
+    let said = graph.run(&["pin", "1"]);
+    assert_eq!(said.code, 2);
+    said.tells(&["n1 is pinned already"]);
+    assert_eq!(graph.json(&["undo", &pin["position"].to_string()])["operation"], "unpin");
+    graph.run(&["pin", "n1", "--off"]).tells(&["n1 is not pinned"]);
+    assert_eq!(graph.run(&["pin", "n99"]).code, 2);
+    assert_eq!(graph.run(&["verify"]).code, 0);
+    assert_eq!(graph.json(&["stats"])["layers"]["hnsw"]["above_nodes"], 8192);
+}
+
+#[test]
 fn a_merge_is_taken_back_by_unmerge_or_undo() {
     let graph = Graph::of(ROWS);
     let before = assignments(&graph);

@@ -23,6 +23,7 @@ pub mod merge;
 pub mod model;
 pub mod must_link;
 pub mod neighbours;
+pub mod pin;
 pub mod restore;
 pub mod score;
 pub mod search;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cortexkg::{Counts, FieldModel, Origin};
+use cortexkg::{Counts, FieldModel, Layers, Origin, QuantizationReport};
+use cortexkg_index::HnswAllocationIndex;
 use cortexkg_store::directory::SNAPSHOT_FILE;
 use serde::Serialize;
 
@@ -47,6 +48,13 @@ struct Stats {
 struct Present {
     state_hash: String,
     config: String,
+    /// What finds near vectors, and how exactly they are kept.
+    layers: Layers,
+    /// Vectors at 1, 4, 8, 16 and 32 bits, if there is an index.
+    vectors: Option<[usize; 5]>,
+    /// Vectors that an index which is growing has, and will have.
+    growing_index: Option<(usize, usize)>,
+    quantization: Option<QuantizationReport>,
     memory_bytes: BTreeMap<&'static str, usize>,
     store: StoreStats,
     opening: OpeningStats,
@@ -98,6 +106,10 @@ fn present(graph: &Graph, directory: &Path) -> Result<Present, Failure> {
     Ok(Present {
         state_hash: graph.state_hash()?.to_string(),
         config: graph.configuration(),
+        layers: *graph.engine().layers(),
+        vectors: graph.engine().vector_index().map(HnswAllocationIndex::precisions),
+        growing_index: graph.engine().growing_index(),
+        quantization: graph.engine().quantization(),
         memory_bytes: graph.engine().memory().into_iter().collect(),
         store: StoreStats {
             file_bytes: figures.file_bytes,
@@ -138,6 +150,16 @@ fn in_words(stats: &Stats, palette: Palette) -> String {
         };
         let given = present.fields.iter().filter(given).count();
         rows.extend((given > 0).then(|| ("fields given", grouped(given as u64))));
+        let at_bits = |counts: [usize; 5]| {
+            let parts = ["1", "4", "8", "16", "32"].into_iter().zip(counts).filter(|(_, count)| *count > 0);
+            parts
+                .map(|(bits, count)| format!("{} at {bits} bits", grouped(count as u64)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        rows.extend(present.vectors.map(|counts| ("vectors in the index", at_bits(counts))));
+        let growing = |(of, all)| format!("{} of {} vectors", grouped(of as u64), grouped(all as u64));
+        rows.extend(present.growing_index.map(|index| ("index growing", growing(index))));
         rows.push(("repeated at opening", grouped(present.opening.repeated)));
     }
     let mut text = pairs(rows.into_iter().map(|(name, value)| (name.to_owned(), value)));
