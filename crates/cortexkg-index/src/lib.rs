@@ -48,7 +48,7 @@
 //! # Where to start reading
 //!
 //! `precision.rs` for what codes cost, `rotation.rs`, `vector.rs` and `rows.rs` for how they are made and compared; `hnsw/mod.rs`,
-//! then `walk.rs`, `place.rs`, `linking.rs` and `remove.rs` for the graph; `snapshot/mod.rs` for the format of its file;
+//! then `walk.rs`, `place.rs`, `linking.rs`, `copies.rs` and `remove.rs` for the graph; `snapshot/mod.rs` for the format of its file;
 //! `codes.rs`, `similarity.rs` and `flat.rs` for the codes of the engine.
 
 #[cfg(target_endian = "big")]

@@ -109,6 +109,12 @@ impl CodeRows {
         u64::from_le_bytes(self.row(slot)[at..at + 8].try_into().expect("eight bytes"))
     }
 
+    /// Whether two rows hold the same code and factor, so that nothing can tell one from the other.
+    pub(crate) fn are_equal(&self, a: u32, b: u32) -> bool {
+        let len = self.code_len() + 4;
+        self.row(a)[..len] == self.row(b)[..len]
+    }
+
     #[inline]
     fn factor(&self, slot: u32) -> f32 {
         let at = self.code_len();

@@ -288,6 +288,91 @@ fn a_batch_is_the_same_on_any_number_of_threads() {
     assert_eq!(index.search_batch_in(&pool, &queries, 5), index.search_batch(&queries, 5));
 }
 
+/// The copies of a vector were linked with each other and with hardly anything else, and filled what a walk holds on to: of the nearest
+/// .79 to .90 were found.
+#[test]
+fn many_copies_of_few_vectors_hide_nothing() {
+    let embeddings = clustered(150, 48, 16);
+    let (queries, embeddings) = embeddings.split_at(100);
+    for precision in [Precision::Eight, Precision::One] {
+        for in_turns in [false, true] {
+            let mut index = HnswAllocationIndex::new(config(48, precision)).unwrap();
+            let mut truth = ExactIndex::new(48, precision).unwrap();
+            for id in 0..50 * 400_usize {
+                let embedding = &embeddings[if in_turns { id % 50 } else { id / 400 }];
+                let vector = index.vector(embedding).unwrap();
+                index.add(id as u64, &vector).unwrap();
+                truth.add(id as u64, &vector).unwrap();
+            }
+            let check = |index: &HnswAllocationIndex, truth: &ExactIndex| {
+                let audit = index.audit();
+                assert!(audit.is_clean() && audit.nodes == truth.len(), "{audit:?}");
+                let mut found = 0;
+                for query in queries {
+                    let vector = index.vector(query).unwrap();
+                    let least = search(truth, &vector, 10)[9].score;
+                    found += search(index, &vector, 10).iter().filter(|hit| hit.score >= least).count();
+                }
+                let recall = found as f64 / (10 * queries.len()) as f64;
+                println!("{precision}, in turns: {in_turns}: {recall:.3}");
+                assert!(recall >= 0.98, "{precision}, in turns: {in_turns}: {recall}");
+            };
+            check(&index, &truth);
+            // Whoever stood in front of the others may leave.
+            for id in (0..50 * 400).filter(|id| id % 11 != 5) {
+                index.remove(id).unwrap();
+                truth.remove(id).unwrap();
+                if id % 4_000 == 0 {
+                    check(&index, &truth);
+                }
+            }
+            index.reorder();
+            check(&index, &truth);
+        }
+    }
+}
+
+#[test]
+fn copies_go_through_everything_that_nodes_do() {
+    let embeddings = clustered(40, 16, 17);
+    let mut index = HnswAllocationIndex::new(config(16, Precision::Four)).unwrap();
+    let mut truth = ExactIndex::new(16, Precision::Four).unwrap();
+    let mut random = Random(3);
+    let mut saved = Vec::new();
+    for step in 0..3_000 {
+        let (id, of) = (random.below(300), random.below(6) as usize);
+        let vector = index.vector(&embeddings[of]).unwrap();
+        match random.below(8) {
+            0..4 => assert_eq!(index.add(id, &vector), truth.add(id, &vector)),
+            4..6 => assert_eq!(index.remove(id), truth.remove(id)),
+            6 => {
+                assert_eq!(index.replace(id, &vector).is_ok(), truth.remove(id).is_ok());
+                if index.contains(id) {
+                    truth.add(id, &vector).unwrap();
+                }
+            }
+            _ if step % 5 == 0 => index.reorder(),
+            _ => {
+                saved.clear();
+                index.save(&mut saved).unwrap();
+                index = HnswAllocationIndex::open(saved.clone().into()).unwrap();
+            }
+        }
+        assert!(index.audit().is_clean(), "step {step}: {:?}", index.audit());
+        let vector = index.vector(&embeddings[6 + step % 30]).unwrap();
+        let mut hits = Vec::new();
+        let mut how = SearchOptions { ef: Some(300), ..Default::default() };
+        index.search_with(&vector, 7, &mut how, &mut hits).unwrap();
+        assert_eq!(hits, search(&truth, &vector, 7), "step {step}");
+        let mut passes = |id| id % 3 == 1;
+        let mut how = SearchOptions { ef: Some(300), filter: Some(&mut passes), ..Default::default() };
+        index.search_with(&vector, 5, &mut how, &mut hits).unwrap();
+        let those: Vec<Neighbour> =
+            search(&truth, &vector, 300).into_iter().filter(|hit| hit.id % 3 == 1).take(5).collect();
+        assert_eq!(hits, those, "step {step}");
+    }
+}
+
 #[test]
 fn recall_is_counted_while_searches_go_on() {
     let embeddings = clustered(3_090, 64, 12);

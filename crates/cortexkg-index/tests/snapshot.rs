@@ -24,6 +24,18 @@ fn index() -> HnswAllocationIndex {
     index
 }
 
+/// The same with copies: behind every node, or before it.
+fn index_with_copies() -> HnswAllocationIndex {
+    let mut index = index();
+    let embeddings = clustered(400, 24, 21);
+    for (id, embedding) in embeddings.iter().enumerate().take(60) {
+        let vector = index.vector(embedding).unwrap();
+        (1..4).for_each(|copy| index.add(id as u64 * 7 + copy, &vector).unwrap());
+    }
+    (0..60).step_by(4).for_each(|id| index.remove(id * 7 + 2).unwrap());
+    index
+}
+
 fn saved(index: &HnswAllocationIndex) -> Vec<u8> {
     let mut bytes = Vec::new();
     index.save(&mut bytes).unwrap();
@@ -42,7 +54,13 @@ fn fixture(version: u32) -> PathBuf {
 
 #[test]
 fn what_is_opened_answers_and_goes_on_as_what_was_saved() {
-    let mut index = index();
+    opens_and_goes_on(index());
+    opens_and_goes_on(index_with_copies());
+    let empty = HnswAllocationIndex::new(HnswConfig::new(3)).unwrap();
+    assert!(HnswAllocationIndex::open(saved(&empty).into()).unwrap().is_empty());
+}
+
+fn opens_and_goes_on(mut index: HnswAllocationIndex) {
     let bytes = saved(&index);
     let mut opened = HnswAllocationIndex::open(bytes.clone().into()).unwrap();
     assert_eq!(saved(&opened), bytes);
@@ -58,28 +76,34 @@ fn what_is_opened_answers_and_goes_on_as_what_was_saved() {
         }
     }
     assert_eq!(answers(&opened), answers(&index));
-    let empty = HnswAllocationIndex::new(HnswConfig::new(3)).unwrap();
-    assert!(HnswAllocationIndex::open(saved(&empty).into()).unwrap().is_empty());
+    assert_eq!(saved(&opened), saved(&index));
 }
 
 #[test]
 fn the_fixture_of_every_version_opens() {
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(fixture(1), saved(&index())).unwrap();
+    for (version, index) in [(1, index()), (2, index_with_copies())] {
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(fixture(version), saved(&index)).unwrap();
+        }
+        let bytes = std::fs::read(fixture(version)).unwrap();
+        let opened = HnswAllocationIndex::open(bytes.clone().into()).unwrap();
+        assert_eq!(answers(&opened), answers(&index));
+        assert_eq!(saved(&opened), bytes);
+        assert_eq!(u32::from_le_bytes(bytes[8..12].try_into().unwrap()), version);
     }
-    let bytes = std::fs::read(fixture(1)).unwrap();
-    let opened = HnswAllocationIndex::open(bytes.clone().into()).unwrap();
-    assert_eq!(answers(&opened), answers(&index()));
-    assert_eq!(saved(&opened), bytes);
 }
 
 #[test]
 fn damage_is_found_and_named() {
-    let bytes = saved(&index());
+    damaged_anywhere(&saved(&index()));
+    damaged_anywhere(&saved(&index_with_copies()));
+}
+
+fn damaged_anywhere(bytes: &[u8]) {
     let open = |bytes: &[u8]| HnswAllocationIndex::open(bytes.to_vec().into());
     assert_eq!(open(&[]).unwrap_err(), SnapshotError::NotASnapshot);
     assert_eq!(open(b"CKGINDEX").unwrap_err(), SnapshotError::Truncated { section: "settings" });
-    let mut other = bytes.clone();
+    let mut other = bytes.to_vec();
     other[8] = 9;
     assert_eq!(open(&other).unwrap_err(), SnapshotError::Version { version: 9 });
     // Cut anywhere: never opened, never a panic.
@@ -91,7 +115,7 @@ fn damage_is_found_and_named() {
     let places: Vec<usize> =
         (0..256).chain((0..600).map(|_| random.below(bytes.len() as u64) as usize)).collect();
     for at in places {
-        let mut damaged = bytes.clone();
+        let mut damaged = bytes.to_vec();
         damaged[at] ^= 1 << random.below(8);
         let error = open(&damaged).map(|_| ()).expect_err("a turned bit is found");
         assert!(!error.to_string().is_empty(), "byte {at}");
@@ -100,7 +124,11 @@ fn damage_is_found_and_named() {
 
 #[test]
 fn a_section_with_a_right_checksum_and_wrong_contents_is_refused() {
-    let bytes = saved(&index());
+    forged_anywhere(&saved(&index()));
+    forged_anywhere(&saved(&index_with_copies()));
+}
+
+fn forged_anywhere(bytes: &[u8]) {
     let mut random = Random(2);
     // Where each section begins.
     let mut heads = Vec::new();
@@ -116,7 +144,7 @@ fn a_section_with_a_right_checksum_and_wrong_contents_is_refused() {
         if len == 0 {
             continue;
         }
-        let mut forged = bytes.clone();
+        let mut forged = bytes.to_vec();
         let at = head + 64 + random.below(len as u64) as usize;
         forged[at] = random.bits() as u8;
         let check = xxhash_rust::xxh3::xxh3_64(&forged[head + 64..head + 64 + len]);
@@ -152,10 +180,11 @@ fn sections(bytes: &[u8]) -> Vec<Section> {
 
 /// A snapshot of these sections, with every checksum right.
 fn file(sections: &[Section]) -> Vec<u8> {
+    let version: u32 = if sections.iter().any(|section| section.0 == 9) { 2 } else { 1 };
     let mut bytes = Vec::new();
     for (number, contents) in sections {
         let mut head = b"CKGINDEX".to_vec();
-        head.extend(1_u32.to_le_bytes());
+        head.extend(version.to_le_bytes());
         head.extend(number.to_le_bytes());
         head.extend((contents.len() as u64).to_le_bytes());
         head.extend(xxhash_rust::xxh3::xxh3_64(contents).to_le_bytes());
@@ -242,4 +271,49 @@ fn parts_that_do_not_fit_together_are_refused() {
     refused("more layers than there are", "layer", &|forged| set(&mut forged[0].1, 5, NONE - 1));
     refused("something after the end", "end", &|forged| forged.push((8, Vec::new())));
     refused("something in the end", "end", &|forged| forged[at(8)].1.push(0));
+}
+
+#[test]
+fn copies_that_are_none_are_refused() {
+    let bytes = saved(&index_with_copies());
+    let good = sections(&bytes);
+    assert_eq!(file(&good), bytes);
+    let at = good.iter().position(|section| section.0 == 9).unwrap();
+    let numbers: Vec<u32> =
+        good[at].1.as_chunks::<4>().0.iter().map(|&number| u32::from_le_bytes(number)).collect();
+    // Nodes with at least two copies each, so that there is something to exchange.
+    let lists: Vec<usize> = {
+        let (mut lists, mut next) = (Vec::new(), 0);
+        while next < numbers.len() {
+            lists.push(next);
+            next += 2 + numbers[next + 1] as usize;
+        }
+        lists.into_iter().filter(|&list| numbers[list + 1] >= 2).collect()
+    };
+    let (one, other) = (lists[0], lists[1]);
+    let refused = |what: &str, forge: &dyn Fn(&mut Vec<u32>)| {
+        let (mut forged, mut numbers) = (good.clone(), numbers.clone());
+        forge(&mut numbers);
+        forged[at].1 = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        match HnswAllocationIndex::open(file(&forged).into()) {
+            Err(SnapshotError::Damaged { section, .. }) => assert_eq!(section, "copies", "{what}"),
+            other => panic!("{what}: {:?}", other.map(|index| index.len())),
+        }
+    };
+    refused("another code", &|numbers| numbers.swap(one + 2, other + 2));
+    refused("not by id", &|numbers| numbers.swap(one + 2, one + 3));
+    refused("twice in a list", &|numbers| numbers[one + 3] = numbers[one + 2]);
+    refused("in two lists", &|numbers| numbers[other + 2] = numbers[one + 2]);
+    refused("behind itself", &|numbers| numbers[one] = numbers[one + 2]);
+    refused("behind a copy", &|numbers| numbers[one] = numbers[other + 2]);
+    refused("beyond the slots", &|numbers| numbers[one + 2] = u32::MAX - 1);
+    refused("a node twice", &|numbers| numbers[other] = numbers[one]);
+    refused("a node with links", &|numbers| numbers.swap(one, one + 2));
+    refused("longer than the section", &|numbers| numbers[one + 1] = u32::MAX);
+    refused("an empty list", &|numbers| numbers.extend([numbers[one + 2], 0]));
+    refused("a number left over", &|numbers| numbers.push(1));
+    // A copy that nothing stands in front of is a vector that nothing leads to.
+    let mut forged = good.clone();
+    forged[at].1.clear();
+    assert!(HnswAllocationIndex::open(file(&forged).into()).is_err());
 }

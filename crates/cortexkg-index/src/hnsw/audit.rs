@@ -9,10 +9,10 @@ use super::HnswAllocationIndex;
 pub struct Audit {
     /// Vectors in the index.
     pub nodes: usize,
-    /// Ids, ascending, that no walk over the lowest layer reaches from the entry.
+    /// Ids, ascending, that no walk over the lowest layer reaches from the entry, neither themselves nor what they are copies of.
     pub unreachable: Vec<u64>,
-    /// Links that lead to a free slot, to the node itself, twice to the same, or only one way: a fault of the program or of the
-    /// memory.
+    /// Links that lead to a free slot, to the node itself, twice to the same, or only one way, and copies that are none: a fault of the
+    /// program or of the memory.
     pub broken_links: usize,
     /// Links of the lowest layer, each counted from both ends.
     pub links: usize,
@@ -31,9 +31,9 @@ impl HnswAllocationIndex {
     #[must_use]
     pub fn audit(&self) -> Audit {
         let reached = self.reached();
-        let mut audit = Audit { nodes: self.len(), ..Audit::default() };
+        let mut audit = Audit { nodes: self.len(), broken_links: self.broken_copies(), ..Audit::default() };
         for slot in self.nodes.live_slots() {
-            if !reached.contains(slot as usize) {
+            if !self.is_met(slot, &reached) {
                 audit.unreachable.push(self.nodes.codes.id(slot));
             }
             audit.links += self.graph.degree(0, slot);
@@ -57,10 +57,10 @@ impl HnswAllocationIndex {
         let mut reached = FixedBitSet::with_capacity(self.nodes.slots());
         self.reach(entry, &mut reached);
         let mut lost: Vec<u32> =
-            self.nodes.live_slots().filter(|&slot| !reached.contains(slot as usize)).collect();
+            self.nodes.live_slots().filter(|&slot| !self.is_met(slot, &reached)).collect();
         lost.sort_by_key(|&slot| self.nodes.codes.id(slot));
         for slot in lost {
-            if reached.contains(slot as usize) {
+            if reached.contains(slot as usize) || self.copies.is_copy(slot) {
                 continue;
             }
             let mut part = FixedBitSet::with_capacity(self.nodes.slots());
@@ -76,7 +76,7 @@ impl HnswAllocationIndex {
             self.graph.link(0, outer, inner);
             reached.union_with(&part);
             repaired += 1;
-            self.changes += 1;
+            self.note_change();
         }
         self.keep(walker);
         repaired
@@ -100,6 +100,11 @@ impl HnswAllocationIndex {
             self.reach(entry, &mut reached);
         }
         reached
+    }
+
+    /// Whether a slot, or the node that it stands behind, is among these.
+    fn is_met(&self, slot: u32, met: &FixedBitSet) -> bool {
+        met.contains(self.copies.node(slot) as usize)
     }
 
     /// Adds what can be reached from a slot. Returns a link that closes a circle, the first that the walk meets: without it, as much

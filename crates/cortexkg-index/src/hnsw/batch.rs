@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashSet;
 
-use super::beam::{Beam, Entry};
 use super::walk::Walker;
 use super::{HnswAllocationIndex, Neighbour};
 use crate::error::IndexError;
@@ -79,32 +78,13 @@ impl HnswAllocationIndex {
         let mut slots = Vec::with_capacity(batch.len());
         let mut walker = Walker::default();
         for ((id, vector), before) in batch.iter().zip(&before) {
-            let near = self.with_these(vector, before, &slots, ef, &mut walker);
-            slots.push(self.take_place(*id, vector, &near));
-        }
-        Ok(())
-    }
-
-    /// The nearest of what was found before and of these slots.
-    fn with_these(
-        &self,
-        vector: &Vector,
-        before: &[Entry],
-        slots: &[u32],
-        ef: usize,
-        walker: &mut Walker,
-    ) -> Vec<Entry> {
-        let codes = &self.nodes.codes;
-        codes.score(self.nodes.kernels, vector, slots, &mut walker.scratch, &mut walker.scores);
-        let mut beam = Beam::default();
-        beam.reset(ef);
-        before.iter().for_each(|&entry| beam.offer(entry));
-        for (&slot, &score) in slots.iter().zip(&walker.scores) {
-            if beam.admits(score) {
-                beam.offer(Entry::new(score, codes.id(slot), slot));
+            let near = self.nearest_of(vector, before, &slots, ef, &mut walker);
+            let slot = self.take_place(*id, vector, &near);
+            if !self.copies.is_copy(slot) {
+                slots.push(slot);
             }
         }
-        beam.entries().to_vec()
+        Ok(())
     }
 
     /// The nearest `k` of each of these vectors, as [`search`](Self::search) finds them.

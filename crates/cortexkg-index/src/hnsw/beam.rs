@@ -45,6 +45,11 @@ impl Beam {
         &self.entries
     }
 
+    /// Most entries that it holds.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Whether an entry of this score might be held.
     #[inline]
     pub(super) fn admits(&self, score: Score) -> bool {

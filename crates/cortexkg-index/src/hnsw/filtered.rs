@@ -23,9 +23,7 @@ impl HnswAllocationIndex {
         let mut accepted = Beam::default();
         accepted.reset(ef);
         for &entry in from {
-            if passes(entry.id) {
-                accepted.offer(entry);
-            }
+            self.offer_passing(entry, passes, &mut accepted);
         }
         self.begin(from, ef.saturating_mul(OPEN_PER_EF), walker);
         while let Some(entry) = walker.beam.take_next() {
@@ -40,14 +38,22 @@ impl HnswAllocationIndex {
                 }
                 let entry = Entry::new(score, self.nodes.codes.id(slot), slot);
                 beam.offer(entry);
-                if passes(entry.id) {
-                    accepted.offer(entry);
-                }
+                self.offer_passing(entry, passes, &mut accepted);
             }
         }
         walker.beam = accepted;
         if walker.beam.entries().len() < least.min(ef) {
             self.scan(vector, ef, Some(passes), walker);
+        }
+    }
+
+    /// Has the beam hold those that pass of a node and its copies.
+    fn offer_passing(&self, node: Entry, passes: &mut dyn FnMut(u64) -> bool, accepted: &mut Beam) {
+        for &slot in std::iter::once(&node.slot).chain(self.copies.of(node.slot)) {
+            let entry = Entry::new(node.score, self.nodes.codes.id(slot), slot);
+            if passes(entry.id) {
+                accepted.offer(entry);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod beam;
 mod config;
+mod copies;
 mod filtered;
 mod graph;
 mod linking;
@@ -28,6 +29,7 @@ use walk::Walker;
 
 pub use audit::Audit;
 pub use config::HnswConfig;
+pub(crate) use copies::Copies;
 pub(crate) use graph::Graph;
 pub use place::Place;
 pub use query::{Neighbour, ReadFull, SearchOptions};
@@ -38,6 +40,8 @@ use recall::RunningRecall;
 ///
 /// Every vector has a code at the precision of the index, which walks look at, and may have a finer one of its own, which the last
 /// ranking looks at. Links go both ways, so that a vector that leaves knows all that pointed to it.
+///
+/// Of vectors with equal codes, walks look at one; so it does not matter how many times a vector is there.
 ///
 /// The same calls in the same order give the same answers on every machine. Slots never show: ties order by id, and so answers
 /// are the same after [`reorder`](Self::reorder).
@@ -68,6 +72,7 @@ pub struct HnswAllocationIndex {
     pub(crate) config: HnswConfig,
     pub(crate) nodes: Nodes,
     pub(crate) graph: Graph,
+    pub(crate) copies: Copies,
     /// Where every walk begins: a node of the topmost layer.
     pub(crate) entry: Option<u32>,
     /// Tells it from every other index of the process.
@@ -98,14 +103,20 @@ impl HnswAllocationIndex {
         config.check()?;
         let nodes = Nodes::new(config.dimension, config.precision, kernels)?;
         let graph = Graph::new(config.max_connections);
-        Ok(Self::of_parts(config, nodes, graph, None))
+        Ok(Self::of_parts(config, nodes, graph, Copies::default(), None))
     }
 
-    pub(crate) fn of_parts(config: HnswConfig, nodes: Nodes, graph: Graph, entry: Option<u32>) -> Self {
+    pub(crate) fn of_parts(
+        config: HnswConfig,
+        nodes: Nodes,
+        graph: Graph,
+        copies: Copies,
+        entry: Option<u32>,
+    ) -> Self {
         static INDEXES: AtomicUsize = AtomicUsize::new(0);
         let index = INDEXES.fetch_add(1, Ordering::Relaxed);
         let (recall, walkers) = Default::default();
-        Self { config, nodes, graph, entry, index, changes: 0, recall, walkers }
+        Self { config, nodes, graph, copies, entry, index, changes: 0, recall, walkers }
     }
 
     /// Its settings.
@@ -180,7 +191,7 @@ impl HnswAllocationIndex {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let walkers: usize = self.walkers().iter().map(Walker::bytes).sum();
-        self.nodes.bytes() + self.graph.bytes() + walkers
+        self.nodes.bytes() + self.graph.bytes() + self.copies.bytes() + walkers
     }
 
     fn walkers(&self) -> std::sync::MutexGuard<'_, Vec<Walker>> {

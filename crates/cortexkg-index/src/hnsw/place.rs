@@ -1,6 +1,6 @@
 //! The place of a vector: found, and taken.
 
-use super::beam::Entry;
+use super::beam::{Beam, Entry};
 use super::walk::Walker;
 use super::{HnswAllocationIndex, Neighbour, SearchOptions};
 use crate::error::IndexError;
@@ -31,14 +31,48 @@ impl HnswAllocationIndex {
     pub fn find(&self, vector: &Vector, k: usize) -> Result<Place, IndexError> {
         self.nodes.check(vector)?;
         let mut walker = self.walker();
-        let ef = self.config.ef_construction.max(self.config.ef_search).max(k);
-        let mut near = self.near(vector, 0, ef, &mut walker);
+        let mut near = self.near(vector, 0, self.held(k), &mut walker);
+        let mut found = std::mem::take(&mut walker.beam);
+        self.offer_copies(&mut found);
         let mut hits = Vec::new();
-        self.rank(vector, &near, k, &mut SearchOptions::default(), &mut walker, &mut hits);
+        self.rank(vector, found.entries(), k, &mut SearchOptions::default(), &mut walker, &mut hits);
+        walker.beam = found;
         self.keep(walker);
         // What was held for the hits alone is nothing to link with.
         near.truncate(self.config.ef_construction);
         Ok(Place { hits, near, vector: vector.fingerprint(), index: self.index, changes: self.changes })
+    }
+
+    /// Nodes that the walk for a place holds on to.
+    fn held(&self, k: usize) -> usize {
+        self.config.ef_construction.max(self.config.ef_search).max(k)
+    }
+
+    /// Notes that places found before are no longer good.
+    pub(super) fn note_change(&mut self) {
+        self.changes += 1;
+    }
+
+    /// The nearest of what was found before and of these slots.
+    pub(super) fn nearest_of(
+        &self,
+        vector: &Vector,
+        before: &[Entry],
+        slots: &[u32],
+        ef: usize,
+        walker: &mut Walker,
+    ) -> Vec<Entry> {
+        let codes = &self.nodes.codes;
+        codes.score(self.nodes.kernels, vector, slots, &mut walker.scratch, &mut walker.scores);
+        let mut beam = Beam::default();
+        beam.reset(ef);
+        before.iter().for_each(|&entry| beam.offer(entry));
+        for (&slot, &score) in slots.iter().zip(&walker.scores) {
+            if beam.admits(score) {
+                beam.offer(Entry::new(score, codes.id(slot), slot));
+            }
+        }
+        beam.entries().to_vec()
     }
 
     pub(super) fn near(&self, vector: &Vector, layer: usize, ef: usize, walker: &mut Walker) -> Vec<Entry> {
@@ -78,27 +112,36 @@ impl HnswAllocationIndex {
         Ok(())
     }
 
-    /// Adds a vector that is not there yet, and links it with those near it.
+    /// Adds a vector that is not there yet, and links it with those near it, or has it stand behind one of them.
     pub(super) fn take_place(&mut self, id: u64, vector: &Vector, near: &[Entry]) -> u32 {
         let mut walker = self.walker();
+        let slot = self.nodes.add(id, vector);
+        if self.stand_behind(slot, vector, near, &mut walker) {
+            self.graph.add(slot, 0);
+        } else {
+            self.enter(id, slot, vector, near, &mut walker);
+        }
+        self.note_change();
+        self.keep(walker);
+        slot
+    }
+
+    /// Puts a new node into the graph.
+    fn enter(&mut self, id: u64, slot: u32, vector: &Vector, near: &[Entry], walker: &mut Walker) {
         let level = self.level(id);
         let old_top = self.graph.top();
-        // Sought before the node is there, so that it does not find itself.
+        // Sought before anything leads to the node, so that it does not find itself.
         let upper: Vec<Vec<Entry>> = (1..=level.min(old_top))
-            .map(|layer| self.near(vector, layer, self.config.ef_construction, &mut walker))
+            .map(|layer| self.near(vector, layer, self.config.ef_construction, walker))
             .collect();
-        let slot = self.nodes.add(id, vector);
         self.graph.add(slot, level);
         for (layer, near) in upper.iter().enumerate() {
-            self.connect(layer + 1, slot, near, &mut walker);
+            self.connect(layer + 1, slot, near, walker);
         }
-        self.connect(0, slot, near, &mut walker);
+        self.connect(0, slot, near, walker);
         if self.entry.is_none() || level > old_top {
             self.entry = Some(slot);
         }
-        self.changes += 1;
-        self.keep(walker);
-        slot
     }
 
     /// The topmost layer of a node, from its id alone: each layer holds about one of `max_connections` nodes of the one below.

@@ -76,7 +76,10 @@ impl HnswAllocationIndex {
         if !starts.is_empty() {
             let ef = how.ef.unwrap_or(self.config.ef_search).max(k);
             match how.filter.as_mut() {
-                None => self.walk(vector, 0, &starts, ef, &mut walker),
+                None => {
+                    self.walk(vector, 0, &starts, ef, &mut walker);
+                    self.offer_copies(&mut walker.beam);
+                }
                 Some(filter) => self.walk_filtered(vector, &starts, ef, k, filter, &mut walker),
             }
             let found = std::mem::take(&mut walker.beam);

@@ -91,6 +91,7 @@ impl HnswAllocationIndex {
             let mut near = others(walker.beam.entries());
             near.truncate(k);
             self.walk(&vector, 0, &starts, ef.max(k.saturating_add(1)), &mut walker);
+            self.offer_copies(&mut walker.beam);
             let hits = as_good(&others(walker.beam.entries()), near.last());
             estimate.searches += 1;
             estimate.found += hits.min(near.len());

@@ -13,16 +13,28 @@ use crate::score::Score;
 use crate::vector::Vector;
 
 impl HnswAllocationIndex {
-    /// Removes a vector. Its neighbours are linked with each other where it had held them together, and its slot is used again.
+    /// Removes a vector. Its neighbours are linked with each other where it had held them together, or with a vector of the same code, which
+    /// takes its place; its slot is used again.
     ///
     /// # Errors
     ///
     /// [`IndexError::UnknownId`] if the id is not there.
     pub fn remove(&mut self, id: u64) -> Result<(), IndexError> {
         let slot = self.nodes.known(id)?;
-        let mut walker = self.walker();
+        if self.copies.remove(slot) {
+            self.nodes.remove(slot);
+            self.note_change();
+            return Ok(());
+        }
         let layers: Vec<usize> =
             (0..=self.graph.top()).filter(|&layer| self.graph.is_member(layer, slot)).collect();
+        if let Some(heir) = self.copies.hand_over(slot) {
+            self.inherit(&layers, slot, heir);
+            self.nodes.remove(slot);
+            self.note_change();
+            return Ok(());
+        }
+        let mut walker = self.walker();
         let entry = if self.entry == Some(slot) { self.heir(slot) } else { self.entry };
         let mut holds_together = true;
         for &layer in &layers {
@@ -32,7 +44,7 @@ impl HnswAllocationIndex {
         self.graph.remove(slot);
         self.nodes.remove(slot);
         self.entry = entry;
-        self.changes += 1;
+        self.note_change();
         self.keep(walker);
         if !holds_together {
             self.repair();
@@ -83,6 +95,22 @@ impl HnswAllocationIndex {
             self.nodes.set_precision(slot, precision, &vector);
         }
         Ok(())
+    }
+
+    /// Puts a copy, which has no links, into the place of its node, on the layers where that is.
+    fn inherit(&mut self, layers: &[usize], slot: u32, heir: u32) {
+        self.graph.add(heir, layers.len() - 1);
+        for &layer in layers {
+            let ends: Vec<u32> = self.graph.neighbours(layer, slot).collect();
+            for end in ends {
+                self.graph.unlink(layer, slot, end);
+                self.graph.link(layer, heir, end);
+            }
+        }
+        self.graph.remove(slot);
+        if self.entry == Some(slot) {
+            self.entry = Some(heir);
+        }
     }
 
     /// Where searches begin when this node is gone: one of its neighbours on the topmost layer, else any node of the highest layer

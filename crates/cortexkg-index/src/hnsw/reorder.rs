@@ -21,14 +21,16 @@ impl HnswAllocationIndex {
             open.push_back(start);
             while let Some(slot) = open.pop_front() {
                 order.push(slot);
+                order.extend(self.copies.of(slot).iter().filter(|&&copy| !met.put(copy as usize)));
                 open.extend(self.graph.neighbours(0, slot).filter(|&end| !met.put(end as usize)));
             }
         }
         let entry_id = self.entry.map(|slot| self.nodes.codes.id(slot));
         self.nodes.reorder(&order);
         self.graph.reorder(&order);
+        self.copies.reorder(&order);
         self.entry = entry_id.and_then(|id| self.nodes.slot(id));
         // Places hold slots.
-        self.changes += 1;
+        self.note_change();
     }
 }

@@ -1,6 +1,6 @@
 //! An index as one file.
 //!
-//! # Format, version 1
+//! # Format, versions 1 and 2
 //!
 //! All numbers are little-endian. A file is a row of sections. Each begins at a multiple of 64 bytes with a head of 64 bytes, its
 //! contents follow, then zeros up to the next multiple of 64:
@@ -24,9 +24,11 @@
 //! | 5 layer | once for each layer above the lowest, from below: of each of its nodes, by slot: slot, neighbours as in section 4 |
 //! | 6 finer places | u32 for the slots from the first on: precision in the upper 3 bits, row in the lower 29; all ones: none |
 //! | 7 finer codes | once for each precision, from the smallest: its rows |
+//! | 9 copies | of each slot that others stand behind, because they hold the same code and factor, by slot: the slot, how many, and they, by id: u32 each. They have no links |
 //! | 8 end | nothing |
 //!
-//! Sections stand in the order of their numbers, each there even if empty.
+//! Sections stand in this order, each there even if empty; but section 9 is there in version 2 alone. Where nothing stands behind another,
+//! version 1 is written, so that older programs read it.
 
 mod read;
 mod write;
@@ -34,8 +36,11 @@ mod write;
 /// The first bytes of every section.
 const MAGIC: [u8; 8] = *b"CKGINDEX";
 
-/// The version that is written, and the only one so far that is read.
-const VERSION: u32 = 1;
+/// The version without copies.
+const VERSION_PLAIN: u32 = 1;
+
+/// The highest version that is written and read: with copies.
+const VERSION: u32 = 2;
 
 /// Bytes of the head of a section, and what each begins at a multiple of.
 const HEAD: usize = 64;
@@ -50,6 +55,7 @@ enum Section {
     FinerPlaces = 6,
     FinerCodes = 7,
     End = 8,
+    Copies = 9,
 }
 
 impl Section {
@@ -63,6 +69,7 @@ impl Section {
             Self::FinerPlaces => "finer places",
             Self::FinerCodes => "finer codes",
             Self::End => "end",
+            Self::Copies => "copies",
         }
     }
 }
@@ -76,7 +83,7 @@ pub enum SnapshotError {
     NotASnapshot,
     /// It is of a version that this program does not know.
     #[error(
-        "the snapshot is of version {version}, this program reads version {VERSION}: use a newer program, or build the index again"
+        "the snapshot is of version {version}, this program reads versions up to {VERSION}: use a newer program, or build the index again"
     )]
     Version {
         /// The version that it states.

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use cortexkg_simd::Kernels;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{HEAD, MAGIC, Section, SnapshotError, VERSION};
-use crate::hnsw::{Graph, HnswAllocationIndex, HnswConfig};
+use super::{HEAD, MAGIC, Section, SnapshotError, VERSION, VERSION_PLAIN};
+use crate::hnsw::{Copies, Graph, HnswAllocationIndex, HnswConfig};
 use crate::nodes::Nodes;
 use crate::precision::Precision;
 use crate::rows::CodeRows;
@@ -18,7 +18,7 @@ impl HnswAllocationIndex {
     ///
     /// [`SnapshotError`]: what is wrong, and where.
     pub fn open(snapshot: Bytes) -> Result<Self, SnapshotError> {
-        let mut sections = Sections { rest: snapshot, is_first: true };
+        let mut sections = Sections { rest: snapshot, version: None };
         let (config, layers, entry, slots) = settings(&sections.numbers(Section::Settings)?)?;
         let kernels = Kernels::active();
         let mut nodes = Nodes::new(config.dimension, config.precision, kernels)
@@ -71,6 +71,12 @@ impl HnswAllocationIndex {
                 _ => {}
             }
         }
+        let mut copies = Copies::default();
+        if sections.version == Some(VERSION) {
+            let raw = sections.numbers(Section::Copies)?;
+            copies = Copies::from_raw(&raw, slots)
+                .ok_or_else(|| damaged(Section::Copies, "they do not stand behind one slot each"))?;
+        }
         if !sections.next(Section::End)?.is_empty() || !sections.rest.is_empty() {
             return Err(damaged(Section::End, "it is not the end"));
         }
@@ -86,7 +92,10 @@ impl HnswAllocationIndex {
         if (0..slots as u32).any(|slot| !nodes.live.contains(slot as usize) && graph.degree(0, slot) > 0) {
             return Err(damaged(Section::Links, "a free slot has links"));
         }
-        let index = Self::of_parts(config, nodes, graph, entry);
+        let index = Self::of_parts(config, nodes, graph, copies, entry);
+        if index.broken_copies() > 0 {
+            return Err(damaged(Section::Copies, "one is no copy of what it stands behind"));
+        }
         let audit = index.audit();
         if audit.broken_links > 0 {
             return Err(damaged(Section::Links, "a link leads nowhere or one way only"));
@@ -122,14 +131,15 @@ fn settings(numbers: &[u32]) -> Result<(HnswConfig, usize, Option<u32>, usize), 
 
 struct Sections {
     rest: Bytes,
-    is_first: bool,
+    /// As the first section states it.
+    version: Option<u32>,
 }
 
 impl Sections {
     /// The contents of the next section, which must be this one.
     fn next(&mut self, section: Section) -> Result<Bytes, SnapshotError> {
         let name = section.name();
-        let is_first = std::mem::take(&mut self.is_first);
+        let is_first = self.version.is_none();
         let head = self.rest.first_chunk::<HEAD>().copied();
         if is_first && !self.rest.starts_with(&MAGIC) {
             return Err(SnapshotError::NotASnapshot);
@@ -137,13 +147,14 @@ impl Sections {
         let head = head.ok_or(SnapshotError::Truncated { section: name })?;
         let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
         let version = number(8) as u32;
-        if is_first && version != VERSION {
+        if is_first && !(VERSION_PLAIN..=VERSION).contains(&version) {
             return Err(SnapshotError::Version { version });
         }
+        let expected = *self.version.get_or_insert(version);
         if number(32) != xxh3_64(&head[..32]) || head[40..].iter().any(|&byte| byte != 0) {
             return Err(damaged(section, "the checksum of its head is wrong"));
         }
-        if head[..8] != MAGIC || version != VERSION || (number(8) >> 32) as u32 != section as u32 {
+        if head[..8] != MAGIC || version != expected || (number(8) >> 32) as u32 != section as u32 {
             return Err(damaged(section, "another section stands in its place"));
         }
         let len = usize::try_from(number(16)).ok().filter(|&len| len <= self.rest.len() - HEAD);

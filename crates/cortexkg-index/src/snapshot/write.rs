@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{HEAD, MAGIC, Section, VERSION};
+use super::{HEAD, MAGIC, Section, VERSION, VERSION_PLAIN};
 use crate::hnsw::HnswAllocationIndex;
 use crate::precision::Precision;
 
@@ -26,6 +26,8 @@ impl HnswAllocationIndex {
             self.entry.unwrap_or(u32::MAX),
             nodes.slots() as u32,
         ];
+        let version = if self.copies.is_empty() { VERSION_PLAIN } else { VERSION };
+        let section = |to: &mut _, name, contents: &[u8]| section(to, version, name, contents);
         section(to, Section::Settings, &bytes_of(settings))?;
         section(to, Section::Codes, nodes.codes.raw())?;
         let mut live = vec![0_u8; nodes.slots().div_ceil(8)];
@@ -41,6 +43,9 @@ impl HnswAllocationIndex {
         for precision in Precision::ALL {
             section(to, Section::FinerCodes, nodes.finer.shelf(precision).raw())?;
         }
+        if !self.copies.is_empty() {
+            section(to, Section::Copies, &bytes_of(self.copies.raw()))?;
+        }
         section(to, Section::End, &[])
     }
 }
@@ -49,10 +54,10 @@ fn bytes_of(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
     numbers.into_iter().flat_map(u32::to_le_bytes).collect()
 }
 
-fn section(to: &mut impl Write, section: Section, contents: &[u8]) -> io::Result<()> {
+fn section(to: &mut impl Write, version: u32, section: Section, contents: &[u8]) -> io::Result<()> {
     let mut head = [0; HEAD];
     head[..8].copy_from_slice(&MAGIC);
-    head[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    head[8..12].copy_from_slice(&version.to_le_bytes());
     head[12..16].copy_from_slice(&(section as u32).to_le_bytes());
     head[16..24].copy_from_slice(&(contents.len() as u64).to_le_bytes());
     head[24..32].copy_from_slice(&xxh3_64(contents).to_le_bytes());
