@@ -288,6 +288,110 @@ fn a_batch_is_the_same_on_any_number_of_threads() {
     assert_eq!(index.search_batch_in(&pool, &queries, 5), index.search_batch(&queries, 5));
 }
 
+#[cfg(feature = "parallel")]
+#[test]
+fn allocations_in_batches_are_the_same_on_any_number_of_threads() {
+    let embeddings = clustered(3_100, 40, 14);
+    let (queries, embeddings) = embeddings.split_at(100);
+    let allocate = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build().unwrap();
+        let mut index = HnswAllocationIndex::new(config(40, Precision::Four)).unwrap();
+        let mut found = Vec::new();
+        for (batch, embeddings) in embeddings.chunks(200).enumerate() {
+            let vectors: Vec<Vector> = embeddings.iter().map(|e| index.vector(e).unwrap()).collect();
+            let places = match threads {
+                0 => index.find_batch(&vectors, 10).unwrap(),
+                _ => index.find_batch_in(&pool, &vectors, 10).unwrap(),
+            };
+            for ((id, vector), mut place) in (batch as u64 * 200..).zip(&vectors).zip(places) {
+                index.renew(vector, &mut place).unwrap();
+                // Every seventh is not new.
+                if id % 7 != 3 {
+                    index.insert(id, vector, &place).unwrap();
+                }
+                if id % 5 == 1 && index.contains(id) {
+                    index.set_precision(id, Precision::Half, Some(vector)).unwrap();
+                }
+                found.push(place.hits);
+            }
+        }
+        let mut bytes = Vec::new();
+        index.save(&mut bytes).unwrap();
+        (bytes, found, index)
+    };
+    let (bytes, found, index) = allocate(0);
+    assert!(index.audit().is_clean());
+    for threads in 1..=3 {
+        let (of_threads, found_by_threads, _) = allocate(threads);
+        assert!(of_threads == bytes && found_by_threads == found, "on {threads} threads");
+    }
+    // Each meets those before it, of its own batch as well: as many are found as by one after the other.
+    let mut one_by_one = HnswAllocationIndex::new(config(40, Precision::Four)).unwrap();
+    let (mut both, mut of) = (0, 0);
+    for ((id, embedding), found) in (0..).zip(embeddings).zip(&found) {
+        let vector = one_by_one.vector(embedding).unwrap();
+        let place = one_by_one.find(&vector, 10).unwrap();
+        if id % 7 != 3 {
+            one_by_one.insert(id, &vector, &place).unwrap();
+        }
+        if id % 5 == 1 && one_by_one.contains(id) {
+            one_by_one.set_precision(id, Precision::Half, Some(&vector)).unwrap();
+        }
+        of += place.hits.len();
+        both += place.hits.iter().filter(|hit| found.contains(hit)).count();
+    }
+    assert!(both * 1_000 >= of * 985, "{both} of {of}");
+    let new: Vec<Vec<f32>> =
+        (0..).zip(embeddings).filter(|(id, _)| id % 7 != 3).map(|(_, e)| e.clone()).collect();
+    let truth = exact(&new, Precision::Full);
+    let names: Vec<u64> = (0..embeddings.len() as u64).filter(|id| id % 7 != 3).collect();
+    let found_by = |index: &HnswAllocationIndex| -> usize {
+        let of_query = |query| {
+            let vector = truth.vector(query).unwrap();
+            let near: Vec<u64> =
+                search(&truth, &vector, 10).iter().map(|hit| names[hit.id as usize]).collect();
+            search(index, &vector, 10).iter().filter(|hit| near.contains(&hit.id)).count()
+        };
+        queries.iter().map(|query: &Vec<f32>| of_query(query)).sum()
+    };
+    let (together, alone) = (found_by(&index), found_by(&one_by_one));
+    println!(
+        "of 1,000 nearest {together} are found in what batches made, {alone} in what was made one by one"
+    );
+    assert!(together + 10 >= alone);
+}
+
+#[test]
+fn a_place_can_be_brought_up_to_date() {
+    let embeddings = clustered(700, 24, 15);
+    let mut index = built(&embeddings[..500], Precision::Eight);
+    let vector = index.vector(&embeddings[600]).unwrap();
+    let old = index.find(&vector, 5).unwrap();
+    // What has come since is met, whatever the walk would find.
+    index.add(900, &vector).unwrap();
+    index.add(901, &vector).unwrap();
+    let mut place = old.clone();
+    index.renew(&vector, &mut place).unwrap();
+    assert_eq!([place.hits[0].id, place.hits[1].id], [900, 901]);
+    assert_eq!(place.hits[2..], old.hits[..3]);
+    assert_eq!(place.hits, index.find(&vector, 5).unwrap().hits);
+    index.insert(902, &vector, &place).unwrap();
+    // What has left is not.
+    index.remove(900).unwrap();
+    index.renew(&vector, &mut place).unwrap();
+    assert_eq!([place.hits[0].id, place.hits[1].id], [901, 902]);
+    // A place of another vector, or of another index, becomes one of this.
+    let other = index.vector(&embeddings[601]).unwrap();
+    index.renew(&other, &mut place).unwrap();
+    assert_eq!(place.hits, index.find(&other, 5).unwrap().hits);
+    let twin = built(&embeddings[..300], Precision::Eight);
+    twin.renew(&other, &mut place).unwrap();
+    assert_eq!(place.hits, twin.find(&other, 5).unwrap().hits);
+    let short = HnswAllocationIndex::new(config(8, Precision::Eight)).unwrap().vector(&[1.0; 8]).unwrap();
+    assert_eq!(twin.renew(&short, &mut place), Err(IndexError::DimensionMismatch { expected: 24, found: 8 }));
+    assert!(index.audit().is_clean());
+}
+
 /// The copies of a vector were linked with each other and with hardly anything else, and filled what a walk holds on to: of the nearest
 /// .79 to .90 were found.
 #[test]

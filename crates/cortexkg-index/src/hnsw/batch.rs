@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::walk::Walker;
-use super::{HnswAllocationIndex, Neighbour};
+use super::{HnswAllocationIndex, Neighbour, Place};
 use crate::error::IndexError;
 use crate::vector::Vector;
 
@@ -85,6 +85,57 @@ impl HnswAllocationIndex {
             }
         }
         Ok(())
+    }
+
+    /// The place of each of these vectors, as [`find`](Self::find) finds it: the costly part of many allocations, done at once. Then, one
+    /// after the other, [`renew`](Self::renew) has each meet those that have been added before it, and [`insert`](Self::insert) takes the place.
+    ///
+    /// ```
+    /// use cortexkg_index::{HnswAllocationIndex, HnswConfig};
+    ///
+    /// let mut index = HnswAllocationIndex::new(HnswConfig::new(2))?;
+    /// let vectors = [index.vector(&[1.0, 0.0])?, index.vector(&[0.0, 1.0])?, index.vector(&[1.0, 0.0])?];
+    /// let places = index.find_batch(&vectors, 1).map_err(|(_, error)| error)?;
+    /// for ((id, vector), mut place) in (0..).zip(&vectors).zip(places) {
+    ///     index.renew(vector, &mut place)?;
+    ///     if place.hits.first().is_none_or(|hit| hit.score.cosine() < 0.9) {
+    ///         index.insert(id, vector, &place)?;
+    ///     }
+    /// }
+    /// assert_eq!(index.len(), 2);
+    /// # Ok::<(), cortexkg_index::IndexError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::DimensionMismatch`] for the first vector that is not of the dimension of the index, with its position.
+    pub fn find_batch(&self, vectors: &[Vector], k: usize) -> Result<Vec<Place>, (usize, IndexError)> {
+        self.find_by(vectors, k, &Caller)
+    }
+
+    /// [`find_batch`](Self::find_batch) on the threads of a pool, with the same result.
+    ///
+    /// # Errors
+    ///
+    /// As [`find_batch`](Self::find_batch).
+    #[cfg(feature = "parallel")]
+    pub fn find_batch_in(
+        &self,
+        pool: &rayon::ThreadPool,
+        vectors: &[Vector],
+        k: usize,
+    ) -> Result<Vec<Place>, (usize, IndexError)> {
+        self.find_by(vectors, k, pool)
+    }
+
+    fn find_by(
+        &self,
+        vectors: &[Vector],
+        k: usize,
+        workers: &impl Workers,
+    ) -> Result<Vec<Place>, (usize, IndexError)> {
+        let found = workers.map(vectors.len(), |at| self.find(&vectors[at], k).map_err(|error| (at, error)));
+        found.into_iter().collect()
     }
 
     /// The nearest `k` of each of these vectors, as [`search`](Self::search) finds them.

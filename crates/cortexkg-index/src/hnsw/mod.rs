@@ -79,6 +79,8 @@ pub struct HnswAllocationIndex {
     index: usize,
     /// Counts changes, so that a place is taken only in the state that it was found in.
     changes: u64,
+    /// The slots that the last changes have added, one each, the last one last: [`ADDED_MAX`](place::ADDED_MAX) at most.
+    added: Vec<u32>,
     recall: RunningRecall,
     /// Memory of walks that have ended.
     walkers: Mutex<Vec<Walker>>,
@@ -115,8 +117,8 @@ impl HnswAllocationIndex {
     ) -> Self {
         static INDEXES: AtomicUsize = AtomicUsize::new(0);
         let index = INDEXES.fetch_add(1, Ordering::Relaxed);
-        let (recall, walkers) = Default::default();
-        Self { config, nodes, graph, copies, entry, index, changes: 0, recall, walkers }
+        let (added, recall, walkers) = Default::default();
+        Self { config, nodes, graph, copies, entry, index, changes: 0, added, recall, walkers }
     }
 
     /// Its settings.
@@ -191,7 +193,8 @@ impl HnswAllocationIndex {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let walkers: usize = self.walkers().iter().map(Walker::bytes).sum();
-        self.nodes.bytes() + self.graph.bytes() + self.copies.bytes() + walkers
+        let added = self.added.capacity() * size_of::<u32>();
+        self.nodes.bytes() + self.graph.bytes() + self.copies.bytes() + added + walkers
     }
 
     fn walkers(&self) -> std::sync::MutexGuard<'_, Vec<Walker>> {

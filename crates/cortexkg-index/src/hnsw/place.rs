@@ -11,6 +11,8 @@ use crate::vector::Vector;
 pub struct Place {
     /// The nearest nodes, best first.
     pub hits: Vec<Neighbour>,
+    /// How many were asked for.
+    k: usize,
     near: Vec<Entry>,
     /// What was sought, and the state of which index the search saw: the place is good for these alone.
     vector: u64,
@@ -40,7 +42,7 @@ impl HnswAllocationIndex {
         self.keep(walker);
         // What was held for the hits alone is nothing to link with.
         near.truncate(self.config.ef_construction);
-        Ok(Place { hits, near, vector: vector.fingerprint(), index: self.index, changes: self.changes })
+        Ok(Place { hits, k, near, vector: vector.fingerprint(), index: self.index, changes: self.changes })
     }
 
     /// Nodes that the walk for a place holds on to.
@@ -48,9 +50,55 @@ impl HnswAllocationIndex {
         self.config.ef_construction.max(self.config.ef_search).max(k)
     }
 
-    /// Notes that places found before are no longer good.
+    /// Brings a place up to the present state of the index. If vectors have been added since it was found, some thousands at most, and
+    /// nothing else has happened, it looks at all of these, and the walk holds; else it looks again. For places that were
+    /// sought together ([`find_batch`](Self::find_batch)): each vector is to meet those before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    pub fn renew(&self, vector: &Vector, place: &mut Place) -> Result<(), IndexError> {
+        self.nodes.check(vector)?;
+        let is_of_these = (place.index, place.vector) == (self.index, vector.fingerprint());
+        let Some(added) = self.added_since(place.changes).filter(|_| is_of_these) else {
+            *place = self.find(vector, place.k)?;
+            return Ok(());
+        };
+        if added.is_empty() {
+            return Ok(());
+        }
+        let mut walker = self.walker();
+        let found = self.nearest_of(vector, &[], added, self.held(place.k), &mut walker);
+        self.rank(vector, &found, place.k, &mut SearchOptions::default(), &mut walker, &mut place.hits);
+        place.hits.sort_unstable();
+        place.hits.truncate(place.k);
+        let nodes = found.iter().filter(|entry| !self.copies.is_copy(entry.slot));
+        place.near.extend(nodes);
+        place.near.sort_unstable_by(Entry::rank);
+        place.near.truncate(self.config.ef_construction);
+        place.changes = self.changes;
+        self.keep(walker);
+        Ok(())
+    }
+
+    /// The slots that have been added since a state of the index, if it is known that nothing else has happened since.
+    fn added_since(&self, changes: u64) -> Option<&[u32]> {
+        let count = usize::try_from(self.changes.checked_sub(changes)?).ok()?;
+        self.added.get(self.added.len().checked_sub(count)?..)
+    }
+
+    /// Notes that something else has changed than that a vector was added.
     pub(super) fn note_change(&mut self) {
         self.changes += 1;
+        self.added.clear();
+    }
+
+    fn note_added(&mut self, slot: u32) {
+        self.changes += 1;
+        if self.added.len() == ADDED_MAX {
+            self.added.drain(..ADDED_MAX / 2);
+        }
+        self.added.push(slot);
     }
 
     /// The nearest of what was found before and of these slots.
@@ -121,7 +169,7 @@ impl HnswAllocationIndex {
         } else {
             self.enter(id, slot, vector, near, &mut walker);
         }
-        self.note_change();
+        self.note_added(slot);
         self.keep(walker);
         slot
     }
@@ -156,6 +204,9 @@ impl HnswAllocationIndex {
         level
     }
 }
+
+/// Most vectors that a place is compared with when it is renewed: about as much work as the walk that it spares.
+pub(super) const ADDED_MAX: usize = 1 << 12;
 
 const LEVEL_SEED: u64 = 0x6c65_7665_6c00_0001;
 
