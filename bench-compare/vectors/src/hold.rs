@@ -109,6 +109,11 @@ impl Hold {
                 concurrent.add(id, vector)
             });
         }
+        if self.threads > 1
+            && let Some(allocated) = self.system.allocate_batches(first as u64, &self.vectors, self.threads)
+        {
+            return allocated;
+        }
         let mut found = Vec::new();
         for (vector, id) in self.vectors.chunks_exact(dimension).zip(first as u64..) {
             found.clear();

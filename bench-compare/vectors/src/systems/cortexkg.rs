@@ -1,10 +1,16 @@
 //! Our own.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
-use cortexkg_index::{HnswAllocationIndex, HnswConfig, Precision, SearchOptions, Vector};
+use cortexkg_index::{
+    HnswAllocationIndex, HnswConfig, IndexError, Neighbour, Place, Precision, SearchOptions, Vector,
+};
 use cortexkg_simd::Kernels;
+use rayon::ThreadPool;
+use rayon::iter::{IndexedParallelIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSlice as _;
 
 use super::{CONNECTIONS, EF_CONSTRUCTION, Effort, System};
 use crate::rows::Rows;
@@ -28,6 +34,8 @@ pub struct CortexKg {
     kept: Kept,
     effort: Effort,
     reads: AtomicU64,
+    /// Made when it is first asked for.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 impl CortexKg {
@@ -39,20 +47,57 @@ impl CortexKg {
             ..HnswConfig::new(dimension)
         };
         let effort = Effort { ef: config.ef_search, rescored: None };
-        Ok(Self { index: HnswAllocationIndex::new(config)?, kept, effort, reads: AtomicU64::new(0) })
+        let (index, reads) = (HnswAllocationIndex::new(config)?, AtomicU64::new(0));
+        Ok(Self { index, kept, effort, reads, pool: None })
     }
 
     fn add_on(&mut self, first: u64, vectors: &[f32], threads: usize) -> Result<()> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        let made =
-            vectors.chunks_exact(self.index.config().dimension).map(|vector| self.index.vector(vector));
-        let made: Vec<(u64, Vector)> = (first..).zip(made.collect::<Result<Vec<_>, _>>()?).collect();
+        let pool = self.pool(threads)?;
+        let made: Vec<(u64, Vector)> = (first..).zip(self.made(&pool, vectors)?).collect();
         for batch in made.chunks(BATCH) {
-            self.index.add_batch_in(&pool, batch).map_err(|(at, error)| {
-                anyhow::Error::new(error).context(format!("vector {at} of a batch"))
-            })?;
+            self.index.add_batch_in(&pool, batch).map_err(in_batch)?;
         }
         made.iter().try_for_each(|(id, vector)| self.keep_finer(*id, vector))
+    }
+
+    fn allocate_on(&mut self, first: u64, vectors: &[f32], threads: usize) -> Result<()> {
+        let pool = self.pool(threads)?;
+        let dimension = self.index.config().dimension;
+        let full = |id: u64| &vectors[(id - first) as usize * dimension..][..dimension];
+        for (first, vectors) in (first..).step_by(BATCH).zip(vectors.chunks(BATCH * dimension)) {
+            let made = self.made(&pool, vectors)?;
+            let places = self.index.find_batch_in(&pool, &made, self.asked()).map_err(in_batch)?;
+            // What the file says of those that were there before the batch.
+            let read = pool.install(|| {
+                let read = vectors.par_chunks_exact(dimension).zip(&places);
+                read.map(|(vector, place)| self.read(vector, &place.hits)).collect::<Result<Vec<_>>>()
+            })?;
+            let ids = first..;
+            for (((id, vector), mut place), mut ranked) in ids.zip(&made).zip(places).zip(read) {
+                self.index.renew(vector, &mut place)?;
+                if matches!(self.kept, Kept::Disk(_)) {
+                    let newer = place.hits.iter().filter(|hit| hit.id >= first);
+                    ranked.extend(newer.map(|hit| ranked_by(full(id), full(hit.id), hit.id)));
+                    best(&mut ranked, &mut Vec::new());
+                }
+                self.index.insert(id, vector, &place)?;
+                self.keep_finer(id, vector)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pool(&mut self, threads: usize) -> Result<Arc<ThreadPool>> {
+        if let Some(pool) = &self.pool {
+            return Ok(Arc::clone(pool));
+        }
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?);
+        Ok(Arc::clone(self.pool.insert(pool)))
+    }
+
+    fn made(&self, pool: &ThreadPool, vectors: &[f32]) -> Result<Vec<Vector>> {
+        let rows = vectors.par_chunks_exact(self.index.config().dimension);
+        Ok(pool.install(|| rows.map(|row| self.index.vector(row)).collect::<Result<_, _>>())?)
     }
 
     fn keep_finer(&mut self, id: u64, vector: &Vector) -> Result<()> {
@@ -62,26 +107,53 @@ impl CortexKg {
         Ok(())
     }
 
-    /// The place of a vector and its nearest. Where only codes are in memory, `find` ranks by them; so the nearest are asked for with
-    /// some to spare, and ranked by what the file says: the work of the caller.
-    fn place(&self, vector: &[f32], made: &Vector, found: &mut Vec<u64>) -> Result<cortexkg_index::Place> {
-        let rescored = self.effort.rescored.unwrap_or(self.effort.ef);
-        let Kept::Disk(rows) = &self.kept else {
-            let place = self.index.find(made, K)?;
-            found.extend(place.hits.iter().map(|hit| hit.id));
-            return Ok(place);
-        };
-        let place = self.index.find(made, rescored)?;
-        let (mut bytes, mut full, mut ranked) = (Vec::new(), Vec::new(), Vec::with_capacity(rescored));
-        for hit in &place.hits {
-            rows.read_into(hit.id as usize, 1, &mut bytes, &mut full)?;
-            ranked.push((Kernels::active().dot_f32(vector, &full), hit.id));
+    /// How many are asked for to find the nearest [`K`]. Where only codes are in memory, `find` ranks by them; so there are some to spare,
+    /// and they are ranked by what the file says: the work of the caller.
+    fn asked(&self) -> usize {
+        match self.kept {
+            Kept::Disk(_) => self.effort.rescored.unwrap_or(self.effort.ef),
+            _ => K,
         }
-        self.reads.fetch_add(ranked.len() as u64, Ordering::Relaxed);
-        ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        found.extend(ranked.iter().take(K).map(|&(_, id)| id));
+    }
+
+    /// The place of a vector and its nearest.
+    fn place(&self, vector: &[f32], made: &Vector, found: &mut Vec<u64>) -> Result<Place> {
+        let place = self.index.find(made, self.asked())?;
+        match self.kept {
+            Kept::Disk(_) => best(&mut self.read(vector, &place.hits)?, found),
+            _ => found.extend(place.hits.iter().map(|hit| hit.id)),
+        }
         Ok(place)
     }
+
+    /// How near these are by what the file says; nothing where there is no file.
+    fn read(&self, vector: &[f32], hits: &[Neighbour]) -> Result<Vec<Ranked>> {
+        let Kept::Disk(rows) = &self.kept else { return Ok(Vec::new()) };
+        let (mut bytes, mut full) = (Vec::new(), Vec::new());
+        let mut read = |hit: &Neighbour| {
+            rows.read_into(hit.id as usize, 1, &mut bytes, &mut full)?;
+            Ok(ranked_by(vector, &full, hit.id))
+        };
+        self.reads.fetch_add(hits.len() as u64, Ordering::Relaxed);
+        hits.iter().map(&mut read).collect()
+    }
+}
+
+/// How near a vector is, and its id.
+type Ranked = (f32, u64);
+
+fn ranked_by(vector: &[f32], full: &[f32], id: u64) -> Ranked {
+    (Kernels::active().dot_f32(vector, full), id)
+}
+
+/// The best [`K`] of these.
+fn best(ranked: &mut [Ranked], found: &mut Vec<u64>) {
+    ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    found.extend(ranked.iter().take(K).map(|&(_, id)| id));
+}
+
+fn in_batch((at, error): (usize, IndexError)) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("vector {at} of a batch"))
 }
 
 impl System for CortexKg {
@@ -130,6 +202,10 @@ impl System for CortexKg {
 
     fn add_batches(&mut self, first: u64, vectors: &[f32], threads: usize) -> Option<Result<()>> {
         Some(self.add_on(first, vectors, threads))
+    }
+
+    fn allocate_batches(&mut self, first: u64, vectors: &[f32], threads: usize) -> Option<Result<()>> {
+        Some(self.allocate_on(first, vectors, threads))
     }
 
     fn reported_bytes(&self) -> Option<usize> {

@@ -83,6 +83,12 @@ pub trait System: Sync {
         None
     }
 
+    /// Searches for the nearest of each vector, those before it included, and adds it, as [`add_batches`](Self::add_batches) does.
+    fn allocate_batches(&mut self, first: u64, vectors: &[f32], threads: usize) -> Option<Result<()>> {
+        let _ = (first, vectors, threads);
+        None
+    }
+
     /// The memory that the system says it uses.
     fn reported_bytes(&self) -> Option<usize>;
 
