@@ -104,12 +104,12 @@ fn compare(options: &Compare) -> Result<()> {
     let queries = data.queries()?;
     let truth = |count| Truth::of(&data.rows, count, &queries, &options.input.cache);
     let threads = if options.threads == "all" { std::thread::available_parallelism()?.get() } else { 1 };
-    let has_faiss = std::env::var_os(order::PYTHON).is_some();
-    if options.systems.is_empty() && !has_faiss {
-        eprintln!("{} is not set: FAISS is left out", order::PYTHON);
+    let (all, left_out): (Vec<&str>, Vec<&str>) =
+        systems::NAMES.into_iter().partition(|name| order::can_run(name));
+    if options.systems.is_empty() && !left_out.is_empty() {
+        eprintln!("left out, as there is no Python that has them: {}", left_out.join(", "));
     }
-    let all = systems::NAMES.into_iter().filter(|name| has_faiss || !name.starts_with(systems::FAISS));
-    let all: Vec<String> = all.map(str::to_owned).collect();
+    let all: Vec<String> = all.into_iter().map(str::to_owned).collect();
     let names = if options.systems.is_empty() { &all } else { &options.systems };
     let run = measure::run(&data, truth, names, threads, options.rounds.max(1))?;
     if options.input.json {
@@ -128,14 +128,15 @@ fn compare(options: &Compare) -> Result<()> {
     println!("{}", table::table(&run));
     targets::lines(&run).iter().for_each(|line| println!("{line}"));
     println!(
-        "\n{}, CortexKG on {}; usearch {} on {}, hnsw_rs {} on {}, faiss {}",
+        "\n{}, CortexKG on {}; usearch {} on {}, hnsw_rs {} on {}, faiss {}, diskannpy {}",
         machine::cpu_name(),
         format!("{:?}", Kernels::active().level()).to_lowercase(),
         usearch::version(),
         hardware(&run, "usearch"),
         HNSW_RS_VERSION,
         hardware(&run, "hnsw_rs"),
-        hardware(&run, systems::FAISS),
+        hardware(&run, "faiss"),
+        hardware(&run, "diskann"),
     );
     let machine = &run.machine;
     println!(

@@ -10,8 +10,15 @@ use crate::data::Data;
 use crate::systems::{self, Effort};
 use crate::truth;
 
-/// Names the interpreter that has FAISS, which is held by a script of its own.
-pub const PYTHON: &str = "COMPARE_PYTHON";
+/// The variable that names the interpreter which has a package; a script of its own holds it.
+fn interpreter_in(package: &str) -> String {
+    format!("COMPARE_PYTHON_{}", package.to_uppercase())
+}
+
+/// Whether there is something to run a system with.
+pub fn can_run(name: &str) -> bool {
+    systems::package(name).is_none_or(|(package, _)| std::env::var_os(interpreter_in(package)).is_some())
+}
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum Order {
@@ -63,16 +70,18 @@ pub struct Holder {
 
 impl Holder {
     pub fn start(name: &str, data: &Data, threads: usize) -> Result<Self> {
-        let is_script = name.starts_with(systems::FAISS);
+        let package = systems::package(name);
         // The others have these where they are compiled.
         let settings =
             [systems::CONNECTIONS, systems::EF_CONSTRUCTION, truth::K].map(|number| number.to_string());
-        let mut command = if let Some(kind) = name.strip_prefix(systems::FAISS) {
-            let python = std::env::var_os(PYTHON).with_context(|| {
-                format!("{name}: {PYTHON} names no Python that has faiss; run it by `run`")
+        let mut command = if let Some((package, kind)) = package {
+            let variable = interpreter_in(package);
+            let python = std::env::var_os(&variable).with_context(|| {
+                format!("{name}: {variable} names no Python that has it; run it by `run`")
             })?;
             let mut command = Command::new(python);
-            command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/setup/faiss_hold.py")).arg(kind);
+            let setup = concat!(env!("CARGO_MANIFEST_DIR"), "/setup");
+            command.arg(format!("{setup}/{package}_hold.py")).arg(kind);
             command
         } else {
             let mut command = Command::new(std::env::current_exe()?);
@@ -82,7 +91,7 @@ impl Holder {
         let mut child = command
             .arg(data.rows.path())
             .args([data.rows.dimension(), data.count, threads].map(|number| number.to_string()))
-            .args(if is_script { &settings[..] } else { &[] })
+            .args(if package.is_some() { &settings[..] } else { &[] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

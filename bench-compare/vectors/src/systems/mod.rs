@@ -20,12 +20,13 @@ pub const CONNECTIONS: usize = 16;
 pub const EF_CONSTRUCTION: usize = 64;
 
 /// All of them, in the order of the table.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     BASELINE,
     "usearch i8",
     "hnsw_rs f32",
     "faiss f32",
     "faiss sq8",
+    "diskann f32",
     "cortexkg f32",
     "cortexkg f16",
     "cortexkg q8",
@@ -36,8 +37,13 @@ pub const NAMES: [&str; 13] = [
     "cortexkg b1+disk",
 ];
 
-/// How names of FAISS begin; what follows is the kind of its vectors.
-pub const FAISS: &str = "faiss ";
+/// Systems that are packages of Python.
+const PACKAGES: [&str; 2] = ["faiss", "diskann"];
+
+/// The package of Python that a system is, if it is one, and the kind of its vectors.
+pub fn package(name: &str) -> Option<(&str, &str)> {
+    name.split_once(' ').filter(|(package, _)| PACKAGES.contains(package))
+}
 
 /// What the others are compared with.
 pub const BASELINE: &str = "usearch f32";
