@@ -53,11 +53,13 @@ impl CortexKg {
 
     fn add_on(&mut self, first: u64, vectors: &[f32], threads: usize) -> Result<()> {
         let pool = self.pool(threads)?;
-        let made: Vec<(u64, Vector)> = (first..).zip(self.made(&pool, vectors)?).collect();
-        for batch in made.chunks(BATCH) {
-            self.index.add_batch_in(&pool, batch).map_err(in_batch)?;
+        let length = BATCH * self.index.config().dimension;
+        for (first, vectors) in (first..).step_by(BATCH).zip(vectors.chunks(length)) {
+            let batch: Vec<(u64, Vector)> = (first..).zip(self.made(&pool, vectors)?).collect();
+            self.index.add_batch_in(&pool, &batch).map_err(in_batch)?;
+            batch.iter().try_for_each(|(id, vector)| self.keep_finer(*id, vector))?;
         }
-        made.iter().try_for_each(|(id, vector)| self.keep_finer(*id, vector))
+        Ok(())
     }
 
     fn allocate_on(&mut self, first: u64, vectors: &[f32], threads: usize) -> Result<()> {
