@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
 
+mod adaptation;
 mod churn;
 mod first_light;
 mod kernels;
@@ -16,6 +17,8 @@ pub(crate) enum Bench {
     FirstLight(first_light::Args),
     /// The vector index: additions, removals and searches at a constant size, then recall beside a fresh build.
     Churn(churn::Args),
+    /// Layers that set themselves, beside a grid of fixed settings on three loads.
+    Adaptation(adaptation::Args),
     /// The tiers above the store: hit rates beside the optimum, speed of hits.
     Tiers(tiers::Args),
     /// The SIMD kernels beside scalar code, and beside what memory can give.
@@ -26,6 +29,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::FirstLight(args) => first_light::run(args),
+        Bench::Adaptation(args) => adaptation::run(args),
         Bench::Churn(args) => churn::run(args),
         Bench::Tiers(args) => tiers::run(args),
         Bench::Kernels(args) => kernels::run(args),

@@ -119,6 +119,13 @@ impl Nodes {
         self.finer.precision(slot).unwrap_or(self.codes.precision())
     }
 
+    /// Gives a vector another value, kept at the same precision.
+    pub(crate) fn rewrite(&mut self, slot: u32, vector: &Vector) {
+        let (id, precision) = (self.codes.id(slot), self.precision(slot));
+        self.codes.set(self.kernels, slot, id, vector);
+        self.set_precision(slot, precision, vector);
+    }
+
     /// Keeps a vector at another precision, at least that of all codes.
     pub(crate) fn set_precision(&mut self, slot: u32, precision: Precision, vector: &Vector) {
         self.finer.clear(slot);

@@ -43,55 +43,48 @@ const fn loads(nodes: u64) -> [Load; 3] {
     ]
 }
 
-struct Outcome {
-    decisions_per_s: f64,
-    recall: Option<f64>,
-    config: ScalabilityConfig,
-    events: Vec<String>,
+/// An engine under one setting, and how it has fared.
+struct Contestant {
+    name: String,
+    engine: ScalableAllocationEngine,
+    /// Draws the nodes that are read: the same for all.
+    state: u64,
+    took: Duration,
+    timed: usize,
 }
 
-fn run(load: &Load, facts: &[Fact], config: ScalabilityConfig, adapts: bool) -> Outcome {
-    let mut engine = ScalableAllocationEngine::new(EngineConfig::default(), config.clone());
-    engine.load_graph(&graph(load.loaded)).unwrap();
-    if adapts {
-        engine.set_clock(Some(Arc::new(SystemClock::new())));
-        engine.set_adaptation(Some(AdaptiveConfigManager::new(config, None)));
+impl Contestant {
+    fn new(name: String, load: &Load, config: ScalabilityConfig) -> Self {
+        let mut engine = ScalableAllocationEngine::new(EngineConfig::default(), config);
+        engine.load_graph(&graph(load.loaded)).unwrap();
+        Self { name, engine, state: 7, took: Duration::ZERO, timed: 0 }
     }
-    let timed_from = facts.len() - facts.len() / TIMED_LAST;
-    let (mut took, mut timed) = (Duration::ZERO, 0);
-    let mut state = 7;
-    for (at, batch) in facts.chunks(BATCH).enumerate() {
-        let batch = batch.to_vec();
+
+    fn take(&mut self, load: &Load, batch: Vec<Fact>, is_timed: bool) {
         let count = batch.len();
         let before = Instant::now();
-        engine.allocate_batch(batch, Sync::Lazy).unwrap();
-        let nodes = engine.engine().next_node_id().0;
+        self.engine.allocate_batch(batch, Sync::Lazy).unwrap();
+        let nodes = self.engine.engine().next_node_id().0;
         for _ in 0..count * READS {
             // Hot: the square of the share, twice.
-            let share = random(&mut state) as f64 / 2_147_483_648.0;
+            let share = random(&mut self.state) as f64 / 2_147_483_648.0;
             let share = if load.is_hot { share.powi(4) } else { share };
-            engine.node(NodeId((share * nodes as f64) as u64)).unwrap();
+            self.engine.node(NodeId((share * nodes as f64) as u64)).unwrap();
         }
-        if at * BATCH >= timed_from {
-            took += before.elapsed();
-            timed += count;
+        if is_timed {
+            self.took += before.elapsed();
+            self.timed += count;
         }
     }
-    let recall = engine
-        .engine()
-        .vector_index()
-        .map(|index| index.estimate_recall(16, index.config().ef_search, 200, 1).recall());
-    let events = engine.adaptation().map_or_else(Vec::new, |adaptation| {
-        adaptation
-            .events()
-            .map(|event| format!("{} {:?}: {}", event.rule, event.outcome, event.reason))
-            .collect()
-    });
-    Outcome {
-        decisions_per_s: timed as f64 / took.as_secs_f64(),
-        recall,
-        config: engine.config().clone(),
-        events,
+
+    fn rate(&self) -> f64 {
+        self.timed as f64 / self.took.as_secs_f64()
+    }
+
+    fn recall(&self) -> Option<f64> {
+        let engine = self.engine.engine();
+        let index = engine.vector_index()?;
+        Some(index.estimate_recall(16, index.config().ef_search, 200, 1).recall())
     }
 }
 
@@ -123,36 +116,45 @@ fn main() {
     let mut rows = Vec::new();
     for load in loads(nodes) {
         let facts: Vec<Fact> = mentions(load.things, facts, 3).into_iter().map(|(_, fact)| fact).collect();
-        let mut best: Option<(String, f64)> = None;
-        let tell = |what: &str, outcome: &Outcome| {
-            let recall = outcome.recall.map_or_else(|| "-".to_owned(), |recall| format!("{recall:.3}"));
-            eprintln!(
-                "{:18} {what:32} {:9.0} decisions/s, recall {recall}",
-                load.name, outcome.decisions_per_s
-            );
-        };
-        for (name, config) in grid() {
-            let outcome = run(&load, &facts, config, false);
-            tell(&name, &outcome);
-            let is_good = outcome.recall.is_none_or(|recall| recall >= RECALL_MIN);
-            if is_good && best.as_ref().is_none_or(|(_, rate)| outcome.decisions_per_s > *rate) {
-                best = Some((name, outcome.decisions_per_s));
+        let fixed = grid().into_iter().map(|(name, config)| Contestant::new(name, &load, config));
+        let mut all: Vec<Contestant> = fixed.collect();
+        let mut adaptive =
+            Contestant::new("adaptive".to_owned(), &load, ScalabilityConfig::development_defaults());
+        adaptive.engine.set_clock(Some(Arc::new(SystemClock::new())));
+        let manager = AdaptiveConfigManager::new(ScalabilityConfig::development_defaults(), None);
+        adaptive.engine.set_adaptation(Some(manager));
+        all.push(adaptive);
+        // In turn, batch by batch, so that what disturbs one disturbs all.
+        let timed_from = facts.len() - facts.len() / TIMED_LAST;
+        for (at, batch) in facts.chunks(BATCH).enumerate() {
+            for contestant in &mut all {
+                contestant.take(&load, batch.to_vec(), at * BATCH >= timed_from);
             }
         }
-        let adapted = run(&load, &facts, ScalabilityConfig::development_defaults(), true);
-        tell("adaptive", &adapted);
-        adapted.events.iter().for_each(|event| eprintln!("    {event}"));
-        let (name, rate) = best.unwrap();
-        let share = adapted.decisions_per_s / rate;
-        let ef = adapted.config.enable_hnsw_indexing.then_some(adapted.config.hnsw_config.ef_search);
+        for one in &all {
+            let recall = one.recall().map_or_else(|| "-".to_owned(), |recall| format!("{recall:.3}"));
+            eprintln!("{:18} {:32} {:9.0} decisions/s, recall {recall}", load.name, one.name, one.rate());
+        }
+        let adaptive = all.pop().unwrap();
+        let events: Vec<_> = adaptive.engine.adaptation().unwrap().events().cloned().collect();
+        for event in &events {
+            eprintln!("    {} {:?}: {}", event.rule, event.outcome, event.reason);
+        }
+        let good = all.iter().filter(|one| one.recall().is_none_or(|recall| recall >= RECALL_MIN));
+        let best = good.max_by(|a, b| a.rate().total_cmp(&b.rate())).unwrap();
+        let config = adaptive.engine.config();
+        let ef = config.enable_hnsw_indexing.then_some(config.hnsw_config.ef_search);
         rows.push(format!(
-            "{{\"load\":\"{}\",\"best\":\"{name}\",\"best_decisions_per_s\":{rate:.0},\"adaptive_decisions_per_s\":{:.0},\
-             \"share_of_best\":{share:.3},\"recall\":{},\"ef_search\":{},\"events\":{}}}",
+            "{{\"load\":\"{}\",\"best\":\"{}\",\"best_decisions_per_s\":{:.0},\"adaptive_decisions_per_s\":{:.0},\
+             \"share_of_best\":{:.3},\"recall\":{},\"ef_search\":{},\"changes\":{}}}",
             load.name,
-            adapted.decisions_per_s,
-            adapted.recall.map_or_else(|| "null".to_owned(), |recall| format!("{recall:.3}")),
+            best.name,
+            best.rate(),
+            adaptive.rate(),
+            adaptive.rate() / best.rate(),
+            adaptive.recall().map_or_else(|| "null".to_owned(), |recall| format!("{recall:.3}")),
             ef.map_or_else(|| "null".to_owned(), |ef| ef.to_string()),
-            adapted.events.len(),
+            events.len(),
         ));
     }
     println!("[{}]", rows.join(","));

@@ -62,8 +62,11 @@ fn an_index_comes_when_it_is_needed_and_the_log_repeats_it() {
     engine.load_graph(&graph(9_000)).unwrap();
     engine.set_clock(Some(Ticking::new()));
     // A scan takes two fifths of the time, as this clock has it.
-    let rules: Vec<Box<dyn AdaptationRule>> =
-        vec![Box::new(IndexWhenScansAreSlow { recall_share_min: 0.15, walks_per_decision: 3 })];
+    let rules: Vec<Box<dyn AdaptationRule>> = vec![Box::new(IndexWhenScansAreSlow {
+        recall_share_min: 0.15,
+        walks_per_decision: 3,
+        dimension_counted: common::DIMENSION,
+    })];
     let manager = AdaptiveConfigManager::with_rules(ScalabilityConfig::default(), rules);
     engine.set_adaptation(Some(manager));
     assert!(

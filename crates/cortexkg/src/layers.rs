@@ -21,9 +21,9 @@ pub struct Layers {
 /// When and how near vectors are found by an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HnswLayer {
-    /// Nodes from which on the index is used. It grows from half of them on, so that it is whole by then. 8,192 by default: three times
-    /// as many as cost as much to scan as one walk does with the other defaults ([`Method::cheaper`](cortexkg_index::Method::cheaper)), as
-    /// a new node takes two walks more.
+    /// Nodes from which on the index is used. It grows from half of them on, so that it is whole by then. 8,192 by default, which suits
+    /// vectors of some 384 dimensions: three times as many as cost as much to scan as one walk does with the other defaults
+    /// ([`Method::cheaper`](cortexkg_index::Method::cheaper)), as a new node takes two walks more. Shorter vectors are scanned faster.
     pub above_nodes: u32,
     /// Share of the facts that it serves, 0 to 100: those whose identifier hashes below it. The others are served by a scan.
     pub percent_of_facts: u8,

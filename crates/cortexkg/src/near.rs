@@ -16,8 +16,12 @@ use crate::layers::{HnswLayer, Layers};
 const OLDER_AT_ONCE: u32 = 4;
 /// Places that one operation looks at for them.
 const LOOKED_AT_ONCE: u32 = 256;
-/// Members beyond which a node's vector is in its place for good: it hardly moves any more.
+/// Members beyond which a node's vector hardly moves any more.
 const MEMBERS_MOVED_MAX: u32 = 64;
+/// Cosine, in 1/65536, below which what it was and what it is are not near the same others.
+const NEAR: i32 = (1 << 16) * 98 / 100;
+/// Numbers of members with which a vector is linked anew in any case: many small steps lead far, too.
+const LINKED_ANEW: [u32; 2] = [8, 64];
 /// Bytes of a snapshot's record.
 const RECORD_BYTES: usize = 1 << 18;
 /// Cosines of the index have 30 fraction bits, those of the engine 16.
@@ -113,32 +117,35 @@ impl NearIndex {
         let (mut added, end) = (0, places.min(self.filled.saturating_add(LOOKED_AT_ONCE)));
         while self.filled < end && added < OLDER_AT_ONCE {
             if let Some(code) = code(self.filled) {
-                self.put(self.filled, &code);
+                self.add(self.filled, &code);
                 added += 1;
             }
             self.filled += 1;
         }
     }
 
-    /// Takes note of the vector of a node, which has so many members now. It is moved in the index when their number is a power of two.
-    pub(crate) fn moved(&mut self, node: NodeIndex, members: u32, code: &Q8Code) {
-        let is_in = self.index.contains(u64::from(node));
-        let moves = members.is_power_of_two() && members <= MEMBERS_MOVED_MAX;
-        if node < self.filled && (moves || !is_in) {
-            self.put(node, code);
-        }
-    }
-
-    fn put(&mut self, node: NodeIndex, code: &Q8Code) {
+    /// Takes note of the vector of a node, which has so many members now, and was `before`.
+    pub(crate) fn moved(&mut self, node: NodeIndex, members: u32, before: Option<&Q8Code>, code: &Q8Code) {
         let id = u64::from(node);
-        let put = self.index.vector(&code.to_embedding()).and_then(|vector| {
-            if self.index.contains(id) {
-                self.index.replace(id, &vector)
-            } else {
-                self.index.add(id, &vector)
+        if node >= self.filled || (members > MEMBERS_MOVED_MAX && self.index.contains(id)) {
+            return;
+        }
+        let cosine = before.and_then(|before| before.similarity(code).ok());
+        let is_near = cosine.is_some_and(|cosine| cosine.units() >= NEAR) && !LINKED_ANEW.contains(&members);
+        let moved = self.index.vector(&code.to_embedding()).and_then(|vector| {
+            match (self.index.contains(id), is_near) {
+                (false, _) => self.index.add(id, &vector),
+                (true, false) => self.index.replace(id, &vector),
+                (true, true) => self.index.nudge(id, &vector),
             }
         });
-        debug_assert!(put.is_ok(), "{put:?}");
+        debug_assert!(moved.is_ok(), "{moved:?}");
+    }
+
+    fn add(&mut self, node: NodeIndex, code: &Q8Code) {
+        let vector = self.index.vector(&code.to_embedding());
+        let added = vector.and_then(|vector| self.index.add(u64::from(node), &vector));
+        debug_assert!(added.is_ok(), "{added:?}");
     }
 
     /// Forgets the vector of a node. That it has none is fine.

@@ -89,6 +89,11 @@ impl AllocationEngine {
         self.vectors.count()
     }
 
+    /// Dimensions of the vectors.
+    pub fn vector_dimension(&self) -> usize {
+        self.vectors.dimension()
+    }
+
     /// Of an index that grows beside what there is: vectors that it has, and that it will have.
     pub fn growing_index(&self) -> Option<(usize, usize)> {
         self.vectors.growing()

@@ -290,6 +290,10 @@ impl Vectors {
         }
     }
 
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
     /// Vectors that are looked for.
     pub(crate) fn count(&self) -> usize {
         let counted = self.near.as_ref().map(NearIndex::len).or(self.scanned.as_ref().map(FlatIndex::len));
@@ -379,7 +383,8 @@ impl Vectors {
 
     /// Moves a node's vector towards that of a new member, the node's `members`-th.
     pub(crate) fn add(&mut self, node: NodeIndex, members: u32, code: &Code) {
-        let moved = match self.get(node) {
+        let before = self.get(node);
+        let moved = match &before {
             None => code.clone(),
             Some(old) => {
                 let weight = members.clamp(2, MEMBERS_MAX) as i32;
@@ -398,7 +403,7 @@ impl Vectors {
             debug_assert!(kept.is_ok(), "{kept:?}");
         }
         for index in [&mut self.near, &mut self.growing].into_iter().flatten() {
-            index.moved(node, members, &moved);
+            index.moved(node, members, before.as_ref(), &moved);
         }
         while self.codes.len() <= node as usize {
             self.codes.push(&[]);

@@ -70,6 +70,24 @@ impl HnswAllocationIndex {
         Ok(())
     }
 
+    /// Gives a vector a value near to the one that it has. What it was kept at stays, and so do its links: as cheap as writing the code,
+    /// and as good as [`replace`](Self::replace) as long as the same vectors are near.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace).
+    pub fn nudge(&mut self, id: u64, vector: &Vector) -> Result<(), IndexError> {
+        let slot = self.nodes.known(id)?;
+        self.nodes.check(vector)?;
+        if self.copies.is_copy(slot) || !self.copies.of(slot).is_empty() {
+            // It has been one of several equal ones, and is none any more.
+            return self.replace(id, vector);
+        }
+        self.nodes.rewrite(slot, vector);
+        self.note_change();
+        Ok(())
+    }
+
     /// Keeps a vector at another precision. Upwards, `vector` says what is to be kept; without it, or downwards, it is made of the
     /// best code that is there, which adds nothing that had been lost.
     ///

@@ -52,6 +52,7 @@ impl LastLook {
             recall_share: (took > 0.0).then(|| sought / took),
             nodes: engine.node_count(),
             vectors: engine.vector_count(),
+            dimension: engine.vector_dimension(),
             index: recall_so_far.map(|found| IndexState { recall: found.recall(), samples: found.searches }),
             is_growing: growing.is_some(),
             memory_bytes: engine.memory().iter().map(|(_, bytes)| *bytes as u64).sum(),

@@ -15,6 +15,8 @@ pub struct Observed {
     pub nodes: usize,
     /// Vectors that would be scanned or searched; 0 where vectors say no more than the words.
     pub vectors: usize,
+    /// Their dimensions.
+    pub dimension: usize,
     /// The index that is in use.
     pub index: Option<IndexState>,
     /// Whether an index is growing beside what there is.

@@ -75,11 +75,14 @@ pub struct IndexWhenScansAreSlow {
     pub recall_share_min: f64,
     /// How many times the vectors that cost as much to scan as a walk there must be: a new node takes walks as well.
     pub walks_per_decision: usize,
+    /// Dimensions of the vectors for which the work of scans and walks was counted. Shorter ones are scanned faster, and hardly
+    /// walked faster.
+    pub dimension_counted: usize,
 }
 
 impl Default for IndexWhenScansAreSlow {
     fn default() -> Self {
-        Self { recall_share_min: 0.25, walks_per_decision: 3 }
+        Self { recall_share_min: 0.25, walks_per_decision: 3, dimension_counted: 384 }
     }
 }
 
@@ -102,8 +105,9 @@ impl AdaptationRule for IndexWhenScansAreSlow {
             ef_search: hnsw.ef_search as usize,
             ..HnswConfig::new(1)
         };
+        let as_counted = observed.vectors.saturating_mul(observed.dimension) / self.dimension_counted.max(1);
         let walk_is_cheaper =
-            Method::cheaper(observed.vectors / self.walks_per_decision.max(1), &settings) == Method::Graph;
+            Method::cheaper(as_counted / self.walks_per_decision.max(1), &settings) == Method::Graph;
         if is_in_use || observed.is_growing || share < self.recall_share_min || !walk_is_cheaper {
             return None;
         }
@@ -294,6 +298,7 @@ mod tests {
             recall_share: Some(0.6),
             nodes: 20_000,
             vectors: 20_000,
+            dimension: 384,
             ..Observed::default()
         }
     }
@@ -307,6 +312,7 @@ mod tests {
         assert!(to.reason.contains("20000 vectors") && to.reason.contains("60 %"), "{}", to.reason);
         for (what, not) in [
             ("fast", Observed { recall_share: Some(0.1), ..observed() }),
+            ("short", Observed { dimension: 48, ..observed() }),
             ("few", Observed { nodes: 3_000, vectors: 3_000, ..observed() }),
             ("without vectors", Observed { vectors: 0, ..observed() }),
             ("growing", Observed { is_growing: true, ..observed() }),
