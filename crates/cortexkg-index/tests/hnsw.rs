@@ -392,6 +392,23 @@ fn a_place_can_be_brought_up_to_date() {
     assert!(index.audit().is_clean());
 }
 
+#[test]
+fn copies_of_one_batch_stand_behind_one() {
+    let embeddings = clustered(500, 24, 18);
+    let mut index = built(&embeddings[..400], Precision::Eight);
+    let vectors = vec![index.vector(&embeddings[450]).unwrap(); 300];
+    let places = index.find_batch(&vectors, 5).unwrap();
+    // The first has the largest id, so that it ranks behind all that follow.
+    let mut links = Vec::new();
+    for ((id, vector), mut place) in (1_000..1_300).rev().zip(&vectors).zip(places) {
+        index.renew(vector, &mut place).unwrap();
+        index.insert(id, vector, &place).unwrap();
+        links.push(index.audit().links);
+    }
+    assert!(index.audit().is_clean() && index.len() == 700);
+    assert!(links.iter().all(|&count| count == links[0]), "{links:?}");
+}
+
 /// The copies of a vector were linked with each other and with hardly anything else, and filled what a walk holds on to: of the nearest
 /// .79 to .90 were found.
 #[test]

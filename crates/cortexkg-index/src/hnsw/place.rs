@@ -72,8 +72,12 @@ impl HnswAllocationIndex {
         self.rank(vector, &found, place.k, &mut SearchOptions::default(), &mut walker, &mut place.hits);
         place.hits.sort_unstable();
         place.hits.truncate(place.k);
-        let nodes = found.iter().filter(|entry| !self.copies.is_copy(entry.slot));
-        place.near.extend(nodes);
+        let nodes: Vec<u32> = added.iter().copied().filter(|&slot| !self.copies.is_copy(slot)).collect();
+        place.near.extend(if nodes.len() == added.len() {
+            found
+        } else {
+            self.nearest_of(vector, &[], &nodes, self.config.ef_construction, &mut walker)
+        });
         place.near.sort_unstable_by(Entry::rank);
         place.near.truncate(self.config.ef_construction);
         place.changes = self.changes;
