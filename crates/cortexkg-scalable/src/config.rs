@@ -5,9 +5,11 @@ use cortexkg_index::Precision;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bytes;
+
 /// Which layers are on, and how each works.
 ///
-/// [`default`](Self::default) is what suits most: the index for large graphs, and the tiers.
+/// The default is what suits most: the index for large graphs, and the tiers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScalabilityConfig {
@@ -51,9 +53,11 @@ pub struct HnswLayerConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CacheConfig {
-    /// Most bytes of decoded nodes; 0 turns the tier off.
+    /// Most bytes of decoded nodes, up to 1,048,576G; 0 turns the tier off.
+    #[serde(deserialize_with = "bytes::size")]
     pub l1_size: u64,
-    /// Most bytes of compact nodes; 0 turns the tier off.
+    /// Most bytes of compact nodes, up to 1,048,576G; 0 turns the tier off.
+    #[serde(deserialize_with = "bytes::size")]
     pub l2_size: u64,
 }
 
@@ -74,8 +78,11 @@ pub struct QuantizationConfig {
     /// Importance above which a vector is kept at more bits.
     pub thresholds: Thresholds,
     /// Most bits of a vector: b1, q4, q8, f16 or f32. The engine's own vectors have 8: more buy nothing unless it is asked for.
-    pub finest: String,
-    /// Most bytes of the vectors in memory, their links included; none for as many as importance asks for.
+    #[serde(with = "by_name")]
+    #[schemars(with = "String")]
+    pub finest: Precision,
+    /// Most bytes of the vectors in memory, their links included, up to 1,048,576G; none for as many as importance asks for.
+    #[serde(deserialize_with = "bytes::budget")]
     pub vector_budget: Option<u64>,
     /// Mentions after which the use of a node counts half, 1 to 4,294,967,295.
     pub half_life_mentions: u32,
@@ -141,12 +148,7 @@ impl Default for DistributionConfig {
 impl Default for QuantizationConfig {
     fn default() -> Self {
         let QuantizationLayer { finest, bytes_max, half_life_mentions, .. } = QuantizationLayer::default();
-        Self {
-            thresholds: Thresholds::default(),
-            finest: finest.name().to_owned(),
-            vector_budget: bytes_max,
-            half_life_mentions,
-        }
+        Self { thresholds: Thresholds::default(), finest, vector_budget: bytes_max, half_life_mentions }
     }
 }
 
@@ -200,7 +202,7 @@ impl ScalabilityConfig {
                 thresholds.map(|threshold| f64::from(threshold) / f64::from(UNIT));
             self.quantization_config = QuantizationConfig {
                 thresholds: Thresholds { full, half, eight, four },
-                finest: finest.name().to_owned(),
+                finest,
                 vector_budget: bytes_max,
                 half_life_mentions,
             };
@@ -224,7 +226,7 @@ impl ScalabilityConfig {
         let quantization = QuantizationLayer {
             thresholds: [full, half, eight, four]
                 .map(|share| (share.clamp(0.0, 1.0) * f64::from(UNIT)).round() as u32),
-            finest: self.quantization_config.finest.parse().unwrap_or(Precision::Eight),
+            finest: self.quantization_config.finest,
             bytes_max: self.quantization_config.vector_budget,
             half_life_mentions: self.quantization_config.half_life_mentions.max(1),
         };
@@ -232,5 +234,20 @@ impl ScalabilityConfig {
             hnsw: self.enable_hnsw_indexing.then_some(hnsw),
             quantization: self.enable_adaptive_quantization.then_some(quantization),
         }
+    }
+}
+
+/// Precisions by their names.
+mod by_name {
+    use cortexkg_index::Precision;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(precision: &Precision, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(precision.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
