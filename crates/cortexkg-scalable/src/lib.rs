@@ -33,6 +33,7 @@ mod config;
 mod distribution;
 mod engine;
 mod fields;
+mod flags;
 mod near;
 mod nodes;
 mod origin;
@@ -51,6 +52,7 @@ pub use config::{
 };
 pub use distribution::{Distribution, NotDistributed};
 pub use engine::{EngineGuard, ScalableAllocationEngine};
+pub use flags::{Feature, FeatureFlags, FlagError, Rollout};
 pub use nodes::{NodeReadError, NodeReader, NodeStorageError};
 pub use origin::Origin;
 pub use profile::{Profile, UnknownProfile};
