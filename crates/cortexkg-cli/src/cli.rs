@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allocate, assignments, backup, cannot_link, compact, completions, consolidate, demo, evaluate,
+    allocate, assignments, backup, cannot_link, compact, completions, config, consolidate, demo, evaluate,
     exceptions, export, facts, forget, get, how, import, log, merge, model, must_link, neighbours, pin,
     restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
 };
@@ -87,6 +87,8 @@ pub enum Command {
     Evaluate(Box<evaluate::Args>),
     /// See it work: 864 restaurants from two guides, decided, scored and explained.
     Demo(demo::Args),
+    /// Show what the layers are set to, and where each value comes from.
+    Config(config::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }

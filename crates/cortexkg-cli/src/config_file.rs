@@ -1,22 +1,25 @@
-//! `--config FILE`: what a user says of a graph, as TOML: of fields, and of when a decision is sure enough; a section of its own for
-//! each other thing.
+//! `--config FILE`: what a user says of a graph, as TOML: of fields, of when a decision is sure enough, and of the layers; a section of
+//! its own for each thing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cortexkg::inhibition::InhibitionConfig;
 use cortexkg::{EngineConfig, FieldConfig, FieldConfigs, FieldModel, OperationError};
 use cortexkg_interchange::printable;
+use cortexkg_scalable::{ConfigSource, line_of};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use crate::failure::Failure;
 
 /// Most bytes of a config file.
 const BYTES_MAX: u64 = 1 << 20;
+/// The section that sets the layers.
+const SCALABILITY: &str = "scalability";
 /// Fields that are listed where one is not there.
 const FIELDS_LISTED_MAX: usize = 32;
 
@@ -69,6 +72,9 @@ struct Sections {
     fields: BTreeMap<Spanned<String>, FieldConfig>,
     #[serde(default)]
     decisions: Decisions,
+    /// Read by whoever knows what there is to set.
+    #[serde(default, rename = "scalability")]
+    _scalability: IgnoredAny,
 }
 
 /// When a decision is sure enough.
@@ -84,12 +90,17 @@ pub(crate) struct ConfigFile {
     name: String,
     fields: FieldConfigs,
     max_false_merge: Option<f32>,
+    scalability: ConfigSource,
     /// Where each field is spoken of.
     lines: BTreeMap<String, usize>,
 }
 
 impl ConfigFile {
-    fn read(path: &Path) -> Result<Self, Failure> {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or says something that cannot be.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let unreadable = |what: String| Failure::Usage(format!("cannot read {name}: {what}"));
         let mut bytes = Vec::new();
@@ -121,7 +132,14 @@ impl ConfigFile {
             checked.map_err(|error| format!("{name}, line {line}: [decisions] {error}"))?;
             file.max_false_merge = Some(bound.into_inner());
         }
+        file.scalability =
+            ConfigSource::section(name, text, SCALABILITY).map_err(|error| error.to_string())?;
         Ok(file)
+    }
+
+    /// What it says of the layers.
+    pub(crate) fn scalability(&self) -> &ConfigSource {
+        &self.scalability
     }
 
     /// A configuration that says what the file says.
@@ -206,11 +224,6 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// The line, counted from 1, in which a span begins.
-fn line_of(text: &str, span: &Range<usize>) -> usize {
-    text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1
-}
-
 /// What the parser has to say, in one line.
 fn refused(name: &str, text: &str, error: &toml::de::Error) -> String {
     let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -234,6 +247,20 @@ mod tests {
         assert_eq!(config.inhibition.existing_probability_min, 0.99);
         tells("\n[decisions]\nmax_false_merge = 0.6\n", &["c.toml, line 3", "0.6", "at most 0.5"]);
         tells("[decisions]\nmax_false_merges = 0.1\n", &["max_false_merges", "max_false_merge"]);
+    }
+
+    #[test]
+    fn a_section_sets_the_layers() {
+        let text = "[fields.a]\nkind = \"date\"\n[scalability]\nhnsw_config.ef_search = 5\n";
+        let file = ConfigFile::parse("c.toml", text).expect("good");
+        let resolved = cortexkg_scalable::Resolved::of([file.scalability()]).expect("good");
+        assert_eq!(resolved.config.hnsw_config.ef_search, 5);
+        tells("\n[scalability]\nef = 5\n", &["c.toml, line 3", "setting ef"]);
+        tells("scalability = 5\n", &["c.toml, line 1", "[scalability]"]);
+        tells(
+            "[scalability.hnsw_config]\nef_search = 0\n",
+            &["c.toml, line 2", "ef_search", "0", "1 to 65,536"],
+        );
     }
 
     fn refusal(text: &str) -> String {

@@ -27,6 +27,7 @@ pub mod graph;
 pub mod input;
 pub mod interchange;
 pub mod latency;
+mod layers;
 pub mod outputs;
 pub mod palette;
 pub mod picture;
@@ -42,6 +43,7 @@ mod tables;
 pub use cli::{Cli, Command};
 pub use console::Console;
 pub use failure::{Failure, Outcome};
+pub use layers::ScalabilityArgs;
 pub use palette::Palette;
 
 /// Carries a command out and says with which code to exit.
@@ -82,7 +84,11 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Verify(args) => commands::verify::run(args, data, console),
         Command::Why(args) => commands::why::run(args, data, console),
         Command::WhyNot(args) => commands::why_not::run(args, data, console),
-        Command::Score(_) | Command::Evaluate(_) | Command::Demo(_) | Command::Completions(_)
+        Command::Score(_)
+        | Command::Evaluate(_)
+        | Command::Demo(_)
+        | Command::Config(_)
+        | Command::Completions(_)
             if data.is_some() =>
         {
             Err(Failure::Usage("this command works on no graph; leave --data out".to_owned()))
@@ -90,6 +96,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Score(args) => commands::score::run(args, console),
         Command::Evaluate(args) => commands::evaluate::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
+        Command::Config(args) => commands::config::run(args, console),
         Command::Completions(args) => commands::completions::run(args, console),
     };
     // That nobody reads what is printed at the end does not change how the command went.

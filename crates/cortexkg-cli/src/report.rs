@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, Table, presets};
 use cortexkg::AllocationEngine;
 use cortexkg::Decision;
+use cortexkg_scalable::Setting;
 use serde::Serialize;
 
 use crate::allocation::{Allocator, Counts, RateRow, Timed, per_second};
 use crate::durable::StoreReport;
 use crate::failure::Failure;
 use crate::input::Format;
+use crate::layers::settings_table;
 use crate::palette::Palette;
 use crate::process::memory_peak_bytes;
 
@@ -49,6 +51,9 @@ pub struct Report {
     /// What the store did; absent in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreReport>,
+    /// What was set of the layers, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
     /// The rate of each full stretch of records.
     pub rates: Vec<RateRow>,
     /// Length of such a stretch in records.
@@ -122,6 +127,7 @@ impl Report {
             memory_bytes: allocator.ask(AllocationEngine::memory).into_iter().collect(),
             state_hash: allocator.state_hash()?.to_string(),
             store: None,
+            settings: Vec::new(),
             rates: allocator.rates().to_vec(),
             rate_every,
             error: None,
@@ -187,6 +193,9 @@ impl Report {
             );
         }
         text.push_str(&format!("\n state hash  {}\n", palette.faint(&self.state_hash)));
+        if !self.settings.is_empty() {
+            text.push_str(&format!("\n{}", settings_table(self.settings.clone(), palette)));
+        }
         if !self.rates.is_empty() {
             let title = format!("rate per {} records", grouped(self.rate_every));
             text.push_str(&format!("\n{}\n{}\n", palette.heading(&title), self.rate_table().trim_fmt()));

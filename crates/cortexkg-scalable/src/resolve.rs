@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::fields::{FIELDS, Field};
 use crate::source::PROFILE;
-use crate::{ConfigSource, Origin, Profile, ScalabilityConfig, SourceError};
+use crate::{ConfigError, ConfigSource, Origin, Profile, ScalabilityConfig, SourceError};
 
 /// A configuration that was put together of sources and checked, with the origin of each of its values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,6 +77,24 @@ impl Resolved {
             (lower, rise.refuse_lower())
         };
         Err(SourceError::Value { origin: origin.cloned().unwrap_or(Origin::Default), error })
+    }
+
+    /// What is to be of a graph whose settings are there already: what the sources give, all of it if one of them names a profile, and else
+    /// what is present.
+    ///
+    /// # Errors
+    /// Where a threshold that is given and one that is present rise.
+    pub fn over(&self, present: &ScalabilityConfig) -> Result<ScalabilityConfig, ConfigError> {
+        if !matches!(self.origins.get(PROFILE), None | Some(Origin::Default)) {
+            return Ok(self.config.clone());
+        }
+        let mut config = present.clone();
+        for field in &FIELDS {
+            if !matches!(self.origins.get(field.name), None | Some(Origin::Default)) {
+                field.set(&mut config, field.get(&self.config));
+            }
+        }
+        config.check().map(|()| config)
     }
 
     /// The profile and every field, with values and origins.

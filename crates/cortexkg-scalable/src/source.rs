@@ -30,7 +30,7 @@ pub enum SourceError {
         error: ConfigError,
     },
     /// A name that no field has.
-    #[error("{origin}: there is no field {}; near it: {}", Quoted(name), near.join(", "))]
+    #[error("{origin}: there is no setting {}; near it: {}", Quoted(name), near.join(", "))]
     Unknown {
         /// Where it is said.
         origin: Origin,
@@ -50,7 +50,7 @@ pub enum SourceError {
         what: String,
     },
     /// An option that gives no value.
-    #[error("--set {}: give a field and its value, as in --set hnsw_config.ef_search=128", Quoted(text))]
+    #[error("--set {}: give a setting and its value, as in --set hnsw_config.ef_search=128", Quoted(text))]
     Assignment {
         /// What was given.
         text: String,
@@ -118,9 +118,8 @@ impl ConfigSource {
             let Some(rest) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
             let name = rest.replace("__", ".").to_ascii_lowercase();
             let origin = Origin::Environment { variable: variable.clone() };
-            let is_known =
-                (name == PROFILE || Field::named(&name).is_some()) && variable_of(&name) == variable;
-            if is_known {
+            let is_known = name == PROFILE || Field::named(&name).is_some() || first_in(&name).is_some();
+            if is_known && variable_of(&name) == variable {
                 source.say(&name, &text, origin)?;
             } else if rest.contains("__") || is_meant(&name) {
                 let near = near(&name).into_iter().map(variable_of).collect();
@@ -158,18 +157,12 @@ impl ConfigSource {
         entries.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in entries {
             let name = format!("{prefix}{}", key.get_ref());
-            let inside = format!("{name}.");
-            let group = FIELDS.iter().find(|field| field.name.starts_with(&inside));
             let origin = Origin::File { path: file.path.to_owned(), line: line_of(file.text, &key.span()) };
-            match (group, value.get_ref()) {
-                (Some(_), DeValue::Table(inner)) => self.table(&inside, inner, file)?,
-                (Some(first), _) => {
-                    let field = first.name.get(..name.len()).unwrap_or_default();
-                    let allowed = format!("fields of its own, like {}", first.name);
-                    let error = ConfigError { field, value: file.written(&value.span()), allowed };
-                    return Err(SourceError::Value { origin, error });
+            match value.get_ref() {
+                DeValue::Table(inner) if first_in(&name).is_some() => {
+                    self.table(&format!("{name}."), inner, file)?;
                 }
-                (None, of_field) => self.take(&name, of_field, &file.written(&value.span()), origin)?,
+                of_field => self.take(&name, of_field, &file.written(&value.span()), origin)?,
             }
         }
         Ok(())
@@ -195,6 +188,12 @@ impl ConfigSource {
             };
             self.profile = Some((profile, origin));
             return Ok(());
+        }
+        if let Some(first) = first_in(name) {
+            let field = first.name.get(..name.len()).unwrap_or_default();
+            let allowed = format!("a value to a setting in it, like {}", first.name);
+            let error = ConfigError { field, value: written.to_owned(), allowed };
+            return Err(SourceError::Value { origin, error });
         }
         let Some(field) = Field::named(name) else {
             let near = near(name).into_iter().map(str::to_owned).collect();
@@ -228,6 +227,11 @@ fn read(allowed: Allowed, value: &DeValue<'_>) -> Option<Value> {
         (Allowed::Precision, DeValue::String(name)) => Value::Precision(name.parse().ok()?),
         _ => return None,
     })
+}
+
+/// The first field of a table.
+fn first_in(table: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name.strip_prefix(table).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The variable that stands for a field.

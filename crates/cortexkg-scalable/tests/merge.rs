@@ -60,8 +60,8 @@ fn source(kind: Kind, said: &[(usize, usize)]) -> ConfigSource {
 
 /// What a field is, and the kind of source that said so, if one did.
 fn oracle(field: usize, sources: &[Said]) -> Option<(&'static str, Kind)> {
-    let said = sources.iter().flat_map(|(kind, said)| said.iter().map(move |one| (*kind, *one)));
-    said.filter(|(_, (of, _))| *of == field).last().map(|(kind, (_, text))| (FIELDS[field].1[text], kind))
+    let mut said = sources.iter().flat_map(|(kind, said)| said.iter().map(move |one| (*kind, *one)));
+    said.rfind(|(_, (of, _))| *of == field).map(|(kind, (_, text))| (FIELDS[field].1[text], kind))
 }
 
 proptest! {

@@ -113,6 +113,21 @@ fn a_profile_is_what_all_begin_with() {
 }
 
 #[test]
+fn what_is_given_goes_over_what_is_present() {
+    let mut present = ScalabilityConfig::production_optimized();
+    present.hnsw_config.ef_search = 7;
+    present.quantization_config.thresholds.half = 0.55;
+    let given = |assignments: &[&str]| resolved(&[flags(assignments).expect("good")]);
+    assert_eq!(given(&[]).over(&present), Ok(present.clone()));
+    let wanted = given(&["hnsw_config.above_nodes=9"]).over(&present).expect("in range");
+    assert_eq!((wanted.hnsw_config.above_nodes, wanted.hnsw_config.ef_search), (9, 7));
+    assert!(wanted.enable_adaptive_quantization);
+    assert_eq!(given(&["profile=plain"]).over(&present), Ok(ScalabilityConfig::plain()));
+    let error = given(&["quantization_config.thresholds.eight=0.6"]).over(&present).expect_err("rises");
+    assert_eq!(error.field, "quantization_config.thresholds.eight");
+}
+
+#[test]
 fn a_section_is_read_and_no_other() {
     let text = "[fields.a]\nkind = \"date\"\n\n[scalability]\nprofile = \"plain\"\n[scalability.hnsw_config]\nef_search = 5\n";
     let source = ConfigSource::section("c.toml", text, "scalability").expect("good");
@@ -123,7 +138,7 @@ fn a_section_is_read_and_no_other() {
     for (text, parts) in [
         ("a = 1\nscalability = 3\n", ["c.toml, line 2", "[scalability]"]),
         ("[[scalability]]\n", ["c.toml, line 1", "[scalability]"]),
-        ("[scalability]\n\nef = 3\n", ["c.toml, line 3", "field ef"]),
+        ("[scalability]\n\nef = 3\n", ["c.toml, line 3", "setting ef"]),
     ] {
         tells(ConfigSource::section("c.toml", text, "scalability"), &parts);
     }
@@ -176,9 +191,8 @@ fn a_value_out_of_range_is_told_with_field_value_range_and_line() {
     ] {
         let written = wrong.trim_matches('"');
         file_tells(&format!("# first\n{field} = {wrong}\n"), &["c.toml, line 2", field, written, allowed]);
-        let is_group = ["hnsw_config", "quantization_config.thresholds"].contains(&field);
         // A text needs no quotes there, so that one of "true" is right.
-        if is_group || wrong == "\"true\"" || wrong == "\"128\"" {
+        if wrong == "\"true\"" || wrong == "\"128\"" {
             continue;
         }
         tells(flags(&[&format!("{field}={written}")]), &["--set", field, written, allowed]);

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use cortexkg::{AllocationEngine, EngineConfig};
-use cortexkg_scalable::{ScalabilityConfig, ScalableAllocationEngine};
+use cortexkg_scalable::{Resolved, ScalableAllocationEngine};
 
 use crate::allocation::{Allocated, Allocator};
 use crate::commands::input_args::InputArgs;
@@ -16,6 +16,7 @@ use crate::embedder;
 use crate::failure::{Failure, Outcome};
 use crate::graph::{MemoryBudget, notes_of, to_create};
 use crate::input::{FactInput, InputError, Refusal};
+use crate::layers::{ScalabilityArgs, environment, reason};
 use crate::outputs::{OutputFile, check_distinct};
 use crate::palette::Palette;
 use crate::progress::Progress;
@@ -61,6 +62,9 @@ pub struct Args {
     /// What to take for granted.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// How the layers are set.
+    #[command(flatten)]
+    pub layers: ScalabilityArgs,
     /// With --data: when what was decided is safe on the disk [default: batch].
     #[arg(long, value_enum)]
     pub durability: Option<Durability>,
@@ -139,6 +143,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     )?;
     check_durable(args, data)?;
     let config = args.config.read()?;
+    let layers = args.layers.resolve(Some(&config), environment())?;
     // In memory there is nothing to end cleanly.
     let stop = if data.is_some() { Stop::on_signals()? } else { Stop::default() };
     let Console { input: stdin, out, err, draws_progress, out_palette, err_palette } = console;
@@ -170,7 +175,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
             None => None,
         }),
         unexplained: 0,
-        allocator: allocator(args, &config, data, &mut **err)?,
+        allocator: allocator(args, &config, &layers, data, &mut **err)?,
         stop,
         progress: Progress::new(*draws_progress && !args.quiet, input.bytes_total()),
         err: &mut **err,
@@ -190,6 +195,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let mut report =
         Report::of(&run.allocator, input.source(), input.format(), rejected, args.progress_every)?;
     report.error = ending.error();
+    report.settings = layers.given().collect();
     let unknown = config.notes(&run.allocator.ask(AllocationEngine::model));
     let (mut notes, graph, is_heard) = run.finish()?;
     notes.extend(unknown);
@@ -379,15 +385,15 @@ fn print_report(out: &mut dyn Write, report: &str) -> Result<(), Failure> {
 fn allocator(
     args: &Args,
     file: &ConfigFile,
+    layers: &Resolved,
     data: Option<&Path>,
     err: &mut dyn Write,
 ) -> Result<Allocator, Failure> {
     let config = file.over(embedder::configuration(args.embedder.as_deref())?);
-    let layers = ScalabilityConfig::default();
     let Some(directory) = data else {
-        return Allocator::new(config, layers, args.threads, args.progress_every);
+        return Allocator::new(config, layers.config.clone(), args.threads, args.progress_every);
     };
-    let config = EngineConfig { layers: layers.layers(), ..config };
+    let config = EngineConfig { layers: layers.config.layers(), ..config };
     let mut graph = to_create(directory, config, args.memory_budget)?;
     file.check_bound(graph.inhibition())?;
     graph.consolidate_every(args.consolidate_every);
@@ -395,8 +401,10 @@ fn allocator(
         let _ = writeln!(err, "{note}");
     }
     let durability = args.durability.unwrap_or(Durability::Batch);
-    let layers = layers.adopting(graph.engine().layers());
-    let graph = ScalableAllocationEngine::around(graph, layers);
+    let present = layers.config.clone().adopting(graph.engine().layers());
+    let wanted = layers.over(&present).map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut graph = ScalableAllocationEngine::around(graph, present);
+    graph.set_config(wanted, &reason(layers))?;
     let graph = DurableGraph::new(graph, directory, durability, args.batch.unwrap_or(COMMIT_FACTS));
     Allocator::durable(graph, args.threads, args.progress_every)
 }

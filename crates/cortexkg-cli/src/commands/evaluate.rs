@@ -22,6 +22,7 @@ use crate::evaluation::{
 };
 use crate::failure::{Failure, Outcome};
 use crate::input::{Entry, FactInput, Refusal, Rejection};
+use crate::layers::{ScalabilityArgs, environment};
 use crate::outputs::{OutputFile, check_distinct};
 use crate::palette::Palette;
 use crate::progress::Progress;
@@ -39,6 +40,9 @@ pub struct Args {
     /// What to take for granted.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// How the layers are set.
+    #[command(flatten)]
+    pub layers: ScalabilityArgs,
     /// CSV with the columns record_id,cluster_id: the truth. The engine never sees it.
     #[arg(long, value_name = "CLUSTERS")]
     pub truth: Option<PathBuf>,
@@ -184,14 +188,18 @@ fn measure(
     console: &mut Console<'_>,
 ) -> Result<(Scorecard, Vec<String>), Failure> {
     let config = args.config.read()?;
+    let layers = args.layers.resolve(Some(&config), environment())?;
     let Console { input: stdin, err, draws_progress, err_palette, .. } = console;
     let mut input = args.input.open(stdin)?;
     if let Some(columns) = input.columns() {
         config.check_columns(columns)?;
     }
     let ablation = args.leave_out.map(Ablation::from);
-    let of_engine =
-        config.over(EngineConfig { ablation, ..embedder::configuration(args.embedder.as_deref())? });
+    let of_engine = config.over(EngineConfig {
+        ablation,
+        layers: layers.config.layers(),
+        ..embedder::configuration(args.embedder.as_deref())?
+    });
     let by_default = |count| if truth.is_some() { 0 } else { count };
     let mut run = Run {
         graph: DurableEngine::open(MemoryStore::default(), of_engine.clone())?,
@@ -244,6 +252,7 @@ fn measure(
         consolidation_s,
         decisions: Bands::of(Decisions::from(counts)),
         decisions_per_s: per_second(counts.mentions, in_engine),
+        settings: layers.given().collect(),
         truth: of_truth,
         exhaustive: (sampled.records > 0).then_some(sampled),
         orders,

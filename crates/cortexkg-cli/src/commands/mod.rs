@@ -7,6 +7,7 @@ pub mod backup;
 pub mod cannot_link;
 pub mod compact;
 pub mod completions;
+pub mod config;
 pub mod consolidate;
 pub mod demo;
 pub mod evaluate;

@@ -1,6 +1,7 @@
 //! Everything that a scorecard says, as a table for people and as JSON for programs.
 
 use cortexkg::{Consolidation, Decision};
+use cortexkg_scalable::Setting;
 use serde::Serialize;
 
 use super::exhaustive::SampleFigures;
@@ -9,6 +10,7 @@ use super::review::{Argument, Doubt};
 use super::stage::{Estimate, StageScore};
 use super::witness::DecisionFigures;
 use crate::input::Format;
+use crate::layers::settings_table;
 use crate::palette::Palette;
 use crate::report::{Decisions, grouped, rounded};
 use crate::scoring::{Reliability, Share};
@@ -43,6 +45,9 @@ pub struct Scorecard {
     pub decisions: Bands,
     /// Mentions decided per second inside the engine, which keeps its log in memory; reading and measuring not counted.
     pub decisions_per_s: f64,
+    /// What was set of the layers, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
     /// Against the truth, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truth: Option<TruthFigures>,
@@ -108,6 +113,9 @@ impl Scorecard {
             text.push_str(&format!("{}\n{body}", palette.heading(title)));
         };
         section("What was decided", &self.run(palette));
+        if !self.settings.is_empty() {
+            section("What was set", &settings_table(self.settings.clone(), palette));
+        }
         if let Some(truth) = &self.truth {
             section("How right that is", &truth.stages(palette));
             section("How each decision was taken", &truth.decisions());

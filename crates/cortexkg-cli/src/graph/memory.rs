@@ -1,5 +1,6 @@
 //! How much memory a graph may take.
 
+use cortexkg_scalable::bytes_of;
 use cortexkg_store::RedbOptions;
 
 /// Least budget: what cannot be let go of takes about as much already in a small graph.
@@ -18,18 +19,9 @@ const HOW: &str = "a whole number with K, M or G (also MB or MiB) behind it, 32M
 pub struct MemoryBudget(u64);
 
 impl MemoryBudget {
-    /// Reads `512M`, `1G` or a number of bytes. `MB` and `MiB` are both 1,048,576 bytes, as `M` is.
+    /// Reads `512M`, `1G` or a number of bytes, as [`bytes_of`] does.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
-            "" | "b" => 0,
-            "k" | "kb" | "kib" => 10,
-            "m" | "mb" | "mib" => 20,
-            "g" | "gb" | "gib" => 30,
-            _ => return Err(HOW.into()),
-        };
-        let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
-        match bytes {
+        match bytes_of(text) {
             Some(bytes) if bytes >= BYTES_MIN => Ok(Self(bytes)),
             Some(_) => Err("give at least 32M".into()),
             None => Err(HOW.into()),
