@@ -8,16 +8,19 @@ use std::path::{Path, PathBuf};
 
 use cortexkg::inhibition::InhibitionConfig;
 use cortexkg::{EngineConfig, FieldConfig, FieldConfigs, FieldModel, OperationError};
-use cortexkg_interchange::printable;
-use cortexkg_scalable::{ConfigSource, line_of};
+use cortexkg_interchange::{printable, steers_terminal};
+use cortexkg_scalable::{ConfigSource, Resolved, line_of};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use crate::failure::Failure;
+use crate::tables::one_line;
 
 /// Most bytes of a config file.
 const BYTES_MAX: u64 = 1 << 20;
+/// Most characters of what the parser says.
+const MESSAGE_CHARS_MAX: usize = 512;
 /// The section that sets the layers.
 const SCALABILITY: &str = "scalability";
 /// Fields that are listed where one is not there.
@@ -224,9 +227,36 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// Reads the bytes of a file for `--config` to the end, for the fuzz target `config` and whoever replays its corpus: what it sets the layers
+/// to, or what is wrong.
+///
+/// # Errors
+/// What the program would say.
+///
+/// # Panics
+/// Where that is not one line that names the file, or a setting got past its range.
+pub fn drain_config(data: &[u8]) -> Result<Resolved, String> {
+    let read = || {
+        let text = std::str::from_utf8(data).map_err(|_| "fuzz: no UTF-8".to_owned())?;
+        let file = ConfigFile::parse("fuzz", text)?;
+        Resolved::of([file.scalability()]).map_err(|error| error.to_string())
+    };
+    let read = read();
+    match &read {
+        Ok(resolved) => assert_eq!(resolved.config.check(), Ok(()), "what is read is in range"),
+        Err(what) => {
+            assert!(what.starts_with("fuzz"), "every refusal says where: {what}");
+            assert!(!what.contains(steers_terminal), "no refusal steers a terminal: {what:?}");
+        }
+    }
+    read
+}
+
 /// What the parser has to say, in one line.
 fn refused(name: &str, text: &str, error: &toml::de::Error) -> String {
     let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+    // It may quote the file.
+    let message = one_line(&message, MESSAGE_CHARS_MAX);
     let Some(span) = error.span() else { return format!("{name}: {message}") };
     let line = line_of(text, &span);
     let written = text.lines().nth(line - 1).unwrap_or_default().trim();
@@ -315,6 +345,7 @@ mod tests {
         tells("[fields.at.city]\nkind = \"name\"\n", &["line 1", "city", "in quotes"]);
         tells("[fields.a]\nkind = \"date\"\nkind = \"name\"\n", &["line 3", "duplicate"]);
         tells("[fields.a\n", &["line 1"]);
+        tells("[fields.a]\n\"k\\u001b[1m\" = 1\n", &["line 2", "unknown field `k [1m`"]);
         // What only the engine knows.
         tells("[fields.a]\n", &["line 1", "\"a\"", "kind, comparator or ignore"]);
         tells(

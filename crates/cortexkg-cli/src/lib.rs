@@ -41,6 +41,7 @@ mod stop;
 mod tables;
 
 pub use cli::{Cli, Command};
+pub use config_file::drain_config;
 pub use console::Console;
 pub use failure::{Failure, Outcome};
 pub use layers::ScalabilityArgs;
