@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     allocate, assignments, backup, cannot_link, compact, completions, config, consolidate, demo, evaluate,
-    exceptions, export, facts, forget, get, how, import, log, merge, model, must_link, neighbours, pin,
-    restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
+    exceptions, export, facts, flags, forget, get, how, import, log, merge, model, must_link, neighbours,
+    pin, restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -55,6 +55,8 @@ pub enum Command {
     Undo(undo::Args),
     /// Make two nodes one.
     Merge(merge::Args),
+    /// Turn features on or off, also while facts stream in.
+    Flags(flags::Args),
     /// Keep the vector of a node as exactly as can be.
     Pin(pin::Args),
     /// Take a merge back.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::failure::Failure;
+use crate::graph::flag_requests::answer_requests;
 use crate::graph::requests::Answering;
 use crate::graph::{Closed, Graph, close};
 
@@ -119,6 +120,7 @@ impl DurableGraph {
 
     /// What is due between two batches: requests, and now and then a snapshot.
     pub(crate) fn look_after(&mut self) -> Result<(), Failure> {
+        answer_requests(&self.directory, &mut self.graph)?;
         let graph = self.graph.core();
         self.answering.look(&graph);
         let is_due = graph.tail() > CHECKPOINT_MIN.max(graph.position() / CHECKPOINT_SHARE);

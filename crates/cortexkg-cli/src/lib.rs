@@ -71,6 +71,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::How(args) => commands::how::run(args, data, console),
         Command::Import(args) => commands::import::run(args, data, console),
         Command::Log(args) => commands::log::run(args, data, console),
+        Command::Flags(args) => commands::flags::run(args, data, console),
         Command::Pin(args) => commands::pin::run(args, data, console),
         Command::Merge(args) => commands::merge::run(args, data, console),
         Command::Model(args) => commands::model::run(args, data, console),

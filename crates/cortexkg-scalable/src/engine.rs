@@ -13,6 +13,7 @@ use crate::adaptive::{AdaptiveConfigManager, LastLook, sampling};
 use crate::backing::{Backing, BatchResults};
 use crate::config::ScalabilityConfig;
 use crate::distribution::Distribution;
+use crate::flags::FeatureFlags;
 use crate::nodes::{self, NodeReadError, NodeReader, NodeTiers};
 use crate::strategy::{AllocationStrategy, Fallback, Fallbacks};
 use crate::timing::{Clock, Timing};
@@ -118,6 +119,14 @@ impl<E: Backing> ScalableAllocationEngine<E> {
             adaptive.set_config(config);
         }
         Ok(())
+    }
+
+    /// Switches features on or off, or on for a share of the facts, from here on, as [`set_config`](Self::set_config) does.
+    ///
+    /// # Errors
+    /// As [`set_config`](Self::set_config).
+    pub fn set_flags(&mut self, flags: &FeatureFlags, reason: &str) -> Result<(), OperationError> {
+        self.set_config(flags.apply(&self.config), reason)
     }
 
     fn put_config(&mut self, config: ScalabilityConfig, reason: &str) -> Result<(), OperationError> {
@@ -430,6 +439,12 @@ impl<E: Backing> ScalableAllocationEngine<E> {
     fn core_write(&self) -> RwLockWriteGuard<'_, E> {
         self.core.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An engine in memory with those layers on that flags turn on, and otherwise as [`production_optimized`](ScalabilityConfig::production_optimized).
+#[must_use]
+pub fn create_production_engine(flags: &FeatureFlags) -> ScalableAllocationEngine {
+    ScalableAllocationEngine::new(EngineConfig::default(), ScalabilityConfig::of_flags(flags))
 }
 
 /// Lends the plain engine out to be looked at; allocations wait while it is held.

@@ -267,6 +267,23 @@ impl FeatureFlags {
         Ok(())
     }
 
+    /// Sets the features that a text like `hnsw_indexing=30%,adaptive_quantization=off` names, in its order, and gives them; the others
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set) and [`FromStr`]; then those before the wrong one are set.
+    pub fn set_named(&self, text: &str) -> Result<Vec<Feature>, FlagError> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let set = parts.map(|part| {
+            let form = || FlagError::Form { text: part.to_owned() };
+            let (name, rollout) = part.split_once('=').ok_or_else(form)?;
+            let feature = name.trim().parse()?;
+            self.set(feature, rollout.trim().parse()?)?;
+            Ok(feature)
+        });
+        set.collect()
+    }
+
     /// A configuration with these features, for these shares of the facts, and as the given one in everything else.
     #[must_use]
     pub fn apply(&self, config: &ScalabilityConfig) -> ScalabilityConfig {
@@ -359,11 +376,7 @@ impl FromStr for FeatureFlags {
 
     fn from_str(text: &str) -> Result<Self, FlagError> {
         let flags = Self::new();
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let form = || FlagError::Form { text: part.to_owned() };
-            let (name, rollout) = part.split_once('=').ok_or_else(form)?;
-            flags.set(name.trim().parse()?, rollout.trim().parse()?)?;
-        }
+        flags.set_named(text)?;
         Ok(flags)
     }
 }

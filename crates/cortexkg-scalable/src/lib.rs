@@ -51,7 +51,7 @@ pub use config::{
     CacheConfig, DistributionConfig, HnswLayerConfig, QuantizationConfig, ScalabilityConfig, Thresholds,
 };
 pub use distribution::{Distribution, NotDistributed};
-pub use engine::{EngineGuard, ScalableAllocationEngine};
+pub use engine::{EngineGuard, ScalableAllocationEngine, create_production_engine};
 pub use flags::{Feature, FeatureFlags, FlagError, Rollout};
 pub use nodes::{NodeReadError, NodeReader, NodeStorageError};
 pub use origin::Origin;

@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod exceptions;
 pub mod export;
 pub mod facts;
+pub mod flags;
 pub mod forget;
 pub mod get;
 pub mod how;

@@ -3,6 +3,7 @@
 mod change;
 pub(crate) mod ckg;
 mod failure;
+pub(crate) mod flag_requests;
 mod fresh;
 mod link;
 mod memory;

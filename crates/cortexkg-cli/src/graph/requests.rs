@@ -24,10 +24,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Graph;
+use super::flag_requests::FLAGS;
 use crate::failure::Failure;
 
 /// Name of the directory of requests.
-const DIRECTORY: &str = "requests";
+pub(super) const DIRECTORY: &str = "requests";
 /// Time between two notes of how far a backup is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
@@ -60,7 +61,7 @@ pub(crate) struct Answer {
 pub(crate) fn clear(data: &Path) {
     let directory = data.join(DIRECTORY);
     for path in entries(&directory) {
-        if path.extension().is_none_or(|extension| extension != "request") {
+        if path.extension().is_none_or(|extension| extension != "request" && extension != FLAGS) {
             // What cannot be removed does no harm.
             let _ = fs::remove_file(path);
         }
@@ -68,20 +69,20 @@ pub(crate) fn clear(data: &Path) {
     let _ = fs::remove_dir(directory);
 }
 
-fn entries(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn entries(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten();
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     paths
 }
 
-fn put<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+pub(super) fn put<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let partial = path.with_extension("partial");
     fs::write(&partial, serde_json::to_vec(value)?)?;
     fs::rename(partial, path)
 }
 
-fn take<T: DeserializeOwned>(path: &Path) -> Option<T> {
+pub(super) fn take<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
