@@ -6,14 +6,13 @@ use cortexkg::{
     AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError, OperationError,
     StateHash,
 };
-use cortexkg_scalable::{ScalabilityConfig, ScalableAllocationEngine};
+use cortexkg_scalable::{LatencyHistogram, ScalabilityConfig, ScalableAllocationEngine};
 use cortexkg_store::Sync;
 use serde::Serialize;
 
 use crate::durable::DurableGraph;
 use crate::failure::Failure;
 use crate::input::{Entry, Rejection};
-use crate::latency::LatencyHistogram;
 
 /// Facts that are given to the engine at once when it has threads.
 pub const BATCH_FACTS: usize = 256;

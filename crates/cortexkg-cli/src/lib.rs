@@ -26,7 +26,6 @@ mod failure;
 pub mod graph;
 pub mod input;
 pub mod interchange;
-pub mod latency;
 mod layers;
 pub mod outputs;
 pub mod palette;

@@ -34,6 +34,7 @@ mod distribution;
 mod engine;
 mod fields;
 mod flags;
+pub mod monitor;
 mod near;
 mod nodes;
 mod origin;
@@ -53,6 +54,11 @@ pub use config::{
 pub use distribution::{Distribution, NotDistributed};
 pub use engine::{EngineGuard, ScalableAllocationEngine, create_production_engine};
 pub use flags::{Feature, FeatureFlags, FlagError, Rollout};
+pub use monitor::{
+    Alert, AlertEvent, AlertLevel, AlertManager, AlertMetric, AlertRule, AlertRuleError, AlertRules,
+    AlertSink, GraphCounts, LatencyHistogram, LogSink, Metrics, MetricsCollector, PerformanceMonitor,
+    RunTimes, ScalabilityMonitor, WindowMetrics,
+};
 pub use nodes::{NodeReadError, NodeReader, NodeStorageError};
 pub use origin::Origin;
 pub use profile::{Profile, UnknownProfile};
