@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::durable::DurableGraph;
 use crate::failure::Failure;
 use crate::input::{Entry, Rejection};
+use crate::monitoring::Monitoring;
 
 /// Facts that are given to the engine at once when it has threads.
 pub const BATCH_FACTS: usize = 256;
@@ -110,6 +111,7 @@ pub struct Allocator {
     /// Time, mentions and engine time at the end of the last stretch.
     mark: (Instant, u64, Duration),
     in_engine: Duration,
+    monitoring: Option<Monitoring>,
 }
 
 impl Allocator {
@@ -154,6 +156,7 @@ impl Allocator {
             rates: Vec::new(),
             mark: (started, 0, Duration::ZERO),
             in_engine: Duration::ZERO,
+            monitoring: None,
         })
     }
 
@@ -178,12 +181,14 @@ impl Allocator {
             (Backing::Memory(engine), Some(pool)) => engine.allocate_batch_in(pool, facts, Sync::Lazy)?,
             (Backing::Durable(graph), pool) => graph.allocate(pool.as_ref(), facts)?,
         };
+        let took = before.elapsed();
         if self.timed() != Timed::Decision {
-            self.time_batch(&results, before.elapsed());
+            self.time_batch(&results, took);
         }
         if let Backing::Durable(graph) = &mut self.backing {
             graph.look_after()?;
         }
+        self.monitor(&results, before, took);
         let allocated = std::iter::zip(places, results)
             .map(|((line, record, source), result)| Allocated {
                 source,
@@ -195,6 +200,47 @@ impl Allocator {
         }
         self.mark_rate();
         Ok(allocated)
+    }
+
+    /// Has the run watched over from now on.
+    pub(crate) fn set_monitoring(&mut self, monitoring: Option<Monitoring>) {
+        let stopwatch = monitoring.as_ref().map(Monitoring::stopwatch);
+        match &mut self.backing {
+            // A core has one stopwatch, and where the layers set themselves it is theirs.
+            Backing::Memory(engine) if engine.adaptation().is_none() => {
+                engine.with_core_as_is(|core| core.set_stopwatch(stopwatch));
+            }
+            Backing::Durable(graph) if graph.engine().adaptation().is_none() => {
+                graph.set_stopwatch(stopwatch);
+            }
+            _ => {}
+        }
+        self.monitoring = monitoring;
+    }
+
+    /// What watches over the run, if anything does.
+    pub(crate) fn monitoring(&mut self) -> Option<&mut Monitoring> {
+        self.monitoring.as_mut()
+    }
+
+    /// Ends watching over the run with a last look.
+    pub(crate) fn end_monitoring(&mut self) -> Option<Monitoring> {
+        let mut monitoring = self.monitoring.take()?;
+        match &self.backing {
+            Backing::Memory(engine) => monitoring.end(engine),
+            Backing::Durable(graph) => monitoring.end(graph.engine()),
+        }
+        Some(monitoring)
+    }
+
+    /// Tells what watches over the run what became of a batch that began `before` and took so long.
+    fn monitor(&mut self, results: &[Outcome], before: Instant, took: Duration) {
+        let Some(monitoring) = &mut self.monitoring else { return };
+        monitoring.record(results, took);
+        match &self.backing {
+            Backing::Memory(engine) => monitoring.look(before + took, engine),
+            Backing::Durable(graph) => monitoring.look(before + took, graph.engine()),
+        }
     }
 
     /// Spreads the time of a batch over what was decided in it.

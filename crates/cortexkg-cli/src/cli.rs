@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     allocate, assignments, backup, cannot_link, compact, completions, config, consolidate, demo, evaluate,
     exceptions, export, facts, flags, forget, get, how, import, log, merge, model, must_link, neighbours,
-    pin, restore, score, search, split, stats, undo, unmerge, verify, why, why_not,
+    pin, restore, score, search, split, stats, top, undo, unmerge, verify, why, why_not,
 };
 
 /// Decides where knowledge belongs: which node of a graph each fact goes to, or that it needs a new one.
@@ -49,6 +49,8 @@ pub enum Command {
     Model(model::Args),
     /// Count what is in the graph.
     Stats(stats::Args),
+    /// Look on while facts stream in: rate, latencies, memory, alerts.
+    Top(top::Args),
     /// List the operations on the graph.
     Log(log::Args),
     /// Take an operation back.

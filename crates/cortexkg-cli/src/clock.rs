@@ -10,6 +10,11 @@ pub(crate) fn now_s() -> i64 {
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// The same with what has passed of the second.
+pub(crate) fn now_precise_s() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
 /// A time as ISO 8601 writes it, in UTC.
 pub(crate) fn iso(seconds: i64) -> String {
     let (days, second) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));

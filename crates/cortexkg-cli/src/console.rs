@@ -13,6 +13,8 @@ pub struct Console<'a> {
     pub out: Box<dyn Write + 'a>,
     /// Standard error: progress, notes, rejections, errors.
     pub err: Box<dyn Write + 'a>,
+    /// Whether standard output is a terminal.
+    pub out_is_terminal: bool,
     /// Whether a progress bar may be drawn on standard error.
     pub draws_progress: bool,
     /// Colours of standard output.
@@ -29,6 +31,7 @@ impl Console<'static> {
             input: Box::new(io::stdin()),
             out: Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
             err: Box::new(io::stderr()),
+            out_is_terminal: io::stdout().is_terminal(),
             draws_progress: io::stderr().is_terminal() && !no_color,
             out_palette: Palette::of_stdout(),
             err_palette: Palette::of_stderr(),

@@ -1,9 +1,10 @@
 //! A graph in a directory that facts stream into: commits in groups, checkpoints, requests from other processes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
-use cortexkg::{AllocationResult, Fact, FactError, OperationError};
+use cortexkg::{AllocationResult, Fact, FactError, OperationError, Stopwatch};
 use cortexkg_scalable::ScalableAllocationEngine;
 use cortexkg_store::directory::SNAPSHOT_FILE;
 use cortexkg_store::{StoreError, Sync};
@@ -96,6 +97,11 @@ impl DurableGraph {
     /// The graph with its layers.
     pub(crate) fn engine(&self) -> &ScalableAllocationEngine<Graph> {
         &self.graph
+    }
+
+    /// Has the time of every stage told from now on.
+    pub(crate) fn set_stopwatch(&mut self, stopwatch: Option<Arc<dyn Stopwatch>>) {
+        self.graph.with_core_as_is(|graph| graph.set_stopwatch(stopwatch));
     }
 
     /// Facts to give at once.

@@ -5,6 +5,7 @@
 //! - [`durable`] streams them into a graph that stays;
 //! - [`evaluation`] watches every decision and tells how well they were taken;
 //! - [`report`], [`scoring`] and [`outputs`] tell what came out;
+//! - [`monitoring`] watches over a run: metrics, alerts, the live view;
 //! - [`commands`] has one file per subcommand.
 //!
 //! **Invariants**
@@ -27,6 +28,7 @@ pub mod graph;
 pub mod input;
 pub mod interchange;
 mod layers;
+pub mod monitoring;
 pub mod outputs;
 pub mod palette;
 pub mod picture;
@@ -80,6 +82,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>) -> u8 {
         Command::Search(args) => commands::search::run(args, data, console),
         Command::Split(args) => commands::split::run(args, data, console),
         Command::Stats(args) => commands::stats::run(args, data, console),
+        Command::Top(args) => commands::top::run(args, data, console),
         Command::Undo(args) => commands::undo::run(args, data, console),
         Command::Unmerge(args) => commands::unmerge::run(args, data, console),
         Command::Verify(args) => commands::verify::run(args, data, console),

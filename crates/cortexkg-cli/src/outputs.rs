@@ -58,13 +58,24 @@ impl OutputFile {
     /// # Errors
     /// Where that fails; the partial file is removed.
     pub fn finish(mut self) -> Result<(), Failure> {
-        self.finish_file().map_err(|error| Failure::of_write(&self.name, &error))
+        self.finish_file(true).map_err(|error| Failure::of_write(&self.name, &error))
     }
 
-    fn finish_file(&mut self) -> io::Result<()> {
+    /// As [`finish`](Self::finish), without waiting for the disk: after a loss of power the file may be empty. For what is written anew
+    /// all the time.
+    ///
+    /// # Errors
+    /// Where that fails; the partial file is removed.
+    pub fn finish_unsynced(mut self) -> Result<(), Failure> {
+        self.finish_file(false).map_err(|error| Failure::of_write(&self.name, &error))
+    }
+
+    fn finish_file(&mut self, is_synced: bool) -> io::Result<()> {
         self.writer.flush()?;
         if let Some((partial, target)) = &self.rename {
-            self.writer.get_ref().sync_all()?;
+            if is_synced {
+                self.writer.get_ref().sync_all()?;
+            }
             fs::rename(partial, target)?;
             self.rename = None;
         }

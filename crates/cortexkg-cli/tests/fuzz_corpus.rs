@@ -48,3 +48,8 @@ fn config() {
 fn decode() {
     replay("decode", None);
 }
+
+#[test]
+fn metrics() {
+    replay_with("metrics", cortexkg_cli::monitoring::exposition::drain);
+}

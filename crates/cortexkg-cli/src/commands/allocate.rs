@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use cortexkg::{AllocationEngine, EngineConfig};
-use cortexkg_scalable::{Resolved, ScalableAllocationEngine};
+use cortexkg_scalable::{Alert, Resolved, ScalableAllocationEngine};
 
 use crate::allocation::{Allocated, Allocator};
 use crate::commands::input_args::InputArgs;
@@ -17,6 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::graph::{MemoryBudget, notes_of, to_create};
 use crate::input::{FactInput, InputError, Refusal};
 use crate::layers::{ScalabilityArgs, environment, reason};
+use crate::monitoring::{Monitoring, MonitoringArgs};
 use crate::outputs::{OutputFile, check_distinct};
 use crate::palette::Palette;
 use crate::progress::Progress;
@@ -80,6 +81,9 @@ pub struct Args {
     /// What has not been looked at lately is then read from the disk. The decisions are the same, and slower.
     #[arg(long, value_name = "SIZE", value_parser = MemoryBudget::parse)]
     pub memory_budget: Option<MemoryBudget>,
+    /// How to watch over it.
+    #[command(flatten)]
+    pub monitoring: MonitoringArgs,
     /// No progress bar and no table; errors and rejections are still shown.
     #[arg(long, short)]
     pub quiet: bool,
@@ -133,12 +137,14 @@ Exit codes:
 pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let mut inputs = vec![("INPUT", args.input.path.as_path())];
     inputs.extend(args.config.config.as_deref().map(|path| ("--config", path)));
+    inputs.extend(args.monitoring.alerts.as_deref().map(|path| ("--alerts", path)));
     check_distinct(
         &inputs,
         &[
             ("--out", args.out.as_deref()),
             ("--explain", args.explain.as_deref()),
             ("--rejects", args.input.rejects.as_deref()),
+            ("--metrics", args.monitoring.metrics.as_deref()),
         ],
     )?;
     check_durable(args, data)?;
@@ -146,7 +152,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let layers = args.layers.resolve(Some(&config), environment())?;
     // In memory there is nothing to end cleanly.
     let stop = if data.is_some() { Stop::on_signals()? } else { Stop::default() };
-    let Console { input: stdin, out, err, draws_progress, out_palette, err_palette } = console;
+    let Console { input: stdin, out, err, draws_progress, out_palette, err_palette, .. } = console;
     let mut stdin: Box<dyn Read + '_> = match data {
         Some(_) => Box::new(BufReader::with_capacity(
             STDIN_BYTES,
@@ -160,6 +166,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     if let Some(columns) = input.columns().filter(|_| data.is_none()) {
         config.check_columns(columns)?;
     }
+    let mut monitoring = args.monitoring.prepare(data)?;
     let mut stdout: Option<&mut dyn Write> = if args.json { None } else { Some(&mut **out) };
     let mut run = Run {
         rows: match &args.out {
@@ -182,8 +189,14 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         err_palette: *err_palette,
     };
     let stdout_is_free = stdout.is_some();
+    if let (Some(monitoring), Some(directory)) = (&mut monitoring, data) {
+        monitoring.write_in(directory);
+    }
+    run.allocator.set_monitoring(monitoring);
     let streamed = run.stream(&mut input, args.input.limit);
     run.progress.finish();
+    let monitoring = run.allocator.end_monitoring();
+    let monitored = monitoring.map_or_else(Vec::new, |monitoring| run.tell_end(monitoring));
     let mut ending = match streamed {
         // A graph is closed in order first, and it must be said how far it came.
         Err(Failure::OutputClosed) if run.allocator.is_durable() => Ending::Unheard,
@@ -199,6 +212,7 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let unknown = config.notes(&run.allocator.ask(AllocationEngine::model));
     let (mut notes, graph, is_heard) = run.finish()?;
     notes.extend(unknown);
+    notes.extend(monitored);
     if !is_heard {
         ending = Ending::Unheard;
     }
@@ -336,6 +350,8 @@ impl Run<'_> {
                 }
             }
         }
+        let told = self.allocator.monitoring().map_or_else(Vec::new, Monitoring::take_told);
+        self.tell_alerts(&told);
         // Whoever reads along learns of what is committed, and of nothing else.
         if let Some(rows) = self.rows.as_mut().filter(|_| self.allocator.is_durable()) {
             rows.flush()?;
@@ -343,7 +359,24 @@ impl Run<'_> {
         Ok(())
     }
 
+    fn tell_alerts(&mut self, alerts: &[Alert]) {
+        for alert in alerts {
+            let line = alert.to_string();
+            let line = if alert.event.is_firing() { self.err_palette.alarm(&line) } else { line };
+            self.progress.aside(|| drop(writeln!(self.err, "{line}")));
+        }
+    }
+
+    /// Tells of alerts that are over with the run; gives what else is to be said.
+    fn tell_end(&mut self, mut monitoring: Monitoring) -> Vec<String> {
+        self.tell_alerts(&monitoring.take_told());
+        monitoring.finish()
+    }
+
     fn reject(&mut self, rejection: &crate::input::Rejection) -> Result<(), Failure> {
+        if let Some(monitoring) = self.allocator.monitoring() {
+            monitoring.record_refused();
+        }
         self.rejects.tell(rejection, &self.progress, self.err, self.err_palette)
     }
 

@@ -31,6 +31,7 @@ pub mod score;
 pub mod search;
 pub mod split;
 pub mod stats;
+pub mod top;
 pub mod undo;
 pub mod unmerge;
 pub mod verify;
