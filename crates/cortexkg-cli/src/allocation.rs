@@ -1,12 +1,14 @@
 //! One pass over a stream: entries in, decisions out, everything counted and timed on the way.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cortexkg::{
     AllocationEngine, AllocationResult, Decision, EngineConfig, Explanation, Fact, FactError, OperationError,
     StateHash,
 };
-use cortexkg_scalable::{LatencyHistogram, ScalabilityConfig, ScalableAllocationEngine};
+use cortexkg_scalable::adaptive::{AdaptationEvent, AdaptiveConfigManager};
+use cortexkg_scalable::{Clock, LatencyHistogram, ScalabilityConfig, ScalableAllocationEngine, SystemClock};
 use cortexkg_store::Sync;
 use serde::Serialize;
 
@@ -202,18 +204,38 @@ impl Allocator {
         Ok(allocated)
     }
 
+    /// Lets the layers set themselves from now on, in so many bytes of memory if there is a bound.
+    pub(crate) fn adapt(&mut self, memory_bytes_max: Option<u64>) {
+        match &mut self.backing {
+            Backing::Memory(engine) => adapt(engine, memory_bytes_max),
+            Backing::Durable(graph) => adapt(graph.engine_mut(), memory_bytes_max),
+        }
+    }
+
+    /// What layers that set themselves have done, oldest first.
+    pub fn adaptations(&self) -> Vec<AdaptationEvent> {
+        let adaptation = match &self.backing {
+            Backing::Memory(engine) => engine.adaptation(),
+            Backing::Durable(graph) => graph.engine().adaptation(),
+        };
+        adaptation.map_or_else(Vec::new, |adaptation| adaptation.events().cloned().collect())
+    }
+
     /// Has the run watched over from now on.
     pub(crate) fn set_monitoring(&mut self, monitoring: Option<Monitoring>) {
-        let stopwatch = monitoring.as_ref().map(Monitoring::stopwatch);
+        if monitoring.is_none() {
+            return;
+        }
+        let (clock, metrics) = (system_clock(), monitoring.as_ref().map(Monitoring::collector));
         match &mut self.backing {
-            // A core has one stopwatch, and where the layers set themselves it is theirs.
-            Backing::Memory(engine) if engine.adaptation().is_none() => {
-                engine.with_core_as_is(|core| core.set_stopwatch(stopwatch));
+            Backing::Memory(engine) => {
+                engine.set_clock(Some(clock));
+                engine.set_metrics(metrics);
             }
-            Backing::Durable(graph) if graph.engine().adaptation().is_none() => {
-                graph.set_stopwatch(stopwatch);
+            Backing::Durable(graph) => {
+                graph.engine_mut().set_clock(Some(clock));
+                graph.engine_mut().set_metrics(metrics);
             }
-            _ => {}
         }
         self.monitoring = monitoring;
     }
@@ -352,6 +374,19 @@ impl Allocator {
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+fn system_clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
+}
+
+fn adapt<E: cortexkg_scalable::Backing>(
+    engine: &mut ScalableAllocationEngine<E>,
+    memory_bytes_max: Option<u64>,
+) {
+    engine.set_clock(Some(system_clock()));
+    let manager = AdaptiveConfigManager::new(engine.config().clone(), memory_bytes_max);
+    engine.set_adaptation(Some(manager));
 }
 
 /// Allocates one fact and times it.

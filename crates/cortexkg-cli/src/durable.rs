@@ -1,10 +1,9 @@
 //! A graph in a directory that facts stream into: commits in groups, checkpoints, requests from other processes.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::ValueEnum;
-use cortexkg::{AllocationResult, Fact, FactError, OperationError, Stopwatch};
+use cortexkg::{AllocationResult, Fact, FactError, OperationError};
 use cortexkg_scalable::ScalableAllocationEngine;
 use cortexkg_store::directory::SNAPSHOT_FILE;
 use cortexkg_store::{StoreError, Sync};
@@ -99,9 +98,9 @@ impl DurableGraph {
         &self.graph
     }
 
-    /// Has the time of every stage told from now on.
-    pub(crate) fn set_stopwatch(&mut self, stopwatch: Option<Arc<dyn Stopwatch>>) {
-        self.graph.with_core_as_is(|graph| graph.set_stopwatch(stopwatch));
+    /// The same, to set it.
+    pub(crate) fn engine_mut(&mut self) -> &mut ScalableAllocationEngine<Graph> {
+        &mut self.graph
     }
 
     /// Facts to give at once.

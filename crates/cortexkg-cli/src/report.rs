@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use cortexkg::AllocationEngine;
 use cortexkg::Decision;
 use cortexkg_scalable::Setting;
+use cortexkg_scalable::adaptive::{AdaptationEvent, AdaptationOutcome};
 use serde::Serialize;
 
 use crate::allocation::{Allocator, Counts, RateRow, Timed, per_second};
@@ -15,6 +16,7 @@ use crate::input::Format;
 use crate::layers::settings_table;
 use crate::palette::Palette;
 use crate::process::memory_peak_bytes;
+use crate::tables::{CELL_CHARS_MAX, listing, one_line};
 
 /// Everything measured in one run.
 #[derive(Debug, Clone, Serialize)]
@@ -54,6 +56,9 @@ pub struct Report {
     /// What was set of the layers, and where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
+    /// What layers that set themselves have done, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adaptations: Vec<AdaptationEvent>,
     /// The rate of each full stretch of records.
     pub rates: Vec<RateRow>,
     /// Length of such a stretch in records.
@@ -128,6 +133,7 @@ impl Report {
             state_hash: allocator.state_hash()?.to_string(),
             store: None,
             settings: Vec::new(),
+            adaptations: allocator.adaptations(),
             rates: allocator.rates().to_vec(),
             rate_every,
             error: None,
@@ -193,6 +199,21 @@ impl Report {
             );
         }
         text.push_str(&format!("\n state hash  {}\n", palette.faint(&self.state_hash)));
+        if !self.adaptations.is_empty() {
+            let rows = self.adaptations.iter().map(|event| {
+                let outcome = match event.outcome {
+                    AdaptationOutcome::Applied => "tried",
+                    AdaptationOutcome::Kept => "kept",
+                    AdaptationOutcome::RolledBack => "taken back",
+                };
+                let reason = one_line(&event.reason, CELL_CHARS_MAX);
+                [grouped(event.position), event.rule.to_owned(), outcome.to_owned(), reason]
+            });
+            text.push_str(&format!(
+                "\n{}",
+                listing(["operation", "rule", "was", "because"], rows, &[0], palette)
+            ));
+        }
         if !self.settings.is_empty() {
             text.push_str(&format!("\n{}", settings_table(self.settings.clone(), palette)));
         }

@@ -230,3 +230,14 @@ fn a_graph_keeps_what_is_set_until_it_is_set_otherwise() {
     allocate(b"id,name\nd,Fenix\n", &[]);
     assert_eq!(graph.state_hash(), hash, "it is set already");
 }
+
+#[test]
+fn layers_that_set_themselves_are_told() {
+    let restaurants = data("fodors-zagats/records.csv");
+    let plain = cortexkg(&["allocate", &restaurants, "--json"]).report();
+    let said = cortexkg(&["allocate", &restaurants, "--json", "--adaptive", "on"]);
+    // Too small a graph for anything to be tried.
+    assert_eq!(said.report()["state_hash"], plain["state_hash"]);
+    assert!(said.report().get("adaptations").is_none());
+    refused(&cortexkg(&["allocate", &restaurants, "--adaptive", "perhaps"]), &["--adaptive", "perhaps"]);
+}

@@ -14,6 +14,7 @@ use crate::backing::{Backing, BatchResults};
 use crate::config::ScalabilityConfig;
 use crate::distribution::Distribution;
 use crate::flags::FeatureFlags;
+use crate::monitor::MetricsCollector;
 use crate::nodes::{self, NodeReadError, NodeReader, NodeTiers};
 use crate::strategy::{AllocationStrategy, Fallback, Fallbacks};
 use crate::timing::{Clock, Timing};
@@ -47,6 +48,7 @@ pub struct ScalableAllocationEngine<E: Backing = AllocationEngine> {
     distribution: Option<Box<dyn Distribution<E>>>,
     fallbacks: Fallbacks,
     timing: Option<Arc<Timing>>,
+    metrics: Option<MetricsCollector>,
     adaptive: Option<AdaptiveConfigManager>,
     /// Mentions decided here so far.
     decisions: u64,
@@ -96,6 +98,7 @@ impl<E: Backing> ScalableAllocationEngine<E> {
             distribution: None,
             fallbacks: Fallbacks::new(),
             timing: None,
+            metrics: None,
             adaptive: None,
             decisions: 0,
             last_look: LastLook::default(),
@@ -155,7 +158,19 @@ impl<E: Backing> ScalableAllocationEngine<E> {
 
     /// Measures from now on where the time goes, by this clock; none: no longer.
     pub fn set_clock(&mut self, clock: Option<Arc<dyn Clock>>) {
-        self.timing = clock.map(|clock| Arc::new(Timing::new(clock)));
+        self.time(clock);
+    }
+
+    /// Has the time of every stage counted there from now on; none: no longer. Needs a [clock](Self::set_clock). What else there is to
+    /// count, the collector [observes](MetricsCollector::observe) when it is told to.
+    pub fn set_metrics(&mut self, metrics: Option<MetricsCollector>) {
+        self.metrics = metrics;
+        let clock = self.timing.as_ref().map(|timing| timing.clock().clone());
+        self.time(clock);
+    }
+
+    fn time(&mut self, clock: Option<Arc<dyn Clock>>) {
+        self.timing = clock.map(|clock| Arc::new(Timing::new(clock, self.metrics.clone())));
         let stopwatch = self.timing.clone().map(|timing| timing as Arc<dyn Stopwatch>);
         self.core_write().set_stopwatch(stopwatch);
         self.last_look = LastLook::default();

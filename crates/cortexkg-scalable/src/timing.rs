@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use cortexkg::{Stage, Stopwatch};
 
+use crate::monitor::MetricsCollector;
+
 /// Tells how much time has passed. The engine has no clock of its own: browsers and tests bring theirs.
 pub trait Clock: Debug + Send + Sync {
     /// Time since any fixed moment; never goes back.
@@ -43,11 +45,17 @@ pub(crate) struct Timing {
     clock: Arc<dyn Clock>,
     /// Nanoseconds of each stage.
     stages: [AtomicU64; Stage::ALL.len()],
+    /// What else is told.
+    metrics: Option<MetricsCollector>,
 }
 
 impl Timing {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, stages: Default::default() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, metrics: Option<MetricsCollector>) -> Self {
+        Self { clock, stages: Default::default(), metrics }
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// Time that a stage has taken so far.
@@ -69,5 +77,8 @@ impl Stopwatch for Timing {
     fn took(&self, stage: Stage, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.stages[stage as usize].fetch_add(nanos, Ordering::Relaxed);
+        if let Some(metrics) = &self.metrics {
+            metrics.record_stage(stage, time);
+        }
     }
 }

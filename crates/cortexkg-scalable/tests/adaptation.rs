@@ -110,7 +110,13 @@ impl AdaptationRule for LessEffort {
         let mut to = config.clone();
         to.hnsw_config.ef_search /= 2;
         let (measure, gain_min) = (Measure::DecisionsPerSecond, 0.0);
-        Some(Suggestion { config: to, reason: "a bad idea".to_owned(), measure, gain_min })
+        Some(Suggestion {
+            config: to,
+            reason: "a bad idea".to_owned(),
+            measure,
+            gain_min,
+            growing_share: 0.0,
+        })
     }
 }
 

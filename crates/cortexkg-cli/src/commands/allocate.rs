@@ -84,6 +84,14 @@ pub struct Args {
     /// How to watch over it.
     #[command(flatten)]
     pub monitoring: MonitoringArgs,
+    /// Let the layers set themselves by what is measured on the way: on or off [default: off].
+    ///
+    /// The index is switched on when scans get slow, searches are tuned to the recall that is asked for, vectors kept at fewer bits when
+    /// memory gets short (--memory-budget), tiers resized; what made things worse is taken back. With --data, every change of what has
+    /// a say in decisions stands in the log, with its reason. As timing has a say, decisions may differ from run to run by what an index
+    /// misses.
+    #[arg(long, value_name = "on|off", action = clap::ArgAction::Set, value_parser = on_or_off, default_value = "off", hide_default_value = true)]
+    pub adaptive: bool,
     /// No progress bar and no table; errors and rejections are still shown.
     #[arg(long, short)]
     pub quiet: bool,
@@ -191,6 +199,9 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
     let stdout_is_free = stdout.is_some();
     if let (Some(monitoring), Some(directory)) = (&mut monitoring, data) {
         monitoring.write_in(directory);
+    }
+    if args.adaptive {
+        run.allocator.adapt(args.memory_budget.map(|budget| budget.of_engine() as u64));
     }
     run.allocator.set_monitoring(monitoring);
     let streamed = run.stream(&mut input, args.input.limit);
@@ -457,6 +468,14 @@ fn check_durable(args: &Args, data: Option<&Path>) -> Result<(), Failure> {
             Failure::Usage("--durability each commits every fact by itself; leave --batch out".to_owned()),
         ),
         _ => Ok(()),
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off".to_owned()),
     }
 }
 

@@ -8,10 +8,9 @@ mod webhook;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cortexkg::{AllocationResult, FactError, Stage, Stopwatch};
+use cortexkg::{AllocationResult, FactError};
 use cortexkg_scalable::{
     Alert, AlertRules, Backing, MetricsCollector, RunTimes, ScalabilityMonitor, ScalableAllocationEngine,
 };
@@ -149,9 +148,9 @@ impl Monitoring {
         }
     }
 
-    /// A clock for the engine, which has the time of every stage counted.
-    pub(crate) fn stopwatch(&self) -> Arc<dyn Stopwatch> {
-        Arc::new(StageWatch { started: self.started, collector: self.monitor.metrics_collector.clone() })
+    /// Where the engine is to count.
+    pub(crate) fn collector(&self) -> MetricsCollector {
+        self.monitor.metrics_collector.clone()
     }
 
     /// Counts a record that was refused.
@@ -236,22 +235,5 @@ impl Drop for Monitoring {
     /// A run that failed is over as well.
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// Counts how long the stages of a run take.
-#[derive(Debug)]
-struct StageWatch {
-    started: Instant,
-    collector: MetricsCollector,
-}
-
-impl Stopwatch for StageWatch {
-    fn now(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    fn took(&self, stage: Stage, time: Duration) {
-        self.collector.record_stage(stage, time);
     }
 }

@@ -69,6 +69,8 @@ struct Trial {
     measure: Measure,
     gain_min: f64,
     before: Option<f64>,
+    growing_share: f64,
+    vectors: usize,
     since: Vec<f64>,
     looks: u32,
 }
@@ -169,12 +171,21 @@ impl AdaptiveConfigManager {
         }
         let (at, suggestion) = chosen?;
         self.standings[at].agreeing = 0;
-        let Suggestion { config, reason, measure, gain_min } = suggestion;
+        let Suggestion { config, reason, measure, gain_min, growing_share } = suggestion;
         let before = self.mean(measure);
         self.note(at, position, AdaptationOutcome::Applied, reason.clone(), measure, before, None);
         let before_config = std::mem::replace(&mut self.current_config, config.clone());
-        self.trial =
-            Some(Trial { rule: at, before_config, measure, gain_min, before, since: Vec::new(), looks: 0 });
+        self.trial = Some(Trial {
+            rule: at,
+            before_config,
+            measure,
+            gain_min,
+            before,
+            growing_share,
+            vectors: observed.vectors,
+            since: Vec::new(),
+            looks: 0,
+        });
         Some(Change { config, reason })
     }
 
@@ -190,6 +201,10 @@ impl AdaptiveConfigManager {
             return None;
         }
         let after = mean(&trial.since);
+        // What it would have become meanwhile.
+        let grown = observed.vectors as f64 / trial.vectors.max(1) as f64;
+        let slower = 1.0 + trial.growing_share * (grown - 1.0).max(0.0);
+        trial.before = trial.before.map(|before| before / slower);
         let gain = trial
             .before
             .zip(after)
@@ -293,7 +308,7 @@ mod tests {
             let mut to = config.clone();
             to.cache_config.l1_size *= 2;
             let (measure, gain_min) = (Measure::DecisionsPerSecond, -0.1);
-            Some(Suggestion { config: to, reason: "more".to_owned(), measure, gain_min })
+            Some(Suggestion { config: to, reason: "more".to_owned(), measure, gain_min, growing_share: 0.0 })
         }
     }
 

@@ -43,6 +43,9 @@ pub struct Suggestion {
     pub measure: Measure,
     /// Least gain for it to stay, as a part of the value before: −0.1 lets it cost a tenth.
     pub gain_min: f64,
+    /// Part of the time of a decision that would have grown with the number of vectors, 0 to 1: a graph that has grown meanwhile is
+    /// compared with what it would have become.
+    pub growing_share: f64,
 }
 
 /// Looks at what was measured and proposes another setting.
@@ -119,7 +122,13 @@ impl AdaptationRule for IndexWhenScansAreSlow {
             observed.vectors,
             share * 100.0
         );
-        Some(Suggestion { config: to, reason, measure: Measure::DecisionsPerSecond, gain_min: -0.1 })
+        Some(Suggestion {
+            config: to,
+            reason,
+            measure: Measure::DecisionsPerSecond,
+            gain_min: -0.1,
+            growing_share: share,
+        })
     }
 }
 
@@ -174,7 +183,7 @@ impl AdaptationRule for SearchToRecallTarget {
             "searches find {:.3} of the nearest, measured on {}, where {target} is asked for",
             index.recall, index.samples
         );
-        Some(Suggestion { config: to, reason, measure, gain_min })
+        Some(Suggestion { config: to, reason, measure, gain_min, growing_share: 0.0 })
     }
 }
 
@@ -224,7 +233,7 @@ impl AdaptationRule for PrecisionByMemory {
         );
         // More exact vectors take more memory: that is what the room is for.
         let gain_min = if is_short { 0.0 } else { f64::NEG_INFINITY };
-        Some(Suggestion { config: to, reason, measure: Measure::Memory, gain_min })
+        Some(Suggestion { config: to, reason, measure: Measure::Memory, gain_min, growing_share: 0.0 })
     }
 }
 
@@ -271,7 +280,13 @@ impl AdaptationRule for TiersByMarginalHits {
             let reason =
                 format!("memory answers {:.1} % of the reads, and {size} bytes are full", rate * 100.0);
             let gain_min = self.gain_min;
-            return Some(Suggestion { config: resized(2, 1), reason, measure: Measure::HitRate, gain_min });
+            return Some(Suggestion {
+                config: resized(2, 1),
+                reason,
+                measure: Measure::HitRate,
+                gain_min,
+                growing_share: 0.0,
+            });
         }
         if tiers.evictions == 0 && tiers.bytes < size / 4 && size / 2 >= 1 << 20 {
             let reason = format!("{} of {size} bytes are filled", tiers.bytes);
@@ -280,6 +295,7 @@ impl AdaptationRule for TiersByMarginalHits {
                 reason,
                 measure: Measure::HitRate,
                 gain_min: -0.01,
+                growing_share: 0.0,
             });
         }
         None
