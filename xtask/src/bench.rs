@@ -4,11 +4,13 @@ mod adaptation;
 mod churn;
 mod first_light;
 mod kernels;
+mod made_up;
 mod tiers;
 
 use clap::Subcommand;
 
 pub(crate) use first_light::{Set, number, table};
+pub(crate) use made_up::MadeUp;
 
 /// What to measure.
 #[derive(Subcommand)]

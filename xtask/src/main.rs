@@ -10,6 +10,7 @@ mod bench;
 mod data;
 mod deny;
 mod fuzz;
+mod generate;
 mod levels;
 mod lint;
 mod picture;
@@ -45,7 +46,9 @@ enum Chore {
     Data(data::Args),
     /// Break graphs: failing disks, turned bits, killed processes, random operations, long streams.
     Torture(torture::Args),
-    /// Measure on real data.
+    /// Make up facts, as many as wanted, and the truth about them.
+    Generate(generate::Args),
+    /// Measure on real data, and at scale on made-up data.
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Measure what each part of the engine is worth, by leaving it out.
@@ -63,6 +66,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Data(args) => data::run(&args),
         Chore::Torture(args) => torture::run(&args),
+        Chore::Generate(args) => generate::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Ablate(args) => ablate::run(&args),
         Chore::Picture(args) => picture::run(&args),

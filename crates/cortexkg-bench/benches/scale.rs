@@ -1,14 +1,13 @@
 //! Builds a large graph over a real store within a bound of memory, opens it again, and asks it something.
 //!
-//! `cargo bench -p cortexkg --bench scale -- --nodes 2000000 --memory-budget-mib 1024`
+//! `cargo bench -p cortexkg-bench --bench scale -- --nodes 2000000 --memory-budget-mib 1024`
 #![allow(clippy::print_stdout, missing_docs, unreachable_pub, clippy::unwrap_used)]
-
-mod people;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cortexkg::{DurableEngine, EngineConfig};
+use cortexkg_bench::{Mentions, Recipe, machine};
 use cortexkg_store::{RedbOptions, RedbStore, Sync};
 
 const BATCH_FACTS: usize = 1024;
@@ -55,16 +54,6 @@ fn open(directory: &Path, args: &Args) -> DurableEngine<RedbStore> {
     graph
 }
 
-/// Resident memory in MiB, as the system counts it: now, and at its peak.
-fn resident_mib() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let of = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
-    };
-    (of("VmRSS:"), of("VmHWM:"))
-}
-
 fn directory_mib(directory: &Path) -> u64 {
     let files = std::fs::read_dir(directory).unwrap();
     files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>() >> 20
@@ -83,7 +72,10 @@ fn main() {
     println!(
         "     nodes      facts   facts/s   p50 µs   p99 µs  max ms  engine MiB  RSS MiB  peak MiB  disk MiB"
     );
-    let mut people = people::People::new(args.seed);
+    // More people than nodes: a few are taken for others.
+    let things = args.nodes as u64 / 10 * 11 + 2 * BATCH_FACTS as u64;
+    let recipe = Recipe { things, mentions: things / 10 * 13, dimension: 0, seed: args.seed };
+    let mut people = Mentions::new(recipe).unwrap().map(|mention| mention.fact);
     let (mut facts, mut marked, mut since) = (0usize, 0usize, Instant::now());
     let mut batches: Vec<Duration> = Vec::new();
     let stretch = (args.nodes / 20).max(1);
@@ -98,7 +90,7 @@ fn main() {
         batches.push(before.elapsed());
         facts += BATCH_FACTS;
         if graph.engine().node_count() >= next {
-            let (rss, peak) = resident_mib();
+            let (rss, peak) = (machine::resident_bytes() >> 20, machine::peak_bytes() >> 20);
             batches.sort_unstable();
             let at = |share: usize| {
                 batches[(batches.len() - 1) * share / 100].as_secs_f64() * 1e6 / BATCH_FACTS as f64
@@ -129,7 +121,11 @@ fn main() {
     println!("state hash {} in {:.1} s", graph.state_hash().unwrap(), before.elapsed().as_secs_f64());
     let before = Instant::now();
     graph.checkpoint().unwrap();
-    println!("snapshot written in {:.1} s; peak {} MiB", before.elapsed().as_secs_f64(), resident_mib().1);
+    println!(
+        "snapshot written in {:.1} s; peak {} MiB",
+        before.elapsed().as_secs_f64(),
+        machine::peak_bytes() >> 20
+    );
     println!("memory {:?}", graph.engine().memory());
     graph.close().unwrap().close().unwrap();
 

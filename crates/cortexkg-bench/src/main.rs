@@ -1,0 +1,29 @@
+//! Made-up facts, and the benches that need many of them. `cargo xtask generate` and `cargo xtask bench` start it; each prints one line
+//! of JSON for them.
+
+// A program for other programs: standard output is its product.
+#![allow(clippy::print_stdout)]
+
+mod generate;
+mod progress;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cortexkg-bench", disable_version_flag = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make up facts, and the truth about them.
+    Generate(generate::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Generate(args) => generate::run(&args),
+    }
+}
