@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
 
 mod adaptation;
+mod chart;
 mod churn;
 mod first_light;
+mod growth;
 mod kernels;
 mod made_up;
 mod tiers;
@@ -25,6 +27,8 @@ pub(crate) enum Bench {
     Tiers(tiers::Args),
     /// The SIMD kernels beside scalar code, and beside what memory can give.
     Kernels(kernels::Args),
+    /// The scalable engine as its graph grows to a million nodes: cost of a decision, memory.
+    Growth(growth::Args),
 }
 
 /// Runs one bench.
@@ -35,5 +39,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Churn(args) => churn::run(args),
         Bench::Tiers(args) => tiers::run(args),
         Bench::Kernels(args) => kernels::run(args),
+        Bench::Growth(args) => growth::run(args),
     }
 }

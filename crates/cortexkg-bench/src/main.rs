@@ -5,7 +5,10 @@
 #![allow(clippy::print_stdout)]
 
 mod generate;
+mod growth;
+mod latencies;
 mod progress;
+mod stages;
 
 use clap::{Parser, Subcommand};
 
@@ -20,10 +23,13 @@ struct Cli {
 enum Command {
     /// Make up facts, and the truth about them.
     Generate(generate::Args),
+    /// What a decision costs as the graph grows.
+    Growth(growth::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Generate(args) => generate::run(&args),
+        Command::Growth(args) => growth::run(&args),
     }
 }

@@ -19,6 +19,19 @@ fn measured(arguments: &[&str]) -> Value {
 }
 
 #[test]
+fn a_graph_grows_alike_in_memory_and_over_a_store() {
+    let arguments = ["growth", "--nodes", "400", "--dimension", "16", "--window", "20"];
+    let memory = measured(&arguments);
+    let store = measured(&[&arguments[..], &["--durable"]].concat());
+    assert_eq!(memory["state_hash"], store["state_hash"]);
+    let sizes = memory["points"].as_array().unwrap();
+    assert_eq!(sizes.len(), 5);
+    assert!(sizes.iter().all(|point| point["decision"]["count"] == 20), "{memory}");
+    assert!(sizes.iter().all(|point| point["stages"][2][1].as_f64().unwrap() > 0.0), "{memory}");
+    assert!(sizes[4]["nodes"].as_u64().unwrap() >= 400);
+}
+
+#[test]
 fn facts_come_with_their_truth() {
     let folder = tempfile::tempdir().unwrap();
     let lines = |name: &str| {
