@@ -7,6 +7,7 @@ mod first_light;
 mod growth;
 mod kernels;
 mod made_up;
+mod ten_million;
 mod tiers;
 
 use clap::Subcommand;
@@ -29,6 +30,8 @@ pub(crate) enum Bench {
     Kernels(kernels::Args),
     /// The scalable engine as its graph grows to a million nodes: cost of a decision, memory.
     Growth(growth::Args),
+    /// Ten million vectors in little memory, the full ones on disk: memory, recall, latency.
+    TenMillion(ten_million::Args),
 }
 
 /// Runs one bench.
@@ -40,5 +43,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Tiers(args) => tiers::run(args),
         Bench::Kernels(args) => kernels::run(args),
         Bench::Growth(args) => growth::run(args),
+        Bench::TenMillion(args) => ten_million::run(args),
     }
 }

@@ -9,6 +9,8 @@ mod growth;
 mod latencies;
 mod progress;
 mod stages;
+#[cfg(unix)]
+mod ten_million;
 
 use clap::{Parser, Subcommand};
 
@@ -25,11 +27,16 @@ enum Command {
     Generate(generate::Args),
     /// What a decision costs as the graph grows.
     Growth(growth::Args),
+    /// Vectors of different precision in little memory, the full ones on disk.
+    #[cfg(unix)]
+    TenMillion(ten_million::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Generate(args) => generate::run(&args),
         Command::Growth(args) => growth::run(&args),
+        #[cfg(unix)]
+        Command::TenMillion(args) => ten_million::run(&args),
     }
 }

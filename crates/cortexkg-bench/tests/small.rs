@@ -31,6 +31,27 @@ fn a_graph_grows_alike_in_memory_and_over_a_store() {
     assert!(sizes[4]["nodes"].as_u64().unwrap() >= 400);
 }
 
+#[cfg(unix)]
+#[test]
+fn many_vectors_are_found_again_after_a_break() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let of = |nodes, rest: &[&str]| {
+        let start = ["ten-million", "--dimension", "64", "--queries", "50", "--mentions", "3000"];
+        run(&[&start[..], &["--dir", folder, "--nodes", nodes], rest].concat())
+    };
+    assert!(of("1000", &[]).0);
+    let (is_done, _, errors) = of("1500", &[]);
+    assert!(!is_done && errors.contains("--resume"), "{errors}");
+    let (is_done, said, errors) = of("1500", &["--resume"]);
+    assert!(is_done, "{errors}");
+    assert_eq!(said["build"]["resumed_at"], 1_000);
+    let best = said["searches"][4]["recall_at_10"].as_f64().unwrap();
+    assert!(best > 0.95, "{said}");
+    let levels = said["levels"].as_array().unwrap();
+    assert_eq!(levels.iter().map(|level| level[1].as_u64().unwrap()).sum::<u64>(), 1_500);
+}
+
 #[test]
 fn facts_come_with_their_truth() {
     let folder = tempfile::tempdir().unwrap();

@@ -55,8 +55,9 @@ pub struct ImportanceScorer {
 }
 
 impl ImportanceScorer {
-    /// What is left of faded uses after some mentions more: halved for every half life, in a straight line in between.
-    fn faded(self, uses: u32, age: u32) -> u32 {
+    /// What is left of faded uses, in 1/256, after some mentions more: halved for every half life, in a straight line in between.
+    #[must_use]
+    pub fn faded(self, uses: u32, age: u32) -> u32 {
         let half_life = self.half_life_mentions.max(1);
         let halved = uses.checked_shr(age / half_life).unwrap_or(0);
         let part = u64::from(age % half_life);
