@@ -6,6 +6,7 @@ mod churn;
 mod first_light;
 mod growth;
 mod kernels;
+mod layers;
 mod made_up;
 mod ten_million;
 mod tiers;
@@ -32,6 +33,8 @@ pub(crate) enum Bench {
     Growth(growth::Args),
     /// Ten million vectors in little memory, the full ones on disk: memory, recall, latency.
     TenMillion(ten_million::Args),
+    /// Instructions of the scalable engine beside the plain one, in small graphs. Needs valgrind.
+    Layers(layers::Args),
 }
 
 /// Runs one bench.
@@ -44,5 +47,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Kernels(args) => kernels::run(args),
         Bench::Growth(args) => growth::run(args),
         Bench::TenMillion(args) => ten_million::run(args),
+        Bench::Layers(args) => layers::run(args),
     }
 }

@@ -7,6 +7,7 @@
 mod generate;
 mod growth;
 mod latencies;
+mod layers;
 mod progress;
 mod stages;
 #[cfg(unix)]
@@ -30,6 +31,8 @@ enum Command {
     /// Vectors of different precision in little memory, the full ones on disk.
     #[cfg(unix)]
     TenMillion(ten_million::Args),
+    /// Allocate facts with one engine, to be looked at from outside.
+    Layers(layers::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -38,5 +41,6 @@ fn main() -> anyhow::Result<()> {
         Command::Growth(args) => growth::run(&args),
         #[cfg(unix)]
         Command::TenMillion(args) => ten_million::run(&args),
+        Command::Layers(args) => layers::run(&args),
     }
 }

@@ -53,6 +53,16 @@ fn many_vectors_are_found_again_after_a_break() {
 }
 
 #[test]
+fn engines_allocate_the_same() {
+    let of = |engine| measured(&["layers", "--nodes", "100", "--dimension", "8", "--engine", engine]);
+    let core = of("core");
+    assert_eq!(core["facts"], 130);
+    for engine in ["plain", "development", "production"] {
+        assert_eq!(of(engine), core, "{engine}");
+    }
+}
+
+#[test]
 fn facts_come_with_their_truth() {
     let folder = tempfile::tempdir().unwrap();
     let lines = |name: &str| {
