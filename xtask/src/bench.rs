@@ -7,6 +7,7 @@ mod first_light;
 mod growth;
 mod kernels;
 mod layers;
+mod leaks;
 mod made_up;
 mod ten_million;
 mod tiers;
@@ -35,6 +36,8 @@ pub(crate) enum Bench {
     TenMillion(ten_million::Args),
     /// Instructions of the scalable engine beside the plain one, in small graphs. Needs valgrind.
     Layers(layers::Args),
+    /// Memory that the scalable engine never gives back. Needs valgrind.
+    Leaks,
 }
 
 /// Runs one bench.
@@ -48,5 +51,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Growth(args) => growth::run(args),
         Bench::TenMillion(args) => ten_million::run(args),
         Bench::Layers(args) => layers::run(args),
+        Bench::Leaks => leaks::run(),
     }
 }
