@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: figures measured on real data, printed beside what they are to reach.
+//! `cargo xtask bench`: figures measured on real data, and at scale on made-up data, printed beside what they are to reach.
 
 mod adaptation;
 mod chart;
