@@ -67,3 +67,8 @@ pub use schema::json_schema;
 pub use source::{ConfigSource, SourceError, VARIABLE_PREFIX, line_of};
 pub use strategy::{AllocationStrategy, Fallback, Fallbacks};
 pub use timing::{Clock, SystemClock};
+
+/// The examples of the project's README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

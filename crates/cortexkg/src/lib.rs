@@ -160,8 +160,3 @@ pub use stopwatch::{Stage, Stopwatch};
 pub use verify::{Depth, VerifyReport};
 pub use view::{Assignment, Counts, MemberFact, Neighbour, View};
 pub use waterfall::{StepKind, WaterfallStep};
-
-/// The examples of the project's README, run as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-pub struct Readme;
