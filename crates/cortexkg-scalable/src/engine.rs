@@ -161,10 +161,11 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         self.time(clock);
     }
 
-    /// Has the time of every stage counted there from now on; none: no longer. Needs a [clock](Self::set_clock). What else there is to
+    /// Has the time of every stage counted there from now on, and measures what searches in the index find; none: no longer. Needs a [clock](Self::set_clock). What else there is to
     /// count, the collector [observes](MetricsCollector::observe) when it is told to.
     pub fn set_metrics(&mut self, metrics: Option<MetricsCollector>) {
         self.metrics = metrics;
+        self.sample_recall();
         let clock = self.timing.as_ref().map(|timing| timing.clock().clone());
         self.time(clock);
     }
@@ -192,29 +193,36 @@ impl<E: Backing> ScalableAllocationEngine<E> {
     }
 
     fn sample_recall(&mut self) {
-        let every = if self.adaptive.is_some() { sampling(self.engine().vector_count()) } else { 0 };
+        let is_wanted = self.adaptive.is_some() || self.metrics.is_some();
+        let every = if is_wanted { sampling(self.engine().vector_count()) } else { 0 };
         self.core_write().set_recall_sampling(every);
     }
 
     /// Looks at what was measured, if it is time, and sets the layers as comes of it.
     fn adapt(&mut self) -> Result<(), OperationError> {
-        let Some(adaptive) = &mut self.adaptive else { return Ok(()) };
         if !self.last_look.is_due(self.decisions) {
             return Ok(());
         }
+        let has_index = self.engine().vector_index().is_some();
+        let is_new = std::mem::replace(&mut self.had_index, has_index) != has_index;
+        let Some(adaptive) = &mut self.adaptive else {
+            self.last_look.pass(self.decisions);
+            if is_new {
+                self.sample_recall();
+            }
+            return Ok(());
+        };
         let core = self.core.read().unwrap_or_else(PoisonError::into_inner);
         let (engine, tiers) = (core.engine(), self.tiers.as_ref().map(|tiers| tiers.statistics()));
         let observed = self.last_look.look(self.decisions, engine, self.timing.as_deref(), tiers);
         let position = engine.position();
-        let had_index = engine.vector_index().is_some();
         drop(core);
         if let Some(change) = adaptive.optimize_configuration(&observed, position) {
             self.put_config(change.config, &change.reason)?;
             self.sample_recall();
-        } else if had_index != self.had_index {
+        } else if is_new {
             self.sample_recall();
         }
-        self.had_index = had_index;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use cortexkg::{AllocationEngine, EngineConfig, Fact, Stage};
+use cortexkg::{AllocationEngine, EngineConfig, Fact, QuantizationReport, Stage};
 use cortexkg_scalable::adaptive::AdaptationOutcome;
 use cortexkg_scalable::{AlertMetric, AlertRules, Fallback, GraphCounts, RunTimes, ScalabilityMonitor};
 use cortexkg_tiers::MemoryStatistics;
@@ -34,6 +34,15 @@ fn text() -> String {
     collector.set_bytes(&[("graph", 1)]);
     collector.set_resident_bytes(1);
     collector.set_vectors([1; 5]);
+    collector.set_quantization(Some(QuantizationReport {
+        vectors: [1; 5],
+        bytes: 1,
+        bytes_max: Some(1),
+        pressure: 1,
+        made_finer: 1,
+        made_coarser: 1,
+        read_again: 1,
+    }));
     collector.set_graph(GraphCounts::default());
     collector.set_run(RunTimes::default());
     monitor.monitor_performance(Duration::from_secs(1));

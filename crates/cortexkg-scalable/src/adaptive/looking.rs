@@ -29,6 +29,11 @@ impl LastLook {
         decisions >= self.decisions + DECISIONS_PER_LOOK
     }
 
+    /// Passes a look over.
+    pub(crate) fn pass(&mut self, decisions: u64) {
+        self.decisions = decisions;
+    }
+
     /// Looks.
     pub(crate) fn look(
         &mut self,

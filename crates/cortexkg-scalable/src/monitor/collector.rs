@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cortexkg::{AllocationResult, Stage};
+use cortexkg::{AllocationResult, QuantizationReport, Stage};
 use cortexkg_index::Precision;
 use cortexkg_tiers::MemoryStatistics;
 use prometheus_client::encoding::text;
@@ -63,6 +63,7 @@ pub(super) struct Rare {
     pub(super) bytes: BTreeMap<&'static str, u64>,
     pub(super) resident_bytes: Option<u64>,
     pub(super) vectors: Option<[u64; 5]>,
+    pub(super) quantization: Option<QuantizationReport>,
     pub(super) graph: Option<GraphCounts>,
     pub(super) adaptations: BTreeMap<(&'static str, &'static str), u64>,
     /// The last event of an engine that is counted among the adaptations: position, rule, outcome.
@@ -149,6 +150,7 @@ impl MetricsCollector {
             facts: core.fact_count() as u64,
             edges: core.edge_count() as u64,
         });
+        self.set_quantization(core.quantization());
         if let Some(index) = core.vector_index() {
             self.set_vectors(index.precisions());
             let recall = index.running_recall();
@@ -203,6 +205,11 @@ impl MetricsCollector {
     /// How many vectors are kept at each precision, in the order of [`Precision::ALL`].
     pub fn set_vectors(&self, counts: [usize; 5]) {
         self.meters.rare().vectors = Some(counts.map(|count| count as u64));
+    }
+
+    /// What precision by importance costs and saves; none where there is none.
+    pub fn set_quantization(&self, report: Option<QuantizationReport>) {
+        self.meters.rare().quantization = report;
     }
 
     /// How much is in the graph.

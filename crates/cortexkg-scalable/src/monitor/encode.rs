@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cortexkg::Stage;
+use cortexkg::{Stage, UNIT};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -161,6 +161,7 @@ fn held(to: &mut DescriptorEncoder<'_>, rare: &Rare) -> fmt::Result {
     )?;
     let vectors = precisions(&rare.vectors);
     gauges(to, "vectors", "Vectors by what they are kept at", None, labelled("precision", vectors))?;
+    quantized(to, rare)?;
     let graph = rare.graph;
     gauge(to, "graph_nodes", "Nodes of the graph", None, graph.map(|graph| graph.nodes))?;
     gauge(
@@ -176,6 +177,24 @@ fn held(to: &mut DescriptorEncoder<'_>, rare: &Rare) -> fmt::Result {
     gauge(to, "index_recall", help, Some(&ratio), rare.index_recall)?;
     let help = "Share of the true matches that are among the candidates";
     gauge(to, "blocking_recall", help, Some(&ratio), rare.blocking_recall)
+}
+
+/// What precision by importance costs and saves.
+fn quantized(to: &mut DescriptorEncoder<'_>, rare: &Rare) -> fmt::Result {
+    let report = rare.quantization;
+    let (bytes, ratio) = (Some(&Unit::Bytes), Unit::Other("ratio".to_owned()));
+    let held = report.map(|report| report.bytes);
+    gauge(to, "vector_index", "Bytes of vectors and links, as their numbers say", bytes, held)?;
+    let most = report.and_then(|report| report.bytes_max);
+    gauge(to, "vector_budget", "Most bytes that they are to take", bytes, most)?;
+    let pressure = report.map(|report| f64::from(report.pressure) / f64::from(UNIT));
+    let help = "How far thresholds of importance are raised to stay within the budget, 0 to 1";
+    gauge(to, "quantization_pressure", help, Some(&ratio), pressure)?;
+    let moved = report.map_or([0; 2], |report| [report.made_finer, report.made_coarser]);
+    let help = "Vectors that were moved to another precision";
+    counters(to, "vectors_moved", help, labelled("direction", ["finer", "coarser"].into_iter().zip(moved)))?;
+    let read = [(&[][..], report.map_or(0, |report| report.read_again))];
+    counters(to, "vectors_read_again", "Coarse vectors of which the exact one was read", read)
 }
 
 fn changed(to: &mut DescriptorEncoder<'_>, rare: &Rare) -> fmt::Result {
