@@ -130,6 +130,10 @@ fn grow<E: Backing>(mut engine: ScalableAllocationEngine<E>, at_once: usize, arg
         let (decision, by_index) = measure(&mut engine, window, at_once)?;
         engine.with_core_as_is(|core| core.set_stopwatch(None));
         let of = engine.engine();
+        let Summary { mean_us, p50_us, p99_us, cpu_us, .. } = decision;
+        eprintln!(
+            "{kind} in {place}, {reached} nodes: mean {mean_us:.0} µs, p50 {p50_us:.0}, p99 {p99_us:.0}, CPU {cpu_us:.0}"
+        );
         points.push(Point {
             nodes: reached,
             facts: before,

@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Where the curve is drawn [default: bench/growth.svg in the target folder].
     #[arg(long, value_name = "FILE.svg")]
     picture: Option<PathBuf>,
+    /// Measure nothing: show what --json printed before (may be given more than once).
+    #[arg(long, value_name = "FILE")]
+    from: Vec<PathBuf>,
     /// Print one JSON array instead of tables.
     #[arg(long)]
     json: bool,
@@ -58,25 +61,7 @@ enum Kind {
 
 /// Measures, prints and draws.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let program = MadeUp::build()?;
-    let mut runs = Vec::new();
-    for (kind, dimension) in [(Kind::Words, 0), (Kind::Vectors, args.dimension)] {
-        for is_durable in [false, true] {
-            if args.only.is_some_and(|only| only != kind) || (is_durable && !args.durable) {
-                continue;
-            }
-            let mut growth = program.command("growth");
-            growth.args(["--nodes", &args.nodes.to_string(), "--dimension", &dimension.to_string()]);
-            growth.args(["--window", &args.window.to_string()]);
-            if is_durable {
-                growth.arg("--durable");
-                if let Some(dir) = &args.dir {
-                    growth.arg("--dir").arg(std::path::absolute(dir)?);
-                }
-            }
-            runs.push(json(&mut growth)?);
-        }
-    }
+    let runs = if args.from.is_empty() { measure(args)? } else { read(&args.from)? };
     let default = step::target().join("bench").join("growth.svg");
     let picture = args.picture.as_ref().unwrap_or(&default);
     picture.parent().map_or(Ok(()), std::fs::create_dir_all)?;
@@ -98,6 +83,43 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     eprintln!("curve: {}", picture.display());
     same_graphs(&runs)
+}
+
+/// One run after the other.
+fn measure(args: &Args) -> Result<Vec<Value>> {
+    let program = MadeUp::build()?;
+    let mut runs = Vec::new();
+    for (kind, dimension) in [(Kind::Words, 0), (Kind::Vectors, args.dimension)] {
+        for is_durable in [false, true] {
+            if args.only.is_some_and(|only| only != kind) || (is_durable && !args.durable) {
+                continue;
+            }
+            let mut growth = program.command("growth");
+            growth.args(["--nodes", &args.nodes.to_string(), "--dimension", &dimension.to_string()]);
+            growth.args(["--window", &args.window.to_string()]);
+            if is_durable {
+                growth.arg("--durable");
+                if let Some(dir) = &args.dir {
+                    growth.arg("--dir").arg(std::path::absolute(dir)?);
+                }
+            }
+            runs.push(json(&mut growth)?);
+        }
+    }
+    Ok(runs)
+}
+
+/// Runs of before, each in an array or by itself.
+fn read(files: &[PathBuf]) -> Result<Vec<Value>> {
+    let mut runs = Vec::new();
+    for file in files {
+        let text = std::fs::read(file).with_context(|| file.display().to_string())?;
+        match serde_json::from_slice(&text).with_context(|| file.display().to_string())? {
+            Value::Array(several) => runs.extend(several),
+            one => runs.push(one),
+        }
+    }
+    Ok(runs)
 }
 
 /// Words or vectors, and where they are kept.

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     queries: usize,
     /// Mentions that use the nodes before anything is sought.
     #[arg(long, value_name = "N", default_value_t = 2_000_000)]
-    mentions: u64,
+    mentions: u32,
     /// Threads.
     #[arg(long, value_name = "N", default_value_t = 2)]
     threads: usize,

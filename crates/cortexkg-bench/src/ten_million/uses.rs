@@ -29,7 +29,7 @@ pub(super) struct NodeUse {
 /// How it went.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Used {
-    mentions: u64,
+    mentions: u32,
     half_life_mentions: u32,
     made_finer: u64,
     made_coarser: u64,
@@ -41,7 +41,7 @@ pub(super) struct Used {
 pub(super) fn have_used(
     index: &mut HnswAllocationIndex,
     rows: &Rows,
-    mentions: u64,
+    mentions: u32,
     seed: u64,
 ) -> Result<(Vec<NodeUse>, Used)> {
     let (start, reads) = (Instant::now(), rows.reads());
@@ -54,8 +54,8 @@ pub(super) fn have_used(
     let mut uses = vec![NodeUse::default(); nodes as usize];
     let (zipf, mut random) = (Zipf::new(nodes), Random::new(seed, USES));
     let (mut bytes, mut values, mut turn) = (Vec::new(), Vec::new(), 0);
-    let mut progress = Progress::new("mentions", 0, mentions);
-    for now in 0..mentions as u32 {
+    let mut progress = Progress::new("mentions", 0, mentions.into());
+    for now in 0..mentions {
         let node = zipf.draw(&mut random);
         let of = &mut uses[node as usize];
         of.uses = scorer.faded(of.uses, now - of.at).saturating_add(USE);
