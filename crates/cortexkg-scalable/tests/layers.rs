@@ -260,3 +260,16 @@ fn a_graph_keeps_its_layers_and_is_told_of_others() {
     assert_eq!(plain.state_hash().unwrap(), hash);
     assert_eq!(plain.engine().layers().hnsw.unwrap().ef_search, 200);
 }
+
+#[test]
+fn no_read_is_stale_after_a_compaction() {
+    let store = MemoryStore::default();
+    let mut engine =
+        ScalableAllocationEngine::open(store, EngineConfig::default(), ScalabilityConfig::default()).unwrap();
+    let fact = |id: &str| Fact::record([("name", "Citrus Grill"), ("phone", "213/857-0034")]).with_id(id);
+    let first = engine.allocate_fact(fact("a")).unwrap().allocated_node;
+    engine.with_core(DurableEngine::compact).unwrap();
+    assert_eq!(engine.node(first).unwrap().unwrap().members.len(), 1);
+    assert_eq!(engine.allocate_fact(fact("b")).unwrap().allocated_node, first);
+    assert_eq!(engine.node(first).unwrap().as_deref(), engine.engine().node(first).as_ref());
+}

@@ -216,7 +216,9 @@ impl<S: Store> DurableEngine<S> {
             Some([BASE_VERSION]) => postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?,
             Some(other) => return Err(damaged(format!("version {other:?} is not known")).into()),
         };
-        self.engine = AllocationEngine::new(self.engine.config.clone());
+        let new = AllocationEngine::new(self.engine.config.clone());
+        let old = std::mem::replace(&mut self.engine, new);
+        self.engine.watch_as(old);
         self.engine.dictionary.know_fields(&base.fields);
         self.engine.weights = base.weights;
         self.engine.learner = base.learner;

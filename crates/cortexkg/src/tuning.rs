@@ -119,6 +119,13 @@ impl AllocationEngine {
         Some(changed)
     }
 
+    /// Is watched as another engine was, in whose place it comes: timed, compared with scans, asked what has changed.
+    pub(crate) fn watch_as(&mut self, old: Self) {
+        self.stopwatch = old.stopwatch;
+        self.set_recall_sampling(old.vectors.recall_sampling());
+        self.track_changes(old.graph.touched.is_some());
+    }
+
     pub(crate) fn apply_layers(&mut self, layers: Layers) {
         self.vectors.set_layers(layers);
         self.vectors.keep_up(self.graph.live_nodes(), self.config.recall.scan_nodes_max);

@@ -290,6 +290,10 @@ impl Vectors {
         }
     }
 
+    pub(crate) fn recall_sampling(&self) -> u64 {
+        self.recall_sampling
+    }
+
     pub(crate) fn dimension(&self) -> usize {
         self.dimension
     }
