@@ -11,7 +11,7 @@ use cortexkg::{
     AllocationEngine, AllocationMethod, AllocationResult, Decision, DurableEngine, EngineConfig, Fact, NodeId,
 };
 use cortexkg_scalable::{
-    AllocationStrategy, Backing, Distribution, Fallback, NotDistributed, ScalabilityConfig,
+    AllocationStrategy, Backing, Distribution, Fallback, MetricsCollector, NotDistributed, ScalabilityConfig,
     ScalableAllocationEngine,
 };
 use cortexkg_store::{MemoryStore, Sync};
@@ -272,4 +272,23 @@ fn no_read_is_stale_after_a_compaction() {
     assert_eq!(engine.node(first).unwrap().unwrap().members.len(), 1);
     assert_eq!(engine.allocate_fact(fact("b")).unwrap().allocated_node, first);
     assert_eq!(engine.node(first).unwrap().as_deref(), engine.engine().node(first).as_ref());
+}
+
+#[test]
+fn nothing_is_told_of_layers_that_are_off_again() {
+    let mut config = ScalabilityConfig::production_optimized();
+    config.hnsw_config.above_nodes = 10;
+    let mut engine = scalable(config);
+    engine.with_core(|core| core.set_recall_sampling(1));
+    let (_, facts): (Vec<u64>, Vec<Fact>) = mentions(300, 400, 3).into_iter().unzip();
+    allocate(&mut engine, facts);
+    let collector = MetricsCollector::new();
+    collector.observe(&engine);
+    let metrics = collector.collect();
+    assert!(metrics.index_recall.is_some() && metrics.tiers.is_some() && !metrics.vectors.is_empty());
+    engine.set_config(ScalabilityConfig::plain(), "off").unwrap();
+    collector.observe(&engine);
+    let metrics = collector.collect();
+    assert_eq!((metrics.index_recall, metrics.tiers.is_some()), (None, false));
+    assert!(metrics.vectors.is_empty(), "{:?}", metrics.vectors);
 }

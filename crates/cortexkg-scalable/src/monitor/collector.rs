@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cortexkg::{AllocationResult, QuantizationReport, Stage};
-use cortexkg_index::Precision;
+use cortexkg_index::{HnswAllocationIndex, Precision};
 use cortexkg_tiers::MemoryStatistics;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -138,9 +138,7 @@ impl MetricsCollector {
     /// Asks an engine for all that it counts by itself: nodes, facts, edges, bytes, vectors, recall of the index, tiers, fallbacks,
     /// adaptations. For once in a second or so, not for once in a fact; always the same engine.
     pub fn observe<E: Backing>(&self, engine: &ScalableAllocationEngine<E>) {
-        if let Some(tiers) = engine.tier_statistics() {
-            self.set_tiers(&tiers);
-        }
+        self.meters.rare().tiers = engine.tier_statistics();
         self.set_fallbacks(engine.fallbacks());
         self.count_events(engine.adaptation().into_iter().flat_map(AdaptiveConfigManager::events));
         let core = engine.engine();
@@ -151,13 +149,12 @@ impl MetricsCollector {
             edges: core.edge_count() as u64,
         });
         self.set_quantization(core.quantization());
-        if let Some(index) = core.vector_index() {
-            self.set_vectors(index.precisions());
-            let recall = index.running_recall();
-            if recall.searches > 0 {
-                self.set_index_recall(recall.recall());
-            }
-        }
+        // Of an index that is gone, or tiers that are, nothing is told any more.
+        let index = core.vector_index();
+        let recall = index.map(HnswAllocationIndex::running_recall).filter(|recall| recall.searches > 0);
+        let mut rare = self.meters.rare();
+        rare.vectors = index.map(|index| index.precisions().map(|count| count as u64));
+        rare.index_recall = recall.map(|recall| recall.recall());
     }
 
     /// Counts events, oldest first, that have not been counted before.
