@@ -292,3 +292,26 @@ fn nothing_is_told_of_layers_that_are_off_again() {
     assert_eq!((metrics.index_recall, metrics.tiers.is_some()), (None, false));
     assert!(metrics.vectors.is_empty(), "{:?}", metrics.vectors);
 }
+
+#[test]
+fn no_read_of_any_node_is_stale_while_consolidation_goes_on_within_batches() {
+    let store = MemoryStore::default();
+    let mut engine =
+        ScalableAllocationEngine::open(store, EngineConfig::default(), ScalabilityConfig::default()).unwrap();
+    engine.with_core(|core| core.consolidate_every(std::num::NonZeroU64::new(37)));
+    let mut facts = records("fodors-zagats");
+    facts.truncate(600);
+    for (at, fact) in facts.iter_mut().enumerate().filter(|(at, _)| at % 5 == 0) {
+        let id = fact.record_id.clone().unwrap();
+        *fact = Fact::triple(format!("cook {}", at % 30), "works at", format!("house {}", at % 45)).with_id(id);
+    }
+    let mut redirected = 0;
+    for batch in facts.chunks(20) {
+        engine.allocate_batch(batch.to_vec(), Sync::Lazy).unwrap();
+        for id in (0..engine.engine().next_node_id().0).map(NodeId) {
+            assert_eq!(engine.node(id).unwrap().as_deref(), engine.engine().node(id).as_ref(), "{id}");
+        }
+        redirected = engine.engine().redirects().count();
+    }
+    assert!(redirected > 0, "nothing was merged");
+}
