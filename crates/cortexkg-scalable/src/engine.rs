@@ -174,7 +174,8 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         self.timing = clock.map(|clock| Arc::new(Timing::new(clock, self.metrics.clone())));
         let stopwatch = self.timing.clone().map(|timing| timing as Arc<dyn Stopwatch>);
         self.core_write().set_stopwatch(stopwatch);
-        self.last_look = LastLook::default();
+        // What was decided before is none of what this clock times.
+        self.last_look.begin_anew(self.decisions);
     }
 
     /// Lets the layers set themselves from now on, beginning with what they are set to; none: no longer. Looks every 1,024 decisions,

@@ -176,3 +176,35 @@ fn effort_is_tuned_to_a_target_of_recall() {
     assert!(ef > 16 && recall.recall() >= 0.93, "ef {ef}, {recall:?}");
     assert!(events.iter().all(|event| event.rule == "search_to_recall_target"), "{events:?}");
 }
+
+/// Proposes nothing, and keeps how many decisions each look was at.
+struct Looks(Arc<std::sync::Mutex<Vec<u64>>>);
+
+impl AdaptationRule for Looks {
+    fn name(&self) -> &'static str {
+        "looks"
+    }
+
+    fn layer(&self) -> &'static str {
+        "hnsw_indexing"
+    }
+
+    fn suggest_adaptation(&self, observed: &Observed, _: &ScalabilityConfig) -> Option<Suggestion> {
+        self.0.lock().unwrap().push(observed.decisions);
+        None
+    }
+}
+
+#[test]
+fn a_clock_that_comes_late_times_nothing_from_before() {
+    let looks = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut engine = engine(ScalabilityConfig::development_defaults());
+    allocate(&mut engine, &things(500, 900, 1));
+    let rules: Vec<Box<dyn AdaptationRule>> = vec![Box::new(Looks(looks.clone()))];
+    engine.set_adaptation(Some(AdaptiveConfigManager::with_rules(ScalabilityConfig::default(), rules)));
+    engine.set_clock(Some(Ticking::new()));
+    allocate(&mut engine, &things(500, 1_000, 2));
+    assert!(looks.lock().unwrap().is_empty(), "1,000 decisions are no look");
+    allocate(&mut engine, &things(500, 128, 3));
+    assert_eq!(*looks.lock().unwrap(), [1_128]);
+}

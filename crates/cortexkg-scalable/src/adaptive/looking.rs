@@ -34,6 +34,11 @@ impl LastLook {
         self.decisions = decisions;
     }
 
+    /// Counts from here on, by a clock that begins now.
+    pub(crate) fn begin_anew(&mut self, decisions: u64) {
+        *self = Self { decisions, recall: Duration::ZERO, all: Duration::ZERO, tiers: self.tiers };
+    }
+
     /// Looks.
     pub(crate) fn look(
         &mut self,

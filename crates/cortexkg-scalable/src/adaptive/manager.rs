@@ -160,6 +160,8 @@ impl AdaptiveConfigManager {
         for (at, rule) in self.adaptation_rules.iter().enumerate() {
             let standing = &mut self.standings[at];
             let suggestion = rule.suggest_adaptation(observed, &self.current_config);
+            // What is so already is no change, and would keep others from theirs.
+            let suggestion = suggestion.filter(|suggestion| suggestion.config != self.current_config);
             let Some(suggestion) = suggestion.filter(|_| self.look >= standing.silent_until) else {
                 standing.agreeing = 0;
                 continue;
@@ -201,10 +203,10 @@ impl AdaptiveConfigManager {
             return None;
         }
         let after = mean(&trial.since);
-        // What it would have become meanwhile.
+        // What it would have become meanwhile: slower, or larger, which is counted below zero.
         let grown = observed.vectors as f64 / trial.vectors.max(1) as f64;
-        let slower = 1.0 + trial.growing_share * (grown - 1.0).max(0.0);
-        trial.before = trial.before.map(|before| before / slower);
+        let worse = 1.0 + trial.growing_share * (grown - 1.0).max(0.0);
+        trial.before = trial.before.map(|before| if before < 0.0 { before * worse } else { before / worse });
         let gain = trial
             .before
             .zip(after)
@@ -361,6 +363,57 @@ mod tests {
         assert!(changes.len() <= 12, "{changes:?}");
         let last = manager.events().last().unwrap();
         assert_eq!(&*last.reason, "taken back: 50.0 % worse");
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        struct AsItIs;
+        impl AdaptationRule for AsItIs {
+            fn name(&self) -> &'static str {
+                "as it is"
+            }
+
+            fn layer(&self) -> &'static str {
+                "hnsw_indexing"
+            }
+
+            fn suggest_adaptation(&self, seen: &Observed, config: &ScalabilityConfig) -> Option<Suggestion> {
+                let suggestion = Double.suggest_adaptation(seen, config)?;
+                Some(Suggestion { config: config.clone(), ..suggestion })
+            }
+        }
+        let rules: Vec<Box<dyn AdaptationRule>> = vec![Box::new(AsItIs), Box::new(Double)];
+        let mut manager = AdaptiveConfigManager::with_rules(ScalabilityConfig::default(), rules);
+        assert_eq!(manager.optimize_configuration(&rate(100.0), 0), None);
+        let change = manager.optimize_configuration(&rate(100.0), 1).unwrap();
+        assert_ne!(change.config, ScalabilityConfig::default());
+        assert_eq!(manager.events().next().unwrap().rule, "double");
+    }
+
+    #[test]
+    fn memory_that_is_saved_while_the_graph_grows_is_saved() {
+        let memory = |memory_bytes, vectors, vector_bytes| Observed {
+            memory_bytes,
+            vectors,
+            vector_bytes,
+            index: Some(super::super::observed::IndexState { recall: 1.0, samples: 0 }),
+            ..Observed::default()
+        };
+        let take_to = |after: Observed| {
+            let mut manager = AdaptiveConfigManager::new(ScalabilityConfig::default(), Some(100_000_000));
+            manager.optimize_configuration(&memory(95_000_000, 100_000, 50_000_000), 0);
+            let change = manager.optimize_configuration(&memory(95_000_000, 100_000, 50_000_000), 1).unwrap();
+            assert!(change.config.enable_adaptive_quantization, "{}", change.reason);
+            for at in 2..6 {
+                manager.optimize_configuration(&after, at);
+            }
+            outcomes(&manager)[..2].to_vec()
+        };
+        // A fifth more vectors would have taken 114 million.
+        let saved = take_to(memory(96_000_000, 120_000, 34_000_000));
+        assert_eq!(saved, [AdaptationOutcome::Applied, AdaptationOutcome::Kept]);
+        let wasted = take_to(memory(125_000_000, 120_000, 60_000_000));
+        assert_eq!(wasted, [AdaptationOutcome::Applied, AdaptationOutcome::RolledBack]);
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub struct Suggestion {
     pub measure: Measure,
     /// Least gain for it to stay, as a part of the value before: −0.1 lets it cost a tenth.
     pub gain_min: f64,
-    /// Part of the time of a decision that would have grown with the number of vectors, 0 to 1: a graph that has grown meanwhile is
-    /// compared with what it would have become.
+    /// Part of the time of a decision, or of the memory, that would have grown with the number of vectors, 0 to 1: a graph that has
+    /// grown meanwhile is compared with what it would have become.
     pub growing_share: f64,
 }
 
@@ -233,7 +233,8 @@ impl AdaptationRule for PrecisionByMemory {
         );
         // More exact vectors take more memory: that is what the room is for.
         let gain_min = if is_short { 0.0 } else { f64::NEG_INFINITY };
-        Some(Suggestion { config: to, reason, measure: Measure::Memory, gain_min, growing_share: 0.0 })
+        // All of it grows with the graph.
+        Some(Suggestion { config: to, reason, measure: Measure::Memory, gain_min, growing_share: 1.0 })
     }
 }
 
