@@ -12,6 +12,7 @@ mod common;
 
 mod faults;
 mod flips;
+mod layers;
 mod links;
 mod model;
 mod random_operations;
