@@ -303,7 +303,8 @@ fn no_read_of_any_node_is_stale_while_consolidation_goes_on_within_batches() {
     facts.truncate(600);
     for (at, fact) in facts.iter_mut().enumerate().filter(|(at, _)| at % 5 == 0) {
         let id = fact.record_id.clone().unwrap();
-        *fact = Fact::triple(format!("cook {}", at % 30), "works at", format!("house {}", at % 45)).with_id(id);
+        *fact =
+            Fact::triple(format!("cook {}", at % 30), "works at", format!("house {}", at % 45)).with_id(id);
     }
     let mut redirected = 0;
     for batch in facts.chunks(20) {
