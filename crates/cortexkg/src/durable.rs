@@ -18,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::opening::Opening;
 use crate::operation_error::OperationError;
 use crate::perceive::Perceived;
+use crate::reading::{ReadFact, perceive_at, stored_at};
 use crate::stopwatch::Stage;
 use crate::stored_fact;
 
@@ -478,42 +479,5 @@ impl<S: Store> DurableEngine<S> {
     pub(crate) fn nodes_of(&self, fact: u32) -> Vec<NodeId> {
         let graph = &self.engine.graph;
         graph.mentions_of(fact).map(|mention| graph.id(graph.mentions[mention as usize].node)).collect()
-    }
-}
-
-fn stored_at<S: Store>(
-    store: &S,
-    position: u64,
-) -> Result<Option<stored_fact::FactAndVectors>, OperationError> {
-    let Some(bytes) = store.get(Table::Facts, position)? else { return Ok(None) };
-    let stored = stored_fact::decode(&bytes);
-    stored
-        .map(Some)
-        .map_err(|error| StoreError::damaged(format!("facts, row {position}"), error.to_string()).into())
-}
-
-/// The perceived fact that the log took in at a position. Runs no model.
-pub(crate) fn perceive_at<S: Store>(
-    store: &S,
-    engine: &AllocationEngine,
-    position: u64,
-) -> Result<Perceived, OperationError> {
-    let damaged = |what: String| StoreError::damaged(format!("facts, row {position}"), what);
-    let (fact, made) = stored_at(store, position)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
-    let perceived = engine.perceiver.perceive_again(fact, made);
-    Ok(perceived.map_err(|error| damaged(error.to_string()))?)
-}
-
-/// A fact in both forms: as it is stored, and as it is decided on.
-struct ReadFact {
-    fact: Fact,
-    perceived: Perceived,
-}
-
-impl ReadFact {
-    /// Nothing is decided on a fact that is known, so nobody runs a model for it.
-    fn of(perceiver: &crate::perceive::Perceiver, fact: Fact, is_known: bool) -> Result<Self, FactError> {
-        let made = is_known.then(Vec::new);
-        Ok(Self { perceived: perceiver.perceive_again(fact.clone(), made)?, fact })
     }
 }

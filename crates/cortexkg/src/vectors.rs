@@ -11,7 +11,8 @@ use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
 use crate::layers::Layers;
 use crate::near::{self, NearIndex};
-use crate::paged::{EachTable, Paged, Record};
+use crate::node_code::NodeCode;
+use crate::paged::{EachTable, Paged};
 use crate::perceive::Perceived;
 use crate::quantization::{AdaptiveQuantizationEngine, QuantizationReport};
 use crate::surroundings::{AllSurroundings, NEAREST, Surroundings};
@@ -29,32 +30,6 @@ const NEAR: &str = "near index";
 const GROWING: &str = "growing index";
 /// Surroundings in one record of a snapshot.
 const SURROUNDINGS_AT_ONCE: usize = 1024;
-
-/// The code of a node's vector; empty if it has none. Its scale is of no use and not kept.
-#[derive(Debug)]
-struct NodeCode;
-
-impl Record for NodeCode {
-    type View<'a> = Option<Q8Code>;
-    type Content<'c> = [i8];
-    const EMPTY: &'static [u8] = &[];
-
-    fn view(bytes: &[u8]) -> Option<Q8Code> {
-        if bytes.is_empty() {
-            return None;
-        }
-        let values: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
-        Q8Code::from_parts(values, 1.0).ok()
-    }
-
-    fn is_sound(bytes: &[u8]) -> bool {
-        Self::view(bytes).is_some()
-    }
-
-    fn encode(code: &[i8], into: &mut Vec<u8>) {
-        into.extend(code.iter().map(|&value| value as u8));
-    }
-}
 
 /// By what near vectors are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -145,7 +145,7 @@ fn code<S: Store>(
     mention: MentionIndex,
 ) -> Result<Option<Code>, OperationError> {
     let of = engine.mention_ref(mention);
-    let perceived = crate::durable::perceive_at(store, engine, of.fact)?;
+    let perceived = crate::reading::perceive_at(store, engine, of.fact)?;
     let at = usize::from(of.role.saturating_sub(1));
     Ok(if at < perceived.mentions.len() { engine.code(&perceived, at) } else { None })
 }
