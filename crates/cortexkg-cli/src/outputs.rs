@@ -5,7 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use cortexkg_store::directory::{
+    LOCK_FILE, ROWS_FILE, ROWS_PARTIAL_FILE, SNAPSHOT_FILE, SNAPSHOT_PARTIAL_FILE,
+};
+
 use crate::failure::Failure;
+
+/// Names of the files of a graph, which no output may take the place of.
+const OF_A_GRAPH: [&str; 5] = [ROWS_FILE, ROWS_PARTIAL_FILE, SNAPSHOT_FILE, SNAPSHOT_PARTIAL_FILE, LOCK_FILE];
 
 /// A file that is written beside its place, as `NAME.PROCESS.partial`, and takes its name when it is finished: another process
 /// that writes the same file has another partial one, and the last to finish wins whole. One that is never finished, or cannot
@@ -21,9 +28,15 @@ impl OutputFile {
     /// Starts the file at `path`.
     ///
     /// # Errors
-    /// Where it cannot be created.
+    /// Where it cannot be created, or would take the place of a file of a graph.
     pub fn create(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
+        let place = identity(path);
+        if OF_A_GRAPH.iter().any(|of| place.file_name().is_some_and(|name| name == *of)) {
+            return Err(Failure::Usage(format!(
+                "{name} has the name of a file of a graph, which it would destroy; give it another"
+            )));
+        }
         let unusable = |error: io::Error| {
             Failure::Usage(format!("cannot write {name}: {error}; check the path and the permissions"))
         };
@@ -194,6 +207,25 @@ mod tests {
         fs::create_dir(&path).unwrap();
         assert!(file.finish().is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the directory alone");
+    }
+
+    #[test]
+    fn no_file_of_a_graph_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in OF_A_GRAPH {
+            let path = folder.path().join(name);
+            fs::write(&path, b"a graph").unwrap();
+            assert!(OutputFile::create(&path).is_err());
+            assert!(OutputFile::create(&folder.path().join("x").join("..").join(name)).is_err());
+            #[cfg(unix)]
+            {
+                let link = folder.path().join("link");
+                std::os::unix::fs::symlink(&path, &link).unwrap();
+                assert!(OutputFile::create(&link).is_err());
+                fs::remove_file(&link).unwrap();
+            }
+            assert_eq!(fs::read(&path).unwrap(), b"a graph");
+        }
     }
 
     #[cfg(unix)]

@@ -106,6 +106,22 @@ fn files_that_cannot_be_are_refused_before_the_run() {
     );
     assert_eq!(said.code, 2);
     said.tells(&["--metrics and --out are the same file"]);
+    // What is written anew every second cannot be a pipe: without a reader the run would wait for ever.
+    let mut pipes = vec!["-".to_owned()];
+    if cfg!(unix) {
+        std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+        pipes.push(path("pipe"));
+    }
+    for pipe in pipes {
+        let said = with_input(&["allocate", "-", "--format", "csv", "--metrics", &pipe], b"name\nAda\n");
+        assert_eq!(said.code, 2, "{}", said.err);
+        said.tells(&["--metrics", "an ordinary file"]);
+    }
+    // A part of the rules is not the rules.
+    let rule = "[[rules]]\nname = \"x\"\nmetric = \"memory_bytes\"\nabove = 1\nlevel = \"critical\"\n";
+    let said = rules(&format!("{rule}{}", " ".repeat(1 << 20)));
+    assert_eq!(said.code, 2, "{}", said.err);
+    said.tells(&["more than 1048576 bytes"]);
     let said =
         rules("[[rules]]\nname = \"x\"\nmetric = \"memory_bytes\"\nabove = -1\nlevel = \"critical\"\n");
     assert_eq!(said.code, 2);
@@ -259,4 +275,18 @@ fn top_says_what_is_missing() {
     cortexkg(&["top"]).tells(&["--data DIR"]);
     assert_eq!(cortexkg(&["top", &path, "--data", "x"]).code, 2);
     assert_eq!(cortexkg(&["top", &path, "--interval", "0"]).code, 2);
+}
+
+#[test]
+fn no_output_takes_the_place_of_the_graph() {
+    let graph = Graph::of("name\nAda Lovelace\n");
+    let hash = graph.state_hash();
+    let rows = graph.path("graph/cortexkg.redb");
+    for option in ["--metrics", "--out", "--explain", "--rejects"] {
+        let said = graph
+            .with_input(&["allocate", "-", "--format", "csv", option, &rows], b"name\nCharles Babbage\n");
+        assert_eq!(said.code, 2, "{option}: {}", said.err);
+        said.tells(&["a file of a graph"]);
+        assert_eq!(graph.state_hash(), hash, "{option}");
+    }
 }

@@ -63,6 +63,9 @@ impl MonitoringArgs {
         if self.metrics.is_none() && self.alerts.is_none() && self.alert_webhook.is_none() && data.is_none() {
             return Ok(None);
         }
+        if let Some(path) = &self.metrics {
+            check_replaceable(path)?;
+        }
         let rules = self.alerts.as_deref().map_or_else(|| Ok(AlertRules::default()), read_rules)?;
         let mut monitor =
             ScalabilityMonitor::new(rules).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -93,13 +96,34 @@ impl MonitoringArgs {
     }
 }
 
+/// Refuses what cannot be replaced again and again: a pipe, to which writing waits until somebody reads, and standard output.
+fn check_replaceable(path: &Path) -> Result<(), Failure> {
+    #[cfg(unix)]
+    let is_pipe = std::fs::metadata(path)
+        .is_ok_and(|metadata| std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()));
+    #[cfg(not(unix))]
+    let is_pipe = false;
+    if is_pipe || path.as_os_str() == "-" {
+        let name = path.display();
+        return Err(Failure::Usage(format!(
+            "--metrics {name}: the file is replaced about every second, which a pipe cannot be; name an ordinary file"
+        )));
+    }
+    Ok(())
+}
+
 /// Reads rules from a file.
 fn read_rules(path: &Path) -> Result<AlertRules, Failure> {
     let name = path.display();
     let mut text = String::new();
     File::open(path)
-        .and_then(|file| file.take(RULES_BYTES_MAX).read_to_string(&mut text))
+        .and_then(|file| file.take(RULES_BYTES_MAX + 1).read_to_string(&mut text))
         .map_err(|error| Failure::Usage(format!("cannot read {name}: {error}; check the path")))?;
+    if text.len() as u64 > RULES_BYTES_MAX {
+        let what =
+            format!("cannot read {name}: it has more than {RULES_BYTES_MAX} bytes; is it a file of rules?");
+        return Err(Failure::Usage(what));
+    }
     let rules: AlertRules = toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
