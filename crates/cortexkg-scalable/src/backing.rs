@@ -98,7 +98,7 @@ impl Backing for AllocationEngine {
         if !is_known {
             return Err(OperationError::UnknownNode { node });
         }
-        if self.pins().any(|pinned| pinned == node) != is_pinned {
+        if self.is_pinned(node) != is_pinned {
             AllocationEngine::pin(self, node, is_pinned);
         }
         Ok(())

@@ -56,22 +56,35 @@ impl AllocationEngine {
         self.chain_operation(&Operation::Pin { node, is_pinned }, &[]);
     }
 
+    /// Whether the vector of a node is kept as exactly as can be: it, or one that was merged into it, is pinned. One that was merged
+    /// into another stands for that.
+    pub fn is_pinned(&self, node: NodeId) -> bool {
+        self.place_of(node).is_some_and(|place| self.pins.places.contains(&place))
+    }
+
+    /// Where a node is now, or what it was merged into.
+    fn place_of(&self, node: NodeId) -> Option<NodeIndex> {
+        self.graph.index_of(self.graph.resolve(node))
+    }
+
     /// Nodes that are pinned, as they were named.
     pub fn pins(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.pins.ids()
     }
 
-    /// Importance of a node, 0 to 1, if the graph keeps account of it: how much it has been used lately. 1 for a pinned one.
+    /// Importance of a node, 0 to 1, if the graph keeps account of it: how much it has been used lately. 1 for a pinned one. One that was
+    /// merged into another stands for that.
     pub fn importance(&self, node: NodeId) -> Option<f32> {
-        let at = self.graph.index_of(node)?;
+        let at = self.place_of(node)?;
         let is_pinned = self.pins.places.contains(&at);
         let importance = self.vectors.importance(at, is_pinned, self.graph.mentions.len())?;
         Some(importance as f32 / UNIT as f32)
     }
 
-    /// What the index keeps the vector of a node at; none if there is no index, or it is not in it.
+    /// What the index keeps the vector of a node at; none if there is no index, or it is not in it. One that was merged into another
+    /// stands for that.
     pub fn vector_precision(&self, node: NodeId) -> Option<Precision> {
-        self.vectors.precision(self.graph.index_of(node)?)
+        self.vectors.precision(self.place_of(node)?)
     }
 
     /// How exactly the vectors of the index are kept, where that is a matter of importance.
@@ -135,7 +148,9 @@ impl AllocationEngine {
         if is_pinned {
             self.pins.ids.insert(node);
         } else {
-            self.pins.ids.remove(&node);
+            // And those that were merged into it, on whose account it is pinned.
+            let (graph, live) = (&self.graph, self.graph.resolve(node));
+            self.pins.ids.retain(|&id| graph.resolve(id) != live);
         }
         self.find_pins();
     }
@@ -197,7 +212,7 @@ impl<S: Store> DurableEngine<S> {
         if self.engine.graph.index_of(node).is_none() {
             return Err(OperationError::UnknownNode { node });
         }
-        if self.engine.pins.ids.contains(&node) == is_pinned {
+        if self.engine.is_pinned(node) == is_pinned {
             return Ok(None);
         }
         self.perform(Operation::Pin { node, is_pinned }, None).map(Some)

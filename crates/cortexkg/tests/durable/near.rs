@@ -202,6 +202,29 @@ fn a_budget_is_kept_and_pins_are_above_it() {
     assert!(graph.engine().importance(idle).unwrap() < 1.0);
 }
 
+#[test]
+fn a_merged_node_that_is_pinned_stands_for_what_it_leads_to() {
+    let mut graph = open(MemoryStore::default(), with(quantized(None)));
+    let results = take(&mut graph, &facts(300, 400, 5));
+    let (merged, kept) = (results[0].allocated_node, results[1].allocated_node);
+    assert_ne!(merged, kept);
+    graph.pin(merged, true).unwrap();
+    graph.merge(kept, merged).unwrap();
+    for node in [merged, kept] {
+        assert_eq!(graph.engine().importance(node), Some(1.0), "{node}");
+        assert_eq!(graph.pin(node, true).unwrap(), None, "{node} is pinned already");
+    }
+    // Whoever unpins what is seen to be pinned has done so.
+    graph.pin(kept, false).unwrap().unwrap();
+    assert!(graph.engine().importance(kept).unwrap() < 1.0);
+    assert_eq!(graph.engine().pins().count(), 0);
+    let hash = graph.state_hash().unwrap();
+    let mut store = graph.close().unwrap();
+    cortexkg_store::Store::remove_snapshot(&mut store).unwrap();
+    let graph = open(store, EngineConfig::default());
+    assert_eq!((graph.state_hash().unwrap(), graph.engine().pins().count()), (hash, 0));
+}
+
 fn finer_bytes(graph: &DurableEngine<MemoryStore>) -> u64 {
     let vectors = graph.engine().quantization().unwrap().vectors;
     let row = |bits: u64| u64::from(64 * bits as u32 / 8) + 12;
