@@ -112,6 +112,13 @@ impl NearIndex {
         (self.len() * each) as u64 + finer
     }
 
+    /// Passes over places from `first` to below `end`, none of which has a vector, if that is how far it is.
+    pub(crate) fn pass_over(&mut self, first: NodeIndex, end: NodeIndex) {
+        if self.filled == first {
+            self.filled = end;
+        }
+    }
+
     /// Adds the next few of `places` places.
     pub(crate) fn follow(&mut self, places: NodeIndex, code: impl Fn(NodeIndex) -> Option<Q8Code>) {
         let (mut added, end) = (0, places.min(self.filled.saturating_add(LOOKED_AT_ONCE)));

@@ -381,7 +381,12 @@ impl Vectors {
             let kept = if index.contains(id) { index.replace(id, &moved) } else { index.add(id, &moved) };
             debug_assert!(kept.is_ok(), "{kept:?}");
         }
+        // Nodes without a vector may have come meanwhile, however many: what comes now is not to wait for them.
+        let places = self.codes.len() as NodeIndex;
         for index in [&mut self.near, &mut self.growing].into_iter().flatten() {
+            if places < node {
+                index.pass_over(places, node);
+            }
             index.moved(node, members, before.as_ref(), &moved);
         }
         while self.codes.len() <= node as usize {

@@ -203,6 +203,39 @@ fn a_budget_is_kept_and_pins_are_above_it() {
 }
 
 #[test]
+fn layers_in_memory_and_over_a_store_are_the_same() {
+    let facts = facts(200, 500, 6);
+    let mut memory = cortexkg::AllocationEngine::new(with(hnsw()));
+    let mut stored = open(MemoryStore::default(), with(hnsw()));
+    for (at, (_, fact)) in facts.iter().enumerate() {
+        let expected = memory.allocate_fact(fact.clone()).unwrap();
+        let found = stored.allocate_fact(fact.clone()).unwrap();
+        assert_eq!(found, expected, "{at}");
+        if at % 120 == 100 {
+            let layers = if at % 240 == 100 { quantized(Some(30_000)) } else { hnsw() };
+            memory.set_layers(layers, "a test");
+            stored.set_layers(layers, "a test").unwrap();
+            memory.pin(found.allocated_node, true);
+            stored.pin(found.allocated_node, true).unwrap();
+        }
+    }
+    assert_eq!(stored.state_hash().unwrap(), memory.state_hash());
+}
+
+#[test]
+fn what_comes_after_many_nodes_without_vectors_is_found_at_once() {
+    let mut graph = open(MemoryStore::default(), with(hnsw()));
+    take(&mut graph, &facts(700, 1_000, 1));
+    let words = (0..6_000).map(|at| Fact::text(format!("{:x}", at * 7_919)).with_id(format!("w{at}")));
+    graph.allocate_batch(words.collect(), cortexkg_store::Sync::Lazy).unwrap();
+    for (_, fact) in facts(700, 30, 99) {
+        let fact = fact.clone().with_id(format!("new {}", fact.record_id.as_deref().unwrap()));
+        let node = graph.allocate_fact(fact).unwrap().allocated_node;
+        assert!(graph.engine().vector_index().unwrap().contains(node.0), "{node} is not in the index");
+    }
+}
+
+#[test]
 fn a_merged_node_that_is_pinned_stands_for_what_it_leads_to() {
     let mut graph = open(MemoryStore::default(), with(quantized(None)));
     let results = take(&mut graph, &facts(300, 400, 5));
