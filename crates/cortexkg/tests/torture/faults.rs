@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use cortexkg::{Depth, DurableEngine, EngineConfig, Fact, Forget, OperationError, StateHash};
+use cortexkg::{
+    Depth, DurableEngine, EngineConfig, Fact, Forget, HnswLayer, Layers, OperationError, QuantizationLayer,
+    StateHash,
+};
 use cortexkg_store::faults::{Disk, Fault};
 use cortexkg_store::{RedbOptions, RedbStore, Sync};
 
@@ -31,12 +34,20 @@ enum Step {
     ForgetNode(usize),
     /// The operation so many positions ago.
     Undo(u64),
+    /// An index from so many nodes on, and every vector as exactly as its node is important.
+    Layers(u32),
+    /// The node of this place.
+    Pin(usize),
     Checkpoint,
     Compact,
 }
 
 fn steps() -> Vec<Step> {
-    let mut facts = facts(7, DECISIONS).into_iter();
+    let with_vector = |(at, fact): (usize, Fact)| {
+        let vector = (0..8).map(|axis| ((at % 30 * 31 + axis * 17) * 7919 % 199) as f32 - 99.0);
+        if at % 3 == 0 { fact.with_embedding(vector.collect()) } else { fact }
+    };
+    let mut facts = facts(7, DECISIONS).into_iter().enumerate().map(with_vector);
     let mut steps = Vec::new();
     let mut at = 0;
     while facts.len() > 0 {
@@ -48,7 +59,9 @@ fn steps() -> Vec<Step> {
             6 => vec![Step::ForgetNode(at % 5)],
             8 => vec![Step::Undo(2)],
             9 => vec![Step::Split(at % 13)],
+            10 => vec![Step::Pin(at % 7)],
             11 => vec![Step::Checkpoint],
+            12 => vec![Step::Layers(at as u32 % 9)],
             14 => vec![Step::Unmerge(at % 7)],
             17 => vec![Step::ForgetNode(at % 9), Step::Compact],
             _ => Vec::new(),
@@ -77,6 +90,12 @@ impl Step {
             }
             Self::ForgetNode(at) => graph.forget(&Forget::Node(id(*at))).map(drop),
             Self::Undo(ago) => graph.undo(graph.position() - ago).map(drop),
+            Self::Layers(above_nodes) => {
+                let hnsw = HnswLayer { above_nodes: *above_nodes, ..HnswLayer::default() };
+                let layers = Layers { hnsw: Some(hnsw), quantization: Some(QuantizationLayer::default()) };
+                graph.set_layers(layers, "a test").map(drop)
+            }
+            Self::Pin(at) => graph.pin(id(*at), true).map(drop),
             Self::Checkpoint => graph.checkpoint(),
             Self::Compact => graph.compact().map(drop),
         };
