@@ -30,6 +30,7 @@
 //!
 //! - [`RedbStore`] keeps everything in a directory of files; [`MemoryStore`] ends with the process. They behave alike.
 //! - [`snapshot`] is the container of snapshots and of portable graph files; it works over any bytes.
+//! - [`write_portable`] and [`read_portable`] make one file of a store, and a store of it.
 //! - [`directory`] is the seam between a store and its files. With the feature `faults` there is a directory in memory whose disk
 //!   fails on demand, for the tests of whoever builds on a store.
 //!
@@ -43,6 +44,7 @@ mod error;
 #[cfg(feature = "faults")]
 pub mod faults;
 mod memory;
+mod portable;
 mod rows;
 pub mod snapshot;
 mod store;
@@ -50,6 +52,7 @@ mod store;
 pub use change::{Change, ChangeSet, Table};
 pub use error::StoreError;
 pub use memory::MemoryStore;
+pub use portable::{read_portable, write_portable};
 pub use rows::{BackupSource, CheckReport, Figures, RedbOptions, RedbStore};
 pub use snapshot::{Section, Snapshot, SnapshotWriter};
 pub use store::{Decide, Rewrite, Store, Sync, VALUE_BYTES_MAX, Visit, WriteSnapshot};

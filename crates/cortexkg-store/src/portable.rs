@@ -1,0 +1,116 @@
+//! Portable graph files, `.ckg`: all rows of a store in one [`snapshot`](crate::snapshot) container. `docs/format.md` describes them.
+
+use std::io::Write;
+
+use crate::change::{ChangeSet, Table};
+use crate::error::StoreError;
+use crate::snapshot::{Snapshot, SnapshotWriter};
+use crate::store::{Store, Sync};
+
+/// Version of the layout of the sections.
+const VERSION: u32 = 1;
+const HEAD: &str = "graph";
+/// Bytes of a key.
+const KEY_BYTES: usize = 8;
+
+/// Writes all rows of a store; gives their number.
+///
+/// # Errors
+/// [`StoreError`]: the store cannot be read, or the output not be written.
+pub fn write_portable(store: &impl Store, out: &mut dyn Write) -> Result<u64, StoreError> {
+    let mut writer = SnapshotWriter::new(out)?;
+    writer.section(HEAD)?;
+    writer.record(&VERSION.to_le_bytes())?;
+    let (mut rows, mut record) = (0, Vec::new());
+    for table in Table::ALL {
+        writer.section(table.name())?;
+        store.scan(table, 0..u64::MAX, &mut |key, value| {
+            record.clear();
+            record.extend_from_slice(&key.to_le_bytes());
+            record.extend_from_slice(value);
+            rows += 1;
+            writer.record(&record)
+        })?;
+    }
+    writer.finish()?;
+    Ok(rows)
+}
+
+/// Puts all rows of a file into a store that is empty, in one commit; gives their number. The whole file is verified first.
+///
+/// # Errors
+/// [`StoreError`]: it is no such file, or damaged, or the store refuses; the store is as it was.
+pub fn read_portable(file: &Snapshot, place: &str, store: &mut impl Store) -> Result<u64, StoreError> {
+    let none = || StoreError::damaged(place, "is no graph that was exported as .ckg");
+    let mut version = Vec::new();
+    file.section(HEAD).ok_or_else(none)?.read(0, &mut version)?;
+    if version != VERSION.to_le_bytes() {
+        return Err(StoreError::damaged(place, "another version wrote it; export it again with this one"));
+    }
+    file.check()?;
+    let (mut changes, mut rows) = (ChangeSet::default(), 0);
+    for table in Table::ALL {
+        file.section(table.name()).ok_or_else(none)?.scan(&mut |_, record| {
+            let (key, value) = record
+                .split_first_chunk::<KEY_BYTES>()
+                .ok_or_else(|| StoreError::damaged(place, format!("section {}", table.name())))?;
+            changes.put(table, u64::from_le_bytes(*key), value.to_vec());
+            rows += 1;
+            Ok(())
+        })?;
+    }
+    store.commit(changes, Sync::Durable)?;
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    fn written() -> (MemoryStore, Vec<u8>) {
+        let mut store = MemoryStore::default();
+        let mut changes = ChangeSet::default();
+        changes.put(Table::Meta, 7, b"seven".to_vec());
+        (0..3_000).for_each(|key| changes.put(Table::Log, key, vec![3; (key % 9) as usize]));
+        store.commit(changes, Sync::Durable).unwrap();
+        let mut bytes = Vec::new();
+        assert_eq!(write_portable(&store, &mut bytes).unwrap(), 3_001);
+        (store, bytes)
+    }
+
+    fn open(bytes: Vec<u8>) -> Result<Snapshot, StoreError> {
+        Snapshot::open(bytes, "a file", 1 << 20)
+    }
+
+    #[test]
+    fn what_is_written_comes_back() {
+        let (store, bytes) = written();
+        let mut back = MemoryStore::default();
+        assert_eq!(read_portable(&open(bytes.clone()).unwrap(), "a file", &mut back).unwrap(), 3_001);
+        assert_eq!(back.get(Table::Meta, 7).unwrap(), store.get(Table::Meta, 7).unwrap());
+        let mut again = Vec::new();
+        write_portable(&back, &mut again).unwrap();
+        assert_eq!(again, bytes);
+    }
+
+    #[test]
+    fn what_is_damaged_or_something_else_changes_nothing() {
+        let (_, bytes) = written();
+        for at in (0..bytes.len()).step_by(61) {
+            let mut other = bytes.clone();
+            other[at] ^= 4;
+            let mut store = MemoryStore::default();
+            let read = open(other).and_then(|file| read_portable(&file, "a file", &mut store));
+            // Padding of blocks is in no record, but in their checks.
+            assert!(read.is_err(), "byte {at}");
+            assert_eq!(store.last_key(Table::Log).unwrap(), None, "byte {at}");
+        }
+        let mut other = Vec::new();
+        let mut writer = SnapshotWriter::new(&mut other).unwrap();
+        writer.section("something").unwrap();
+        writer.finish().unwrap();
+        let refused = read_portable(&open(other).unwrap(), "a file", &mut MemoryStore::default());
+        assert!(refused.unwrap_err().to_string().contains("is no graph that was exported as .ckg"));
+    }
+}
