@@ -20,6 +20,8 @@ const DEBIAN_COMPILER: &str = "rustc-web cargo-web rust-web-src rust-web-llvm";
 const NEON: &str = "aarch64-unknown-linux-gnu";
 const WASM: &str = "wasm32-wasip1";
 
+/// What is tested on other levels, and in which folder of the build.
+const KERNELS: (&str, &str) = ("cortexkg-simd", "levels");
 /// What is run on each.
 const TESTS: [&str; 4] = ["test", "--lib", "--test", "bits"];
 
@@ -62,7 +64,7 @@ fn neon(arguments: &[&str]) -> Result<Command, String> {
             return Err(format!("{program} is missing (Debian: `apt-get install {package}`)"));
         }
     }
-    let mut tests = cargo_for(NEON, r#"["std","panic_unwind","test"]"#, arguments)?;
+    let mut tests = cargo_for(NEON, r#"["std","panic_unwind","test"]"#, KERNELS, arguments)?;
     tests.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", linker);
     // Where the loader and the C library for that machine are.
     tests.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", format!("{runner} -L /usr/aarch64-linux-gnu"));
@@ -74,7 +76,7 @@ pub(crate) fn wasm(arguments: &[&str]) -> Result<Command, String> {
     if !succeeds(command("node").arg("--version")) {
         return Err("Node is missing".to_owned());
     }
-    let mut tests = cargo_for(WASM, r#"["std","panic_abort","test"]"#, arguments)?;
+    let mut tests = cargo_for(WASM, r#"["std","panic_abort","test"]"#, KERNELS, arguments)?;
     let runner = root().join("xtask").join("src").join("wasi.mjs");
     tests.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("node --no-warnings {}", runner.display()));
     if rustup_has(WASM) {
@@ -100,8 +102,13 @@ pub(crate) fn wasm(arguments: &[&str]) -> Result<Command, String> {
     Ok(tests)
 }
 
-/// Cargo with a compiler for the target, about to do something with the kernels, or what is missing.
-fn cargo_for(triple: &str, build_std: &str, arguments: &[&str]) -> Result<Command, String> {
+/// Cargo with a compiler for the target, about to do something with a package in a folder of the build, or what is missing.
+pub(crate) fn cargo_for(
+    triple: &str,
+    build_std: &str,
+    (package, folder): (&str, &str),
+    arguments: &[&str],
+) -> Result<Command, String> {
     let mut tests = if rustup_has(triple) {
         cargo([])
     } else if Path::new(DEBIAN_SOURCES).is_dir() && succeeds(command("/usr/bin/cargo").arg("--version")) {
@@ -120,8 +127,8 @@ fn cargo_for(triple: &str, build_std: &str, arguments: &[&str]) -> Result<Comman
     for variable in ["RUSTC", "RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
         tests.env_remove(variable);
     }
-    tests.args(arguments).args(["--locked", "--package", "cortexkg-simd", "--target", triple]);
-    tests.arg("--target-dir").arg(target().join("levels"));
+    tests.args(arguments).args(["--locked", "--package", package, "--target", triple]);
+    tests.arg("--target-dir").arg(target().join(folder));
     Ok(tests)
 }
 

@@ -19,6 +19,7 @@ mod step;
 mod test;
 mod tidy;
 mod torture;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 
@@ -40,6 +41,8 @@ enum Chore {
     Deny,
     /// Run the tests of the kernels on the levels of other machines: NEON in QEMU, WebAssembly in Node.
     Levels,
+    /// Build the bindings for JavaScript, with SIMD and without, and test both in Node.
+    Wasm,
     /// Fuzz the parsers and the kernels.
     Fuzz(fuzz::Args),
     /// Fetch the larger public data sets into data/cache.
@@ -63,6 +66,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Lint => lint::run(),
         Chore::Deny => deny::check(),
         Chore::Levels => levels::run(),
+        Chore::Wasm => wasm::run(),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Data(args) => data::run(&args),
         Chore::Torture(args) => torture::run(&args),

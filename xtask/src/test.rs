@@ -4,7 +4,7 @@ use anyhow::Result;
 use cortexkg_simd::{LEVEL_VARIABLE, Level};
 
 use crate::step::{self, Steps, cargo};
-use crate::{deny, levels, lint, torture};
+use crate::{deny, levels, lint, torture, wasm};
 
 /// Names of the tests that pin results which must not depend on the instruction set.
 const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     levels::elsewhere(&mut steps, full)?;
+    wasm::bindings(&mut steps, full)?;
     fetcher(&mut steps, full)?;
     models(&mut steps, full)?;
     if full || deny::program().is_some() {

@@ -1,0 +1,77 @@
+//! Time, from whatever the surroundings have: the main thread, a worker, Node.
+
+use js_sys::{Date, Function, Reflect, global};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::values::property;
+
+/// `performance.now` where there is one, else `Date.now`. Milliseconds.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock {
+    performance: Option<(JsValue, Function)>,
+}
+
+impl Clock {
+    pub(crate) fn of_surroundings() -> Self {
+        let performance = property(&global(), "performance").ok().flatten();
+        let performance = performance.and_then(|performance| {
+            let now = Reflect::get(&performance, &JsValue::from_str("now")).ok()?;
+            Some((performance, now.dyn_into().ok()?))
+        });
+        Self { performance }
+    }
+
+    /// Milliseconds since some time in the past.
+    pub(crate) fn now_ms(&self) -> f64 {
+        let measured = self.performance.as_ref().and_then(|(this, now)| now.call0(this).ok()?.as_f64());
+        measured.unwrap_or_else(Date::now)
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn date_ms() -> f64 {
+        Date::now()
+    }
+}
+
+/// How long the last calls took.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    last_ms: std::collections::VecDeque<f64>,
+}
+
+/// Calls that [`Times`] remembers.
+const TIMES_MAX: usize = 1_000;
+
+impl Times {
+    pub(crate) fn push(&mut self, took_ms: f64) {
+        if self.last_ms.len() == TIMES_MAX {
+            self.last_ms.pop_front();
+        }
+        // A clock that was put back measures nothing.
+        self.last_ms.push_back(took_ms.max(0.0));
+    }
+
+    /// The mean; 0 without any.
+    pub(crate) fn mean_ms(&self) -> f64 {
+        if self.last_ms.is_empty() {
+            return 0.0;
+        }
+        self.last_ms.iter().sum::<f64>() / self.last_ms.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_is_that_of_the_last_thousand() {
+        let mut times = Times::default();
+        assert_eq!(times.mean_ms(), 0.0);
+        times.push(-5.0);
+        assert_eq!(times.mean_ms(), 0.0);
+        (0..1_000).for_each(|_| times.push(9.0));
+        (0..500).for_each(|_| times.push(1.0));
+        assert_eq!(times.mean_ms(), 5.0);
+    }
+}

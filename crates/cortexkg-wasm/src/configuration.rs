@@ -1,0 +1,57 @@
+//! What `CortexKGWasm` can be told.
+
+use cortexkg_columns::HALF_LIFE_USUAL;
+use js_sys::Object;
+use wasm_bindgen::JsValue;
+
+use crate::allocation::AllocationEngine;
+use crate::values::{error, given, object, property, whole_number};
+
+/// Columns of the pool if nothing is said: 64 by 64.
+const COLUMNS_USUAL: u32 = 4_096;
+const KNOWN: [&str; 3] = ["columnCount", "enableSimd", "halfLife"];
+
+/// What can be set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Configuration {
+    pub(crate) columns: u32,
+    pub(crate) is_simd_wanted: bool,
+    pub(crate) half_life: u32,
+}
+
+impl Configuration {
+    /// Reads `{columnCount, enableSimd, halfLife}`, each of which may be left out, as the whole may be.
+    pub(crate) fn read(value: &JsValue) -> Result<Self, JsValue> {
+        let mut configuration =
+            Self { columns: COLUMNS_USUAL, is_simd_wanted: true, half_life: HALF_LIFE_USUAL };
+        let Some(value) = given(value.clone()) else { return Ok(configuration) };
+        for key in Object::keys(object(&value, "the configuration")?).iter().filter_map(|key| key.as_string())
+        {
+            if !KNOWN.contains(&key.as_str()) {
+                return Err(error(format!(
+                    "configuration: there is no {key:?}; there are {}",
+                    KNOWN.join(", ")
+                )));
+            }
+        }
+        if let Some(columns) = property(&value, "columnCount")? {
+            configuration.columns = whole_number(&columns, "columnCount")?;
+        }
+        if let Some(half_life) = property(&value, "halfLife")? {
+            configuration.half_life = whole_number(&half_life, "halfLife")?;
+        }
+        if let Some(simd) = property(&value, "enableSimd")? {
+            let simd = simd.as_bool().ok_or_else(|| error("enableSimd must be true or false"))?;
+            configuration.is_simd_wanted = simd;
+        }
+        configuration.columns()?;
+        Ok(configuration)
+    }
+
+    /// An empty pool.
+    pub(crate) fn columns(&self) -> Result<AllocationEngine, JsValue> {
+        let mut engine = AllocationEngine::of(self.columns, self.is_simd_wanted)?;
+        engine.set_half_life(self.half_life);
+        Ok(engine)
+    }
+}

@@ -1,0 +1,42 @@
+//! CortexKG for JavaScript: [`AllocationEngine`], a pool of columns, and [`CortexKGWasm`], the pool beside the engine itself.
+//!
+//! Works on the main thread, in a worker and in Node. The classes and their methods have the names that the project's seed gave
+//! them; objects that come out have keys in camel case, but for `activation_level`, which that text names.
+//!
+//! # Numbers
+//!
+//! Concepts and columns are whole numbers from 0 to 2³² − 1, given as `number` or `bigint`. Anything else, also a fraction, NaN, a
+//! negative number, 2³² or a text, is refused with an `Error` that says what was given, and nothing is taken for 0.
+//!
+//! # Errors
+//!
+//! What is refused throws an `Error` (or rejects the promise) with a message that names the concept, column, record or field, and
+//! changes nothing. Using an object after `free()` throws as well.
+//!
+//! # What is kept, and where
+//!
+//! **These bindings have no storage of their own.** `initialize()` begins in memory, and what is in memory goes with the page. `initialize_with_storage(name, storage)`
+//! takes an object with two functions, `load(name)` and `save(name, bytes)`, whose promises are waited for, and hands over the whole state at
+//! each `save_state()`. Without such an object it is refused; nothing ever claims to be saved that is not.
+//!
+//! # Same bits
+//!
+//! The same facts give the same `state_hash()` as in the native library, with SIMD and without; `export()` and `import()` speak `.ckg`
+//! with the program. SIMD is chosen when the module is built (feature `simd128`), because an engine without these
+//! instructions refuses a module that has them: `enable_simd` can be true and have no effect, which `simd_enabled` tells. Columns are found
+//! by looking at 64 at a time in a word, with SIMD and without.
+
+mod allocation;
+mod clock;
+mod configuration;
+mod facts;
+mod graph;
+mod kg;
+mod objects;
+mod requests;
+mod state;
+mod storage;
+mod values;
+
+pub use allocation::AllocationEngine;
+pub use kg::CortexKGWasm;
