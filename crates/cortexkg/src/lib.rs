@@ -134,6 +134,8 @@ pub use comparator::Comparator;
 pub use compare::Level;
 pub use config::EngineConfig;
 pub use consolidation::Consolidation;
+/// What a vector is kept at; of `cortexkg-index`.
+pub use cortexkg_index::Precision;
 pub use decision::{AllocationMethod, AllocationResult, Decision};
 pub use durable::DurableEngine;
 pub use engine::{AllocationEngine, hundredth};
