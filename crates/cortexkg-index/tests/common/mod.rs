@@ -1,6 +1,8 @@
 //! Vectors for tests: the same on every machine.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails by panicking")]
 
+pub(crate) mod indexes;
+
 /// splitmix64.
 pub(crate) struct Random(pub(crate) u64);
 
