@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cortexkg::{
-    AllocationEngine, AllocationMethod, AllocationResult, DurableEngine, EngineConfig, Fact, KnowledgeGraph,
-    NodeId, NodeView, OperationError, StateHash, Stopwatch, hundredth,
+    AllocationEngine, AllocationMethod, AllocationResult, DurableEngine, EngineConfig, Fact, FactError,
+    KnowledgeGraph, NodeId, NodeView, OperationError, StateHash, Stopwatch,
 };
 use cortexkg_store::{Store, Sync};
 use cortexkg_tiers::MemoryStatistics;
@@ -16,7 +16,7 @@ use crate::distribution::Distribution;
 use crate::flags::FeatureFlags;
 use crate::monitor::MetricsCollector;
 use crate::nodes::{self, NodeReadError, NodeReader, NodeTiers};
-use crate::strategy::{AllocationStrategy, Fallback, Fallbacks};
+use crate::strategy::{AllocationStrategy, Fallback, Fallbacks, is_in_share};
 use crate::timing::{Clock, Timing};
 
 /// The engine with layers around it, each on or off by itself, also while it runs.
@@ -268,15 +268,13 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         facts: Vec<Fact>,
         mut allocate: impl FnMut(&mut E, Vec<Fact>) -> Result<BatchResults, OperationError>,
     ) -> Result<BatchResults, OperationError> {
-        let expected = self.strategy(self.engine().node_count());
+        let served = self.served_by_index(&facts);
         let results = if self.config.enable_distributed_processing {
             self.allocate_distributed(facts, &mut allocate)
         } else {
             allocate(&mut *self.core_write(), facts)
         };
-        if expected == AllocationStrategy::Hierarchical {
-            self.count_missing_index(results.iter().flatten().flatten());
-        }
+        self.count_missing_index(results.iter().flatten(), &served);
         self.publish();
         let decided = results.iter().flatten().flatten().filter(|result| !result.repeated);
         self.decisions += decided.map(|result| result.mentions().count() as u64).sum::<u64>();
@@ -325,33 +323,43 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         let engine = self.engine();
         let (nodes, position) = (engine.node_count(), engine.position());
         drop(engine);
-        let distribution = &self.config.distribution_config;
-        if self.config.enable_distributed_processing && nodes >= distribution.above_nodes as usize {
-            let source = fact.source.as_deref().unwrap_or_default();
-            let share = match &fact.record_id {
-                Some(id) => hundredth(source, id),
-                None => hundredth(source, &format!("#{position}")),
-            };
-            if share < distribution.percent_of_facts {
-                return AllocationStrategy::Distributed;
-            }
-        }
-        self.strategy(nodes)
-    }
-
-    fn strategy(&self, nodes: usize) -> AllocationStrategy {
-        let hnsw = &self.config.hnsw_config;
-        let is_large = nodes >= hnsw.above_nodes as usize;
-        if self.config.enable_hnsw_indexing && is_large && hnsw.percent_of_facts == 100 {
+        let ScalabilityConfig { distribution_config, hnsw_config, .. } = &self.config;
+        let asks_others =
+            self.config.enable_distributed_processing && nodes >= distribution_config.above_nodes as usize;
+        if asks_others && is_in_share(fact, position, distribution_config.percent_of_facts) {
+            AllocationStrategy::Distributed
+        } else if self.indexes(nodes) && is_in_share(fact, position, hnsw_config.percent_of_facts) {
             AllocationStrategy::Hierarchical
         } else {
             AllocationStrategy::Direct
         }
     }
 
-    /// Counts mentions that a scan served because the index is not whole yet.
-    fn count_missing_index<'a>(&mut self, results: impl Iterator<Item = &'a AllocationResult>) {
-        let allocated = results.filter(|result| !result.repeated);
+    /// Whether a graph of so many nodes is to have an index.
+    fn indexes(&self, nodes: usize) -> bool {
+        self.config.enable_hnsw_indexing && nodes >= self.config.hnsw_config.above_nodes as usize
+    }
+
+    /// Which facts the index is to serve; empty if none.
+    fn served_by_index(&self, facts: &[Fact]) -> Vec<bool> {
+        let engine = self.engine();
+        if !self.indexes(engine.node_count()) {
+            return Vec::new();
+        }
+        let positions = engine.position()..;
+        let percent = self.config.hnsw_config.percent_of_facts;
+        facts.iter().zip(positions).map(|(fact, position)| is_in_share(fact, position, percent)).collect()
+    }
+
+    /// Counts mentions that a scan served instead of the index, because that is not whole yet.
+    fn count_missing_index<'a>(
+        &mut self,
+        results: impl Iterator<Item = &'a Result<AllocationResult, FactError>>,
+        served: &[bool],
+    ) {
+        let served = results.zip(served).filter(|(_, is_served)| **is_served);
+        let allocated =
+            served.filter_map(|(result, _)| result.as_ref().ok()).filter(|result| !result.repeated);
         let scanned = allocated.flat_map(AllocationResult::mentions);
         let scanned = scanned.filter(|mention| mention.method == AllocationMethod::Direct).count() as u64;
         if scanned > 0 {

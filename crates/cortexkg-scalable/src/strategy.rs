@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use cortexkg::{Fact, hundredth};
 use serde::{Deserialize, Serialize};
 
 /// Which way a fact goes through the layers.
@@ -45,3 +46,13 @@ impl Fallback {
 
 /// How often each layer was to be used and was not, in mentions.
 pub type Fallbacks = BTreeMap<Fallback, u64>;
+
+/// Whether a fact is in the first so many hundredths of all. One without a name will have that of its position in the log.
+pub(crate) fn is_in_share(fact: &Fact, position: u64, percent: u8) -> bool {
+    let source = fact.source.as_deref().unwrap_or_default();
+    let hundredth = || match &fact.record_id {
+        Some(id) => hundredth(source, id),
+        None => hundredth(source, &format!("#{position}")),
+    };
+    percent >= 100 || hundredth() < percent
+}

@@ -111,6 +111,24 @@ fn what_is_switched_on_late_grows_beside_what_there_is_and_is_counted() {
     assert_eq!(engine.fallbacks()[&Fallback::NO_CLUSTER], 50);
 }
 
+#[test]
+fn facts_that_an_index_is_to_serve_and_cannot_yet_are_counted() {
+    let mut engine = scalable(ScalabilityConfig::development_defaults());
+    engine.load_graph(&graph(2_000)).unwrap();
+    let mut config = ScalabilityConfig::default();
+    config.hnsw_config.above_nodes = 1_000;
+    config.hnsw_config.percent_of_facts = 40;
+    engine.set_config(config, "for some").unwrap();
+    let (_, facts): (Vec<u64>, Vec<Fact>) = mentions(2_000, 300, 14).into_iter().unzip();
+    let served = facts
+        .iter()
+        .filter(|fact| engine.determine_allocation_strategy(fact) == AllocationStrategy::Hierarchical);
+    let served = served.count() as u64;
+    assert!((80..160).contains(&served), "{served}");
+    allocate(&mut engine, facts);
+    assert_eq!(engine.fallbacks()[&Fallback::INDEX_GROWS], served);
+}
+
 /// Two partitions in one process: the facts of things with odd numbers are the other's.
 struct TwoPartitions {
     other: AllocationEngine,
