@@ -112,7 +112,12 @@ fn head(read: &mut Reader<'_>, columns_max: u32) -> Result<ColumnAllocator, Colu
     }
     let grid = Grid::of_size(width, height, columns).map_err(|why| damaged(at, &why.to_string()))?;
     let mut pool = ColumnAllocator::new(grid);
-    pool.set_half_life(read.u32()?);
+    let at = read.at;
+    let half_life = read.u32()?;
+    if half_life == 0 {
+        return Err(damaged(at, "activations cannot halve in no time"));
+    }
+    pool.set_half_life(half_life);
     let at = read.at;
     pool.tick = read.u64()?;
     let next = read.u64()?;
@@ -218,10 +223,12 @@ mod tests {
     fn what_no_pool_can_be_is_refused_though_its_checksum_fits() {
         let bytes = pool().encode();
         let second = HEAD + RECORD;
-        let forgeries: [(&str, usize, &[u8]); 9] = [
+        let forgeries: [(&str, usize, &[u8]); 11] = [
             ("version", 8, &2_u32.to_le_bytes()),
             ("width", 12, &0_u32.to_le_bytes()),
             ("columns", 20, &99_999_u32.to_le_bytes()),
+            ("half-life", 24, &0_u32.to_le_bytes()),
+            ("next change", 36, &u64::MAX.to_le_bytes()),
             ("taken", 44, &3_u32.to_le_bytes()),
             ("column twice", second, &0_u32.to_le_bytes()),
             ("no such column", second, &100_u32.to_le_bytes()),
