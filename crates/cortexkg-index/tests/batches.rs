@@ -8,7 +8,11 @@
 mod common;
 
 use common::indexes::{built, config, search};
+#[cfg(feature = "parallel")]
+use common::indexes::{exact, recall};
 use common::{Random, clustered};
+#[cfg(feature = "parallel")]
+use cortexkg_index::Vector;
 use cortexkg_index::{
     ExactIndex, HnswAllocationIndex, IndexError, Neighbour, Precision, SearchOptions, VectorIndex,
 };

@@ -194,6 +194,8 @@ impl AllocationEngine {
         self.note_use(&ballot, node);
         let result = self.result(mention, &ballot);
         ballot.pattern.spikes = Vec::new();
+        // There was room for every candidate.
+        ballot.competitors.shrink_to_fit();
         self.ballots.push_back(ballot);
         if self.ballots.len() > self.config.ballots_kept {
             self.ballots.pop_front();
