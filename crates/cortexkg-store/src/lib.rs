@@ -52,7 +52,9 @@ mod store;
 pub use change::{Change, ChangeSet, Table};
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use portable::{read_portable, write_portable};
+pub use portable::{
+    PortableKind, VisitRow, portable_kind, portable_rows, read_portable, scan_portable, write_portable,
+};
 pub use rows::{BackupSource, CheckReport, Figures, RedbOptions, RedbStore};
 pub use snapshot::{Section, Snapshot, SnapshotWriter};
 pub use store::{Decide, Rewrite, Store, Sync, VALUE_BYTES_MAX, Visit, WriteSnapshot};

@@ -13,11 +13,15 @@ const HEAD: &str = "graph";
 /// Bytes of a key.
 const KEY_BYTES: usize = 8;
 
-/// Writes all rows of a store; gives their number.
+/// Writes all rows of a store; gives their number. `told` hears after each how many there are so far.
 ///
 /// # Errors
 /// [`StoreError`]: the store cannot be read, or the output not be written.
-pub fn write_portable(store: &impl Store, out: &mut dyn Write) -> Result<u64, StoreError> {
+pub fn write_portable(
+    store: &impl Store,
+    out: &mut dyn Write,
+    told: &mut dyn FnMut(u64),
+) -> Result<u64, StoreError> {
     let mut writer = SnapshotWriter::new(out)?;
     writer.section(HEAD)?;
     writer.record(&VERSION.to_le_bytes())?;
@@ -29,6 +33,7 @@ pub fn write_portable(store: &impl Store, out: &mut dyn Write) -> Result<u64, St
             record.extend_from_slice(&key.to_le_bytes());
             record.extend_from_slice(value);
             rows += 1;
+            told(rows);
             writer.record(&record)
         })?;
     }
@@ -36,29 +41,77 @@ pub fn write_portable(store: &impl Store, out: &mut dyn Write) -> Result<u64, St
     Ok(rows)
 }
 
+/// What a file says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortableKind {
+    /// All rows of a store, as this version writes them.
+    Graph,
+    /// The same by another version.
+    OtherVersion,
+    /// Something else.
+    NoGraph,
+}
+
+/// What a file says it is; its rows are not looked at.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read, or is damaged there.
+pub fn portable_kind(file: &Snapshot) -> Result<PortableKind, StoreError> {
+    let has_all = Table::ALL.iter().all(|table| file.section(table.name()).is_some());
+    let Some(head) = file.section(HEAD).filter(|_| has_all) else { return Ok(PortableKind::NoGraph) };
+    let mut version = Vec::new();
+    head.read(0, &mut version)?;
+    let is_ours = version == VERSION.to_le_bytes();
+    Ok(if is_ours { PortableKind::Graph } else { PortableKind::OtherVersion })
+}
+
+/// Number of rows in a file.
+#[must_use]
+pub fn portable_rows(file: &Snapshot) -> u64 {
+    let sections = Table::ALL.iter().filter_map(|table| file.section(table.name()));
+    sections.map(|section| section.len()).sum()
+}
+
+/// Is shown a row: its table, key and value.
+pub type VisitRow<'a> = dyn FnMut(Table, u64, &[u8]) -> Result<(), StoreError> + 'a;
+
+/// Visits all rows of a file of this version, in their order: table, key and value.
+///
+/// # Errors
+/// [`StoreError`]: what the visitor says, or the file cannot be read or is damaged.
+pub fn scan_portable(file: &Snapshot, place: &str, visit: &mut VisitRow<'_>) -> Result<(), StoreError> {
+    for table in Table::ALL {
+        let missing = || StoreError::damaged(place, format!("there is no section {}", table.name()));
+        file.section(table.name()).ok_or_else(missing)?.scan(&mut |_, record| {
+            let (key, value) = record
+                .split_first_chunk::<KEY_BYTES>()
+                .ok_or_else(|| StoreError::damaged(place, format!("section {}", table.name())))?;
+            visit(table, u64::from_le_bytes(*key), value)
+        })?;
+    }
+    Ok(())
+}
+
 /// Puts all rows of a file into a store that is empty, in one commit; gives their number. The whole file is verified first.
 ///
 /// # Errors
 /// [`StoreError`]: it is no such file, or damaged, or the store refuses; the store is as it was.
 pub fn read_portable(file: &Snapshot, place: &str, store: &mut impl Store) -> Result<u64, StoreError> {
-    let none = || StoreError::damaged(place, "is no graph that was exported as .ckg");
-    let mut version = Vec::new();
-    file.section(HEAD).ok_or_else(none)?.read(0, &mut version)?;
-    if version != VERSION.to_le_bytes() {
-        return Err(StoreError::damaged(place, "another version wrote it; export it again with this one"));
+    let refused = |what| Err(StoreError::damaged(place, what));
+    match portable_kind(file)? {
+        PortableKind::Graph => {}
+        PortableKind::OtherVersion => {
+            return refused("another version wrote it; export it again with this one");
+        }
+        PortableKind::NoGraph => return refused("is no graph that was exported as .ckg"),
     }
     file.check()?;
     let (mut changes, mut rows) = (ChangeSet::default(), 0);
-    for table in Table::ALL {
-        file.section(table.name()).ok_or_else(none)?.scan(&mut |_, record| {
-            let (key, value) = record
-                .split_first_chunk::<KEY_BYTES>()
-                .ok_or_else(|| StoreError::damaged(place, format!("section {}", table.name())))?;
-            changes.put(table, u64::from_le_bytes(*key), value.to_vec());
-            rows += 1;
-            Ok(())
-        })?;
-    }
+    scan_portable(file, place, &mut |table, key, value| {
+        changes.put(table, key, value.to_vec());
+        rows += 1;
+        Ok(())
+    })?;
     store.commit(changes, Sync::Durable)?;
     Ok(rows)
 }
@@ -75,7 +128,7 @@ mod tests {
         (0..3_000).for_each(|key| changes.put(Table::Log, key, vec![3; (key % 9) as usize]));
         store.commit(changes, Sync::Durable).unwrap();
         let mut bytes = Vec::new();
-        assert_eq!(write_portable(&store, &mut bytes).unwrap(), 3_001);
+        assert_eq!(write_portable(&store, &mut bytes, &mut |_| {}).unwrap(), 3_001);
         (store, bytes)
     }
 
@@ -90,7 +143,7 @@ mod tests {
         assert_eq!(read_portable(&open(bytes.clone()).unwrap(), "a file", &mut back).unwrap(), 3_001);
         assert_eq!(back.get(Table::Meta, 7).unwrap(), store.get(Table::Meta, 7).unwrap());
         let mut again = Vec::new();
-        write_portable(&back, &mut again).unwrap();
+        write_portable(&back, &mut again, &mut |_| {}).unwrap();
         assert_eq!(again, bytes);
     }
 

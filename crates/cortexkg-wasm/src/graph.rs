@@ -45,7 +45,7 @@ impl Graph {
     /// The graph as `.ckg` bytes.
     pub(crate) fn export(&self) -> Result<Vec<u8>, GraphError> {
         let mut bytes = Vec::new();
-        write_portable(self.0.store(), &mut bytes)?;
+        write_portable(self.0.store(), &mut bytes, &mut |_| {})?;
         Ok(bytes)
     }
 

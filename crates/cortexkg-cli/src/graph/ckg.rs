@@ -1,8 +1,7 @@
 //! `.ckg`: a graph in one file, its log included.
 //!
-//! The container is that of snapshots (`docs/format.md`). The section `graph` has one record, the version of the layout as `u32`;
-//! then come the sections `meta`, `log` and `facts`, one record per row of the table of that name: its key as `u64`, then its
-//! value. Numbers are little-endian. Every block is verified when it is read.
+//! What is in it is `cortexkg-store`'s ([`write_portable`]); here it comes from files and pipes, packed or not, and goes into a directory
+//! piece by piece.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -11,7 +10,10 @@ use std::path::Path;
 use cortexkg::{DurableEngine, EngineConfig};
 use cortexkg_store::directory::ROWS_FILE;
 use cortexkg_store::snapshot::FileSource;
-use cortexkg_store::{ChangeSet, RedbStore, Snapshot, SnapshotWriter, Store, StoreError, Sync, Table};
+use cortexkg_store::{
+    ChangeSet, PortableKind, RedbStore, Snapshot, Store, StoreError, Sync, portable_kind, portable_rows,
+    scan_portable, write_portable,
+};
 use tempfile::NamedTempFile;
 
 use super::Graph;
@@ -21,11 +23,6 @@ use crate::input::{Compression, decode};
 use crate::progress::Progress;
 use crate::stop::{NOTHING_IN, Stop};
 
-/// Version of the layout of the sections.
-const VERSION: u32 = 1;
-const HEAD: &str = "graph";
-/// Bytes of a key.
-const KEY_BYTES: usize = 8;
 /// Bytes of values that are committed together.
 const COMMIT_BYTES: usize = 8 << 20;
 /// Bytes of blocks that are kept; the file is read in order.
@@ -38,24 +35,7 @@ const UNPACK_BYTES: usize = 64 * 1024;
 /// # Errors
 /// Where the graph cannot be read or the output not be written.
 pub(crate) fn write(graph: &Graph, out: &mut dyn Write, progress: &Progress) -> Result<u64, Failure> {
-    let mut writer = SnapshotWriter::new(out)?;
-    writer.section(HEAD)?;
-    writer.record(&VERSION.to_le_bytes())?;
-    let mut rows = 0;
-    let mut record = Vec::new();
-    for table in Table::ALL {
-        writer.section(table.name())?;
-        graph.store().scan(table, 0..u64::MAX, &mut |key, value| {
-            record.clear();
-            record.extend_from_slice(&key.to_le_bytes());
-            record.extend_from_slice(value);
-            rows += 1;
-            progress.rows(rows);
-            writer.record(&record)
-        })?;
-    }
-    writer.finish()?;
-    Ok(rows)
+    Ok(write_portable(graph.store(), out, &mut |rows| progress.rows(rows))?)
 }
 
 /// A file that can be read.
@@ -95,8 +75,7 @@ impl CkgFile {
 
     /// Rows that it holds.
     pub(crate) fn rows(&self) -> u64 {
-        let sections = Table::ALL.iter().filter_map(|table| self.container.section(table.name()));
-        sections.map(|section| section.len()).sum()
+        portable_rows(&self.container)
     }
 
     /// Makes a graph of it, in a directory that is empty. Everything becomes durable at once, at the end.
@@ -110,13 +89,18 @@ impl CkgFile {
         progress: &Progress,
     ) -> Result<Graph, Failure> {
         let unusable = |what: &str| Failure::Usage(format!("{}: {what}", self.place));
-        let head = self.container.section(HEAD).ok_or_else(|| unusable(NO_GRAPH))?;
-        let mut version = Vec::new();
-        head.read(0, &mut version).map_err(|error| failure(&self.place, error))?;
-        if version != VERSION.to_le_bytes() {
-            return Err(unusable(
-                "was written by another version of cortexkg; export it again with this one",
-            ));
+        match portable_kind(&self.container).map_err(|error| failure(&self.place, error))? {
+            PortableKind::Graph => {}
+            PortableKind::OtherVersion => {
+                return Err(unusable(
+                    "was written by another version of cortexkg; export it again with this one",
+                ));
+            }
+            PortableKind::NoGraph => {
+                return Err(unusable(
+                    "is no graph that `cortexkg export` has written as .ckg; check the name",
+                ));
+            }
         }
         // Damage must be found before anything is made.
         self.container.check().map_err(|error| failure(&self.place, error))?;
@@ -131,41 +115,30 @@ impl CkgFile {
     }
 
     fn fill(&self, store: &mut RedbStore, stop: &Stop, progress: &Progress) -> Result<(), Failure> {
-        let mut done = 0;
-        for table in Table::ALL {
-            let section = self.container.section(table.name());
-            let section = section.ok_or_else(|| Failure::Usage(format!("{}: {NO_GRAPH}", self.place)))?;
-            let (mut changes, mut bytes) = (ChangeSet::default(), 0);
-            let scanned = section.scan(&mut |_, record| {
-                let Some((key, value)) = record.split_first_chunk::<KEY_BYTES>() else {
-                    return Err(StoreError::damaged(&self.place, format!("section {}", table.name())));
-                };
-                changes.put(table, u64::from_le_bytes(*key), value.to_vec());
-                bytes += record.len();
-                done += 1;
-                progress.rows(done);
-                if bytes >= COMMIT_BYTES {
-                    bytes = 0;
-                    store.commit(std::mem::take(&mut changes), Sync::Lazy)?;
-                    if stop.is_asked() {
-                        // Ends the scan; what is told stands below.
-                        return Err(StoreError::io(&self.place, io::ErrorKind::Interrupted.into()));
-                    }
+        let (mut changes, mut bytes, mut done) = (ChangeSet::default(), 0, 0);
+        let scanned = scan_portable(&self.container, &self.place, &mut |table, key, value| {
+            changes.put(table, key, value.to_vec());
+            bytes += size_of_val(&key) + value.len();
+            done += 1;
+            progress.rows(done);
+            if bytes >= COMMIT_BYTES {
+                bytes = 0;
+                store.commit(std::mem::take(&mut changes), Sync::Lazy)?;
+                if stop.is_asked() {
+                    // Ends the scan; what is told stands below.
+                    return Err(StoreError::io(&self.place, io::ErrorKind::Interrupted.into()));
                 }
-                Ok(())
-            });
-            if stop.is_asked() {
-                return Err(Failure::Run(NOTHING_IN.to_owned()));
             }
-            scanned.map_err(|error| failure(&self.place, error))?;
-            store.commit(changes, Sync::Lazy)?;
+            Ok(())
+        });
+        if stop.is_asked() {
+            return Err(Failure::Run(NOTHING_IN.to_owned()));
         }
-        store.commit(ChangeSet::default(), Sync::Durable)?;
+        scanned.map_err(|error| failure(&self.place, error))?;
+        store.commit(changes, Sync::Durable)?;
         Ok(())
     }
 }
-
-const NO_GRAPH: &str = "is no graph that `cortexkg export` has written as .ckg; check the name";
 
 /// Writes a file down as it was before it was compressed.
 fn unpack(reader: &mut dyn Read, place: &str) -> Result<NamedTempFile, Failure> {
