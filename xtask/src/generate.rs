@@ -1,40 +1,24 @@
 //! `cargo xtask generate`: made-up facts with the truth about them.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use anyhow::Result;
 
 use crate::bench::MadeUp;
 use crate::step;
 
-/// Options of `cargo xtask generate`.
+/// Options of `cargo xtask generate`: those of the program that does it, which tells them itself.
 #[derive(clap::Args)]
+#[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Nodes: people that are spoken of.
-    #[arg(long, value_name = "N")]
-    nodes: u64,
-    /// Mentions of them, at least as many [default: 13 for every 10 nodes].
-    #[arg(long, value_name = "M")]
-    mentions: Option<u64>,
-    /// Values of the vector of each mention; 0 for none.
-    #[arg(long, value_name = "D", default_value_t = 0)]
-    dimension: usize,
-    /// Another seed makes others.
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
-    /// Where the facts go, as JSONL; packed if the name ends in .zst. The truth goes beside it: NAME.truth.csv.
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    /// Passed on as they are; --help lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<OsString>,
 }
 
 /// Has the files written.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut generate = MadeUp::build()?.command("generate");
-    generate.args(["--nodes", &args.nodes.to_string(), "--dimension", &args.dimension.to_string()]);
-    generate.args(["--seed", &args.seed.to_string()]);
-    if let Some(mentions) = args.mentions {
-        generate.args(["--mentions", &mentions.to_string()]);
-    }
-    // As the caller's folder has it, not that of the workspace.
-    step::run(generate.arg("--out").arg(std::path::absolute(&args.out)?))
+    // Files are named as the caller's folder has them, not that of the workspace.
+    step::run(generate.args(&args.options).current_dir(std::env::current_dir()?))
 }
