@@ -112,7 +112,8 @@ impl<E: Backing> ScalableAllocationEngine<E> {
     }
 
     /// Switches layers on or off, or sets them otherwise, from here on; `reason` stands in the log where that has a say in decisions.
-    /// Nothing has to stop: what must be built grows beside what there is.
+    /// An index that must be built grows beside what there is. To scan again after an index, all vectors are laid out at once, which takes
+    /// a look at each.
     ///
     /// # Errors
     /// [`OperationError::Store`]; then the layers are what they were.
@@ -156,21 +157,17 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         Ok(())
     }
 
-    /// Measures from now on where the time goes, by this clock; none: no longer.
-    pub fn set_clock(&mut self, clock: Option<Arc<dyn Clock>>) {
-        self.time(clock);
-    }
-
-    /// Has the time of every stage counted there from now on, and measures what searches in the index find; none: no longer. Needs a [clock](Self::set_clock). What else there is to
-    /// count, the collector [observes](MetricsCollector::observe) when it is told to.
+    /// Has the time of every stage counted there from now on, and measures what searches in the index find; none: no longer. Needs a
+    /// [clock](Self::set_clock). What else there is to count, the collector [observes](MetricsCollector::observe) when it is told to.
     pub fn set_metrics(&mut self, metrics: Option<MetricsCollector>) {
         self.metrics = metrics;
         self.sample_recall();
         let clock = self.timing.as_ref().map(|timing| timing.clock().clone());
-        self.time(clock);
+        self.set_clock(clock);
     }
 
-    fn time(&mut self, clock: Option<Arc<dyn Clock>>) {
+    /// Measures from now on where the time goes, by this clock; none: no longer.
+    pub fn set_clock(&mut self, clock: Option<Arc<dyn Clock>>) {
         self.timing = clock.map(|clock| Arc::new(Timing::new(clock, self.metrics.clone())));
         let stopwatch = self.timing.clone().map(|timing| timing as Arc<dyn Stopwatch>);
         self.core_write().set_stopwatch(stopwatch);
@@ -218,10 +215,12 @@ impl<E: Backing> ScalableAllocationEngine<E> {
         let observed = self.last_look.look(self.decisions, engine, self.timing.as_deref(), tiers);
         let position = engine.position();
         drop(core);
-        if let Some(change) = adaptive.optimize_configuration(&observed, position) {
+        let change = adaptive.optimize_configuration(&observed, position);
+        let is_changed = change.is_some();
+        if let Some(change) = change {
             self.put_config(change.config, &change.reason)?;
-            self.sample_recall();
-        } else if is_new {
+        }
+        if is_changed || is_new {
             self.sample_recall();
         }
         Ok(())

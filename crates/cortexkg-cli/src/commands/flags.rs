@@ -21,7 +21,7 @@ adaptive_quantization   each vector is kept as exactly as its node is important
 multi_tier_cache        nodes that are read often are kept decoded; of a running process only
 distributed_processing  other partitions are asked; of a running process only
 
-While `allocate` writes the graph, it is asked to do it after its next commit; nothing stops. What has a say in decisions stands in the log
+While `allocate` writes the graph, it is asked to do it after its next commit, and goes on. What has a say in decisions stands in the log
 as `configure`, and `undo` takes it back.
 
 Examples:
