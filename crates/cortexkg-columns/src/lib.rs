@@ -1,6 +1,6 @@
 //! `ColumnAllocator`: a fixed pool of columns on a grid, each holding at most one concept, related concepts side by side.
 //!
-//! The seeds of this project speak of cortical columns: a sheet of places, of which each stands for one thing, and neighbours for things that
+//! A cortex is thought to have columns: a sheet of places, of which each stands for one thing, and neighbours for things that
 //! have to do with each other (a *topographic map*). This is the sheet. It knows concepts by numbers alone, and nothing of the engine.
 //!
 //! ```

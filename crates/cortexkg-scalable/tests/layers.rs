@@ -46,7 +46,7 @@ fn without_layers_it_is_the_plain_engine() {
     }
 }
 
-/// The seeds' `test_fallback_compatibility`.
+/// The first sketch's `test_fallback_compatibility`.
 #[test]
 fn a_clear_match_is_sure_with_development_defaults() {
     let mut engine = scalable(ScalabilityConfig::development_defaults());
@@ -58,7 +58,7 @@ fn a_clear_match_is_sure_with_development_defaults() {
     assert!(result.confidence > 0.8, "{result:?}");
 }
 
-/// The seeds' `test_hnsw_integration`.
+/// The first sketch's `test_hnsw_integration`.
 #[test]
 fn ten_thousand_nodes_are_searched_by_the_index() {
     let config =
@@ -77,7 +77,7 @@ fn ten_thousand_nodes_are_searched_by_the_index() {
     assert!(engine.fallbacks().is_empty(), "{:?}", engine.fallbacks());
 }
 
-/// The seeds' `test_performance_regression`, in what does not depend on the machine: the same decisions.
+/// The first sketch's `test_performance_regression`, in what does not depend on the machine: the same decisions.
 #[test]
 fn a_thousand_facts_with_everything_on() {
     let (_, facts): (Vec<u64>, Vec<Fact>) = mentions(700, 1_000, 9).into_iter().unzip();
