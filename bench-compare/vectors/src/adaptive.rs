@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
+use cortexkg_bench::Random;
 use cortexkg_index::Precision;
 use cortexkg_simd::Kernels;
 use serde::Serialize;
@@ -11,7 +12,6 @@ use serde::Serialize;
 use crate::data::Data;
 use crate::machine;
 use crate::measure::median;
-use crate::random::Random;
 use crate::rows::Rows;
 use crate::systems::{CortexKg, Effort, Kept, System};
 use crate::truth::Truth;
@@ -76,7 +76,7 @@ impl Zipf {
         });
         let sums = sums.collect();
         let mut nodes: Vec<u32> = (0..count as u32).collect();
-        (1..count).rev().for_each(|last| nodes.swap(last, random.below(last + 1)));
+        (1..count).rev().for_each(|last| nodes.swap(last, random.below(last as u64 + 1) as usize));
         Self { sums, nodes }
     }
 

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
+use cortexkg_bench::{Clustered, Random};
 use cortexkg_simd::Kernels;
 
-use crate::clustered::{self, Clustered};
-use crate::random::Random;
 use crate::rows::Rows;
 
 /// Vectors of the generator unless a number is given.
 const CLUSTERED_DEFAULT: usize = 1_000_000;
+/// Its vectors' dimensions, and its seed.
+const CLUSTERED_DIMENSION: usize = 384;
+const CLUSTERED_SEED: u64 = 0x636f_7274_6578;
 const ORDER_SEED: u64 = 1;
 /// Changes when what is written changes.
 const VERSION: u32 = 1;
@@ -62,7 +64,7 @@ impl Data {
                 ensure!(rows.count() > queries, "{name}: only {} vectors", rows.count());
                 (name.as_str(), rows.dimension(), rows.count() - queries)
             }
-            Source::Clustered(count) => ("clustered", clustered::DIMENSION, *count),
+            Source::Clustered(count) => ("clustered", CLUSTERED_DIMENSION, *count),
         };
         let count = count.unwrap_or(all).min(all);
         let path = cache.join(format!("{name}-{all}-{count}+{queries}-v{VERSION}.rows"));
@@ -110,7 +112,7 @@ fn write(source: &Source, cache: &Path, count: usize, queries: usize, path: &Pat
             let all = rows.read(0, rows.count())?;
             let mut order: Vec<usize> = (0..rows.count()).collect();
             let mut random = Random::new(ORDER_SEED, 0);
-            (1..order.len()).rev().for_each(|last| order.swap(last, random.below(last + 1)));
+            (1..order.len()).rev().for_each(|last| order.swap(last, random.below(last as u64 + 1) as usize));
             // Queries first: they are the same for every count.
             let (queries, indexed) = order.split_at(queries);
             for &number in indexed.iter().take(count).chain(queries) {
@@ -118,10 +120,10 @@ fn write(source: &Source, cache: &Path, count: usize, queries: usize, path: &Pat
             }
         }
         Source::Clustered(all) => {
-            let clustered = Clustered::new();
-            let mut row = vec![0.0; clustered::DIMENSION];
+            let clustered = Clustered::new(CLUSTERED_DIMENSION, CLUSTERED_SEED);
+            let mut row = vec![0.0; CLUSTERED_DIMENSION];
             for number in (0..count).chain(*all..*all + queries) {
-                clustered.row(number, &mut row);
+                clustered.row(number as u64, &mut row);
                 put(&mut row)?;
             }
         }

@@ -1,13 +1,11 @@
 //! The vector index of CortexKG beside others, in one interleaved run. See bench-compare/README.md, "Vector indexes".
 
 mod adaptive;
-mod clustered;
 mod data;
 mod hold;
 mod machine;
 mod measure;
 mod order;
-mod random;
 mod rows;
 mod systems;
 mod table;
