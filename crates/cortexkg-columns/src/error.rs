@@ -77,4 +77,24 @@ pub enum ColumnError {
         /// What is wrong.
         what: String,
     },
+    /// Bytes that are no delta, or not any more.
+    #[error(
+        "delta of columns, byte {at}: {what}; go on with the snapshot it was to be put on, or with another"
+    )]
+    DeltaDamaged {
+        /// Where.
+        at: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A delta that goes on from another snapshot than the one it was to be put on.
+    #[error(
+        "delta of columns: it goes on from the snapshot with the checksum {wanted:016x}, and this one has {given:016x}; put deltas on in the order in which they were made"
+    )]
+    DeltaOfOther {
+        /// The checksum of the snapshot it goes on from.
+        wanted: u64,
+        /// The checksum of the one that was given.
+        given: u64,
+    },
 }

@@ -50,21 +50,25 @@
 //! # Where to start reading
 //!
 //! `allocator.rs` is the pool. `curve.rs` and `grid.rs` say where columns lie, `free.rs` and `tiles.rs` which are free, `nearness.rs` what near
-//! is worth, `optimise.rs` how they are put into order, `feed.rs` who is told, `snapshot.rs` how they are kept.
+//! is worth, `optimise.rs` how they are put into order, `feed.rs` who is told, `snapshot.rs` how they are kept, `delta.rs` what has changed.
 
 mod allocator;
 mod curve;
+mod delta;
 mod error;
 mod feed;
 mod free;
 mod grid;
 mod nearness;
 mod optimise;
+mod reader;
+mod record;
 mod slot;
 mod snapshot;
 mod tiles;
 
 pub use allocator::{ColumnAllocator, HALF_LIFE_USUAL, Placement, Request};
+pub use delta::apply_delta;
 pub use error::ColumnError;
 pub use feed::{CHANGES_MAX_USUAL, Change, ChangeKind};
 pub use grid::{COLUMNS_MAX, Cell, ColumnId, Grid, SIDE_MAX};

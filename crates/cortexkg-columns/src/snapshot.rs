@@ -11,33 +11,42 @@
 //! | 8 | logical time |
 //! | 8 | number of the next change |
 //! | 4 | number of columns that are taken |
-//! | 56 each | column (4), uses (4), distance (4), activation as a float (4), concept, kin, tick of its allocation, its time, tick of its activation (8 each); columns in ascending order |
+//! | 56 each | [a record](crate::record) of each, in ascending order of columns: column, uses, distance, activation, concept, kin, ticks and time |
 //! | 8 | XXH3 of all before |
 //!
 //! Changes of the feed are not in it: whoever follows begins anew with what is there.
-
-use std::num::NonZeroU64;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::allocator::ColumnAllocator;
 use crate::error::ColumnError;
 use crate::feed::{CHANGES_MAX_USUAL, Feed};
-use crate::grid::{ColumnId, Grid};
-use crate::slot::Slot;
+use crate::grid::Grid;
+use crate::reader::Reader;
+use crate::record::{self, RECORD, Record};
 
-const MAGIC: &[u8; 8] = b"CKCOLUMN";
+pub(crate) const MAGIC: &[u8; 8] = b"CKCOLUMN";
 const VERSION: u32 = 1;
-/// Bytes before the first column, of a column, and of the checksum.
-const HEAD: usize = 48;
-const RECORD: usize = 56;
-const CHECK: usize = 8;
+/// Bytes before the first column, and of the checksum.
+pub(crate) const HEAD: usize = 48;
+pub(crate) const CHECK: usize = 8;
 
 impl ColumnAllocator {
     /// The pool as bytes: 56, and 56 for each column that is taken. The same pool gives the same bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEAD + RECORD * self.allocated_count() as usize + CHECK);
+        bytes.extend(self.encoded_head());
+        for (column, slot) in self.taken() {
+            bytes.extend(record::record(column, &slot));
+        }
+        bytes.extend(xxh3_64(&bytes).to_le_bytes());
+        bytes
+    }
+
+    /// All before the first column.
+    pub(crate) fn encoded_head(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEAD);
         bytes.extend(MAGIC);
         let (width, height) = (u32::from(self.grid.width()), u32::from(self.grid.height()));
         for number in [VERSION, width, height, self.grid.column_count(), self.half_life] {
@@ -47,15 +56,6 @@ impl ColumnAllocator {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(self.allocated_count().to_le_bytes());
-        for (column, slot) in self.taken() {
-            for number in [column.0, slot.uses, slot.distance, slot.level.to_bits()] {
-                bytes.extend(number.to_le_bytes());
-            }
-            for number in [slot.concept, slot.kin, slot.allocated.get(), slot.time, slot.activated] {
-                bytes.extend(number.to_le_bytes());
-            }
-        }
-        bytes.extend(xxh3_64(&bytes).to_le_bytes());
         bytes
     }
 
@@ -66,33 +66,16 @@ impl ColumnAllocator {
     /// # Errors
     /// [`ColumnError::Damaged`] if they are not such bytes, or say something that no pool can be.
     pub fn decode(bytes: &[u8], columns_max: u32) -> Result<Self, ColumnError> {
-        let mut read = Reader { bytes, at: 0 };
-        if read.take::<8>()? != *MAGIC {
-            return Err(damaged(0, "it does not begin as one"));
-        }
-        let version = read.u32()?;
-        if version != VERSION {
-            let what = format!("version {version} of the format; this program knows {VERSION}");
-            return Err(ColumnError::Damaged { at: 8, what });
-        }
-        let end = bytes.len().saturating_sub(CHECK);
-        let check = bytes.get(end..).and_then(|check| check.first_chunk());
-        if check.is_none_or(|&check| u64::from_le_bytes(check) != xxh3_64(&bytes[..end])) {
-            return Err(damaged(end, "the checksum is another: bytes were changed or cut off"));
-        }
-        let mut pool = head(&mut read, columns_max)?;
-        let taken = read.u32()?;
-        if taken > pool.grid.column_count() || read.at + taken as usize * RECORD != end {
+        let Snapshot { records, head, .. } = Snapshot::of(bytes)?;
+        let mut pool = self::head(head, columns_max)?;
+        if records.len() > pool.grid.column_count() as usize {
             return Err(damaged(HEAD - 4, "the number of taken columns does not fit"));
         }
         let mut free_from = 0;
-        for _ in 0..taken {
-            let at = read.at;
-            let (column, slot) = read.record(pool.tick).ok_or_else(|| damaged(at, "no such state"))?;
-            if column.0 < free_from || column.0 >= pool.grid.column_count() {
-                return Err(damaged(at, "the column is out of order, or there is no such column"));
-            }
-            free_from = column.0 + 1;
+        for (record, at) in records.iter().zip((HEAD..).step_by(RECORD)) {
+            let (column, slot) =
+                record::slot(record, pool.tick).ok_or_else(|| damaged(at, "no such state"))?;
+            free_from = next_free_from(column.0, free_from, pool.grid.column_count(), at)?;
             if pool.columns.insert(slot.concept, column).is_some() {
                 return Err(damaged(at, "the concept has a column already"));
             }
@@ -102,13 +85,61 @@ impl ColumnAllocator {
     }
 }
 
+/// What a snapshot consists of; only its frame is checked: version, length and checksum.
+pub(crate) struct Snapshot<'a> {
+    pub(crate) head: &'a [u8],
+    pub(crate) records: &'a [Record],
+    pub(crate) check: u64,
+}
+
+/// Where the head has the number of columns.
+const COLUMNS_AT: usize = 20;
+
+impl<'a> Snapshot<'a> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, ColumnError> {
+        let mut read = Reader::of(bytes, 0, damaged);
+        if read.take()? != *MAGIC {
+            return Err(damaged(0, "it does not begin as one"));
+        }
+        let version = read.u32()?;
+        if version != VERSION {
+            let what = format!("version {version} of the format; this program knows {VERSION}");
+            return Err(damaged(8, &what));
+        }
+        let end = bytes.len().saturating_sub(CHECK);
+        let (sealed, check) = bytes.split_at_checked(end).unwrap_or_default();
+        let check = check.first_chunk().map(|&check| u64::from_le_bytes(check));
+        let check = check.filter(|&check| check == xxh3_64(sealed));
+        let check =
+            check.ok_or_else(|| damaged(end, "the checksum is another: bytes were changed or cut off"))?;
+        let (head, records) = sealed.split_at_checked(HEAD).ok_or_else(|| damaged(end, "it ends here"))?;
+        let taken = head.last_chunk().map_or(0, |&taken| u32::from_le_bytes(taken));
+        let (records, rest) = records.as_chunks();
+        if records.len() != taken as usize || !rest.is_empty() {
+            return Err(damaged(HEAD - 4, "the number of taken columns does not fit"));
+        }
+        Ok(Self { head, records, check })
+    }
+
+    /// That columns are in order, so that two snapshots can be walked side by side.
+    pub(crate) fn check_order(&self) -> Result<(), ColumnError> {
+        let columns = Reader::of(self.head, COLUMNS_AT, damaged).u32()?;
+        let mut free_from = 0;
+        for (record, at) in self.records.iter().zip((HEAD..).step_by(RECORD)) {
+            free_from = next_free_from(record::column(record), free_from, columns, at)?;
+        }
+        Ok(())
+    }
+}
+
 /// An empty pool as the head has it.
-fn head(read: &mut Reader<'_>, columns_max: u32) -> Result<ColumnAllocator, ColumnError> {
+fn head(head: &[u8], columns_max: u32) -> Result<ColumnAllocator, ColumnError> {
+    let mut read = Reader::of(head, MAGIC.len() + 4, damaged);
     let at = read.at;
     let (width, height, columns) = (read.u32()?, read.u32()?, read.u32()?);
     if columns > columns_max {
         let what = format!("it has {columns} columns, and may have {columns_max}");
-        return Err(ColumnError::Damaged { at: at + 8, what });
+        return Err(damaged(at + 8, &what));
     }
     let grid = Grid::of_size(width, height, columns).map_err(|why| damaged(at, &why.to_string()))?;
     let mut pool = ColumnAllocator::new(grid);
@@ -128,43 +159,16 @@ fn head(read: &mut Reader<'_>, columns_max: u32) -> Result<ColumnAllocator, Colu
     Ok(pool)
 }
 
-fn damaged(at: usize, what: &str) -> ColumnError {
+/// The lowest column that can follow one.
+fn next_free_from(column: u32, free_from: u32, columns: u32, at: usize) -> Result<u32, ColumnError> {
+    if !(free_from..columns).contains(&column) {
+        return Err(damaged(at, "the column is out of order, or there is no such column"));
+    }
+    Ok(column + 1)
+}
+
+pub(crate) fn damaged(at: usize, what: &str) -> ColumnError {
     ColumnError::Damaged { at, what: what.to_owned() }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], ColumnError> {
-        let found = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk());
-        let found = *found.ok_or_else(|| damaged(self.at, "it ends here"))?;
-        self.at += N;
-        Ok(found)
-    }
-
-    fn u32(&mut self) -> Result<u32, ColumnError> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64, ColumnError> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    /// One column; none if no column can be so.
-    fn record(&mut self, now: u64) -> Option<(ColumnId, Slot)> {
-        let column = ColumnId(self.u32().ok()?);
-        let (uses, distance) = (self.u32().ok()?, self.u32().ok()?);
-        let level = f32::from_bits(self.u32().ok()?);
-        let (concept, kin) = (self.u64().ok()?, self.u64().ok()?);
-        let allocated = NonZeroU64::new(self.u64().ok()?)?;
-        let (time, activated) = (self.u64().ok()?, self.u64().ok()?);
-        let is_possible = (0.0..=1.0).contains(&level) && allocated.get() <= activated && activated <= now;
-        let slot = Slot { concept, kin, allocated, time, activated, level, uses, distance };
-        is_possible.then_some((column, slot))
-    }
 }
 
 #[cfg(test)]

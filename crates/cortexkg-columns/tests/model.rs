@@ -6,29 +6,9 @@ use std::collections::BTreeMap;
 use cortexkg_columns::{Cell, ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, Move};
 use proptest::prelude::*;
 
-#[derive(Debug, Clone)]
-enum Call {
-    Allocate(u64, Vec<(u64, u32)>),
-    Deallocate(u64),
-    Activate(u64, f32),
-    Defragment,
-    Rebalance,
-    Reload,
-}
+use crate::calls::{Call, calls};
 
-fn calls() -> impl Strategy<Value = Vec<Call>> {
-    let concept = 0_u64..60;
-    let call = prop_oneof![
-        12 => (concept.clone(), prop::collection::vec((concept.clone(), 0_u32..4), 0..5))
-            .prop_map(|(concept, related)| Call::Allocate(concept, related)),
-        6 => concept.clone().prop_map(Call::Deallocate),
-        6 => (concept, 0.0_f32..=1.0).prop_map(|(concept, level)| Call::Activate(concept, level)),
-        1 => Just(Call::Defragment),
-        1 => Just(Call::Rebalance),
-        1 => Just(Call::Reload),
-    ];
-    prop::collection::vec(call, 0..120)
-}
+mod calls;
 
 /// What each column holds: a concept and how often it was used.
 struct Plain {
