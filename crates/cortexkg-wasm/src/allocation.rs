@@ -202,6 +202,10 @@ impl AllocationEngine {
         &self.pool
     }
 
+    pub(crate) fn pool_mut(&mut self) -> &mut ColumnAllocator {
+        &mut self.pool
+    }
+
     pub(crate) fn set_half_life(&mut self, ticks: u32) {
         self.pool.set_half_life(ticks);
     }

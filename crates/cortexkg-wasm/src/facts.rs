@@ -1,11 +1,10 @@
-//! Facts from JavaScript, and what comes of them.
+//! Facts from JavaScript.
 
 use cortexkg::fact::limits;
-use cortexkg::{AllocationResult, Fact, FactContent, Field, FieldValue, Term};
+use cortexkg::{Fact, FactContent, Field, FieldValue, Term};
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 
-use crate::objects::{object, set};
 use crate::values::{self, error, items, property, quoted, text};
 
 /// Largest whole number that a `number` holds exactly.
@@ -133,23 +132,4 @@ fn term(value: &JsValue, what: &str) -> Result<Term, JsValue> {
             )));
         }
     })
-}
-
-/// Where a fact went.
-pub(crate) fn result(found: &AllocationResult) -> Object {
-    let told = object([
-        ("recordId", (&*found.record_id).into()),
-        ("node", (found.allocated_node.0 as f64).into()),
-        ("decision", found.decision.to_string().into()),
-        ("confidence", f64::from(found.confidence).into()),
-        ("marginBits", f64::from(found.margin_bits).into()),
-        ("method", found.method.to_string().into()),
-        ("candidates", found.candidates.into()),
-        ("logPosition", (found.log_position as f64).into()),
-        ("repeated", found.repeated.into()),
-    ]);
-    if let Some(of_object) = &found.object {
-        set(&told, "object", &result(of_object));
-    }
-    told
 }

@@ -15,9 +15,10 @@
 //!
 //! # What is kept, and where
 //!
-//! **These bindings have no storage of their own.** `initialize()` begins in memory, and what is in memory goes with the page. `initialize_with_storage(name, storage)`
-//! takes an object with two functions, `load(name)` and `save(name, bytes)`, whose promises are waited for, and hands over the whole state at
-//! each `save_state()`. Without such an object it is refused; nothing ever claims to be saved that is not.
+//! `initialize()` begins in memory, and what is in memory goes with the page. `initialize_with_storage(name, storage)` takes an object with
+//! `load()`, `append(piece)` and `replace(piece)`, whose promises are waited for; without one it is what the package around these bindings opens
+//! under that name (`set_storage_opener`), and if nobody said what does, it is refused: nothing ever claims to be saved that is not. `save_state()` hands over what
+//! has changed since the last time, as one piece of bytes, or everything anew where that costs less than reading all the pieces.
 //!
 //! # Same bits
 //!
@@ -28,15 +29,23 @@
 
 mod allocation;
 mod clock;
+mod concepts;
 mod configuration;
 mod facts;
 mod graph;
 mod kg;
+mod knowledge;
+mod map;
 mod objects;
+mod pieces;
 mod requests;
-mod state;
+mod saving;
 mod storage;
+mod tracked;
+mod types;
 mod values;
+mod views;
 
 pub use allocation::AllocationEngine;
 pub use kg::CortexKGWasm;
+pub use storage::set_storage_opener;

@@ -16,3 +16,10 @@ pub(crate) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object
 pub(crate) fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }
+
+/// Sets a property if there is something to set.
+pub(crate) fn set_given(object: &Object, name: &str, value: Option<impl Into<JsValue>>) {
+    if let Some(value) = value {
+        set(object, name, &value.into());
+    }
+}

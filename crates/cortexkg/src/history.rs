@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use cortexkg_store::{Store, StoreError, Table};
 
-use crate::ballot::Competitor;
+use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins};
 use crate::durable::DurableEngine;
 use crate::explain::{CandidateExplanation, Explanation};
@@ -230,18 +230,30 @@ impl<S: Store> DurableEngine<S> {
     /// [`OperationError::UnknownFact`], [`OperationError::ForgottenFact`].
     pub fn why(&self, source: Option<&str>, record: &str) -> Result<Explanation, OperationError> {
         let mention = self.mention_named(source, record)?;
-        let of = self.engine.mention_ref(mention);
-        let ballot = match self.entry(of.fact)?.map(|entry| entry.operation) {
-            Some(Operation::Allocate { mentions }) => {
-                mentions.get(usize::from(of.role.saturating_sub(1))).map(|decided| decided.ballot.clone())
-            }
-            _ => None,
-        };
-        let ballot = match &ballot {
-            Some(stored) => self.engine.restored_ballot(stored),
-            None => self.engine.foregone_ballot(true),
-        };
+        let ballot = self.ballot_of(mention)?;
         self.sound(self.engine.explanation(mention, &ballot))
+    }
+
+    /// The ballot of a mention, as the log keeps it; one without competitors if it was compacted away.
+    ///
+    /// # Errors
+    /// As [`why`](Self::why).
+    pub fn ballot(&self, source: Option<&str>, record: &str) -> Result<Ballot, OperationError> {
+        let ballot = self.ballot_of(self.mention_named(source, record)?)?;
+        self.sound(ballot)
+    }
+
+    pub(crate) fn ballot_of(&self, mention: MentionIndex) -> Result<Ballot, OperationError> {
+        let of = self.engine.mention_ref(mention);
+        Ok(match self.entry(of.fact)?.map(|entry| entry.operation) {
+            Some(Operation::Allocate { mentions }) => {
+                match mentions.get(usize::from(of.role.saturating_sub(1))) {
+                    Some(decided) => self.engine.restored_ballot(&decided.ballot),
+                    None => self.engine.foregone_ballot(true),
+                }
+            }
+            _ => self.engine.foregone_ballot(true),
+        })
     }
 
     /// Explains why a mention does not belong to a node: what the decision says of the node, and how the node would be weighed today.

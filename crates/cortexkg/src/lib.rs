@@ -162,5 +162,5 @@ pub use report::{
 pub use search::SearchHit;
 pub use stopwatch::{Stage, Stopwatch};
 pub use verify::{Depth, VerifyReport};
-pub use view::{Assignment, Counts, MemberFact, Neighbour, View};
+pub use view::{Assignment, CloseCall, Counts, MemberFact, Neighbour, View};
 pub use waterfall::{StepKind, WaterfallStep};

@@ -2,23 +2,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CortexKGWasm, ready } from "./module.mjs";
+import { CortexKGWasm, ready, set_storage_opener } from "./module.mjs";
 
 /** A storage in memory, which waits a moment as a real one would, and can be made to fail. */
 class Shelf {
-  kept = new Map();
-  saves = 0;
+  pieces = [];
+  appended = 0;
+  replaced = 0;
+  closed = 0;
   failure = null;
-  async load(name) {
+  async load() {
     await null;
-    return this.kept.get(name);
+    return this.pieces;
   }
-  async save(name, bytes) {
+  async append(piece) {
+    await this.#write(() => [...this.pieces, piece]);
+    this.appended++;
+  }
+  async replace(piece) {
+    await this.#write(() => [piece]);
+    this.replaced++;
+  }
+  async close() {
+    this.closed++;
+  }
+  async #write(pieces) {
     await new Promise((resolve) => setTimeout(resolve, 1));
     if (this.failure) throw this.failure;
-    this.saves++;
-    this.kept.set(name, bytes);
+    this.pieces = pieces();
   }
+}
+
+/** What a storage has, opened anew. */
+async function reopened(shelf) {
+  const kg = new CortexKGWasm();
+  await kg.initialize_with_storage("mine", shelf);
+  return kg;
 }
 
 const ADA = { id: "a", fields: { name: "Ada Lovelace", born: 1815, city: "London", tags: ["poet", "analyst"] } };
@@ -28,11 +47,13 @@ test("every call before it is initialized is an Error", async () => {
   const kg = new CortexKGWasm();
   const calls = {
     allocate_concept: [1], deallocate_concept: [1], allocate_batch: [[1]], get_column_states: [], get_performance_metrics: [],
-    allocate_fact: [ADA], allocate_facts: [[ADA]], search: ["ada"], why: ["a"], forget: ["a"], export: [], import: [new Uint8Array()], state_hash: [],
+    allocate_fact: [ADA], allocate_facts: [[ADA]], search: ["ada"], why: ["a"], explain: ["a"], node: [0], facts: [0], neighbours: [0], review: [],
+    must_link: ["a", "b"], cannot_link: ["a", "b"], undo: [0], consolidate: [], get_column_arrays: [], has_unsaved_changes: [], forget: ["a"], export: [], import: [new Uint8Array()], state_hash: [],
   };
   for (const [name, given] of Object.entries(calls)) assert.throws(() => kg[name](...given), /not initialized/, name);
   await assert.rejects(kg.optimize_allocations(), /not initialized/);
   await assert.rejects(kg.save_state(), /not initialized/);
+  await assert.rejects(kg.close(), /not initialized/);
   assert.equal(kg.is_initialized, false);
 });
 
@@ -95,7 +116,7 @@ test("what is no fact is an Error, and the others go on", async () => {
   for (const [text, limit] of [[7], [null], ["x", -1], ["x", 1001], ["x", "1"], ["x", NaN]]) assert.throws(() => kg.search(text, limit), Error);
   // A call from within another is refused, and harms nothing.
   assert.throws(() => kg.allocate_batch({ *[Symbol.iterator]() { kg.allocate_concept(1); } }), /from within/);
-  assert.equal(kg.allocate_concept(1), 0);
+  assert.equal(kg.allocate_concept(1), kg.allocate_concept(1));
 });
 
 test("columns tell what they hold and how active they are", async () => {
@@ -126,10 +147,75 @@ test("graphs go out and come in; what is none is refused and changes nothing", a
   assert.equal(other.state_hash(), hash);
 });
 
+test("why is told as data, and nodes with all that belongs to them", async () => {
+  const kg = await ready();
+  const [ada] = kg.allocate_facts(PEOPLE);
+  const why = kg.explain("c");
+  assert.equal(why.result.decision, "existing");
+  assert.equal(why.result.column, ada.column);
+  const [leader] = why.candidates;
+  assert.deepEqual([leader.node, leader.steps[0].kind, leader.steps.at(-1).totalBits], [ada.node, "prior", leader.evidenceBits]);
+  assert.ok(leader.steps.some(({ field, stated, held }) => field === "name" && stated === "Ada Lovelace" && held === "Ada Lovelace"));
+  assert.ok(Math.abs(leader.probability - why.result.confidence) < 1e-6);
+  const node = kg.node(ada.node);
+  assert.deepEqual(node.members, [{ recordId: "a", source: "" }, { recordId: "c", source: "" }]);
+  assert.ok(node.properties.some(({ field, value, count }) => field === "city" && value === "London" && count >= 1));
+  const [first, second] = kg.facts(ada.node);
+  assert.deepEqual(first.fact, { id: "a", fields: [["name", "Ada Lovelace"], ["born", "1815"], ["city", "London"], ["tags", ["poet", "analyst"]]] });
+  assert.deepEqual([second.recordId, second.logPosition], ["c", 2]);
+  const told = { subject: { iri: "http://x.org/Ada" }, predicate: "born", object: { value: "1815", datatype: "http://x.org/year" }, source: "x", time: 1.7e9, confidence: 0.5, id: "t" };
+  const triple = kg.allocate_fact(told);
+  assert.deepEqual(kg.facts(triple.node)[0].fact, told);
+  assert.deepEqual(kg.neighbours(triple.node), [{ from: triple.node, predicate: "born", to: triple.object.node, label: '"1815"^^http://x.org/year' }]);
+  assert.equal(kg.node(999), undefined);
+  assert.deepEqual([kg.facts(999), kg.neighbours(999)], [[], []]);
+  for (const bad of [-1, 0.5, NaN, "0", null, undefined, 2 ** 53]) assert.throws(() => kg.node(bad), /node must be a whole number/);
+});
+
+test("what a user says of two records holds, and can be taken back", async () => {
+  const kg = await ready();
+  const [ada, charles] = kg.allocate_facts(PEOPLE);
+  const columns = kg.get_performance_metrics().allocatedCount;
+  const linked = kg.must_link("a", ["b", ""]);
+  assert.deepEqual(linked.nodes, [ada.node, ada.node]);
+  assert.equal(kg.get_performance_metrics().allocatedCount, columns - 1);
+  assert.equal(kg.node(charles.node).node, ada.node);
+  assert.throws(() => kg.cannot_link("a", "b"), Error);
+  kg.undo(linked.logPosition);
+  assert.equal(kg.get_performance_metrics().allocatedCount, columns);
+  const parted = kg.cannot_link("a", "c");
+  assert.notEqual(parted.nodes[0], parted.nodes[1]);
+  assert.throws(() => kg.must_link("a", "nobody"), /nobody/);
+  for (const [left, right] of [["a", "a"], [7, "a"], [["a"], 7], [[], "b"]]) assert.throws(() => kg.must_link(left, right), Error);
+  for (const bad of [-1, 999, 0.5, "1"]) assert.throws(() => kg.undo(bad), Error);
+  assert.deepEqual(Object.keys(kg.consolidate()), ["merged", "split"]);
+  assert.deepEqual(kg.review(), []);
+});
+
+test("nodes light up on the map beside what they share most with", async () => {
+  const kg = await ready({ columnCount: 64, halfLife: 1 });
+  kg.allocate_concept(0);
+  const [ada, , again] = kg.allocate_facts(PEOPLE);
+  assert.equal(again.column, ada.column);
+  const { width, height, columns, concepts, isNode, x, y, activations } = kg.get_column_arrays();
+  assert.deepEqual([width, height], [8, 8]);
+  const at = columns.indexOf(ada.column);
+  assert.deepEqual([concepts[at], isNode[at], activations[at]], [ada.node, 1, 1]);
+  assert.deepEqual([...isNode].filter((is) => !is).length, 1);
+  const states = kg.get_column_states();
+  assert.deepEqual(states.map(({ x }) => x), [...x]);
+  assert.deepEqual(states.map(({ y }) => y), [...y]);
+  assert.equal(states.find(({ columnId }) => columnId === ada.column).node, ada.node);
+  assert.equal(states.find(({ conceptId }) => conceptId === 0).node, undefined);
+  kg.forget("a");
+  kg.forget("c");
+  assert.equal(kg.get_column_arrays().columns.includes(ada.column), false);
+});
+
 test("without a storage nothing claims to be saved", async () => {
   const kg = new CortexKGWasm();
   await assert.rejects(kg.initialize_with_storage("mine"), /no storage of their own/);
-  for (const [name, storage] of [[7, new Shelf()], ["x", 7], ["x", {}], ["x", { load() {} }]]) {
+  for (const [name, storage] of [[7, new Shelf()], ["x", 7], ["x", {}], ["x", { load() {} }], ["x", { load() {}, append() {} }]]) {
     await assert.rejects(kg.initialize_with_storage(name, storage), Error);
   }
   await kg.initialize();
@@ -139,52 +225,102 @@ test("without a storage nothing claims to be saved", async () => {
   assert.equal(await kg.optimize_allocations(), 1); // there is nowhere to save to, and nobody said so
 });
 
+test("a package says what opens a storage by its name", async () => {
+  const shelves = new Map();
+  set_storage_opener(async (name) => shelves.get(name) ?? shelves.set(name, new Shelf()).get(name));
+  const kg = new CortexKGWasm();
+  await kg.initialize_with_storage("mine");
+  kg.allocate_facts(PEOPLE);
+  await kg.save_state();
+  await kg.close();
+  assert.equal(shelves.get("mine").closed, 1);
+  await kg.initialize_with_storage("mine");
+  assert.equal(kg.get_performance_metrics().facts, 3);
+  set_storage_opener(undefined);
+  await assert.rejects(new CortexKGWasm().initialize_with_storage("mine"), /no storage of their own/);
+  assert.throws(() => set_storage_opener(7), /must be a function/);
+});
+
 test("a storage has it all, once it says so", async () => {
   const shelf = new Shelf();
   const kg = new CortexKGWasm({ columnCount: 64 });
   await kg.initialize_with_storage("mine", shelf);
+  assert.equal(kg.has_unsaved_changes(), true);
   kg.allocate_facts(PEOPLE);
   kg.allocate_batch([7, 8, 9]);
   await kg.save_state();
+  assert.equal(kg.has_unsaved_changes(), false);
+  await kg.save_state();
+  assert.deepEqual([shelf.replaced, shelf.appended], [1, 0]); // nothing had changed
   kg.deallocate_concept(7);
-  assert.equal(await kg.optimize_allocations(), 2);
-  assert.equal(shelf.saves, 2);
+  assert.equal(kg.has_unsaved_changes(), true);
+  assert.ok(await kg.optimize_allocations() > 0);
+  assert.deepEqual([shelf.replaced, shelf.appended], [1, 1]);
   assert.equal(await kg.optimize_allocations(), 0);
-  assert.equal(shelf.saves, 2);
+  assert.deepEqual([shelf.replaced, shelf.appended], [1, 1]);
 
-  const back = new CortexKGWasm();
-  await back.initialize_with_storage("mine", shelf);
+  const back = await reopened(shelf);
   assert.equal(back.state_hash(), kg.state_hash());
   assert.deepEqual(back.get_column_states(), kg.get_column_states());
-  const other = new CortexKGWasm();
-  await other.initialize_with_storage("another", shelf);
-  assert.equal(other.get_performance_metrics().facts, 0);
+  assert.equal(back.has_unsaved_changes(), false);
 });
 
-test("a save that fails is told, and the next one goes on", async () => {
+test("a save is as large as what has changed", async () => {
   const shelf = new Shelf();
-  const kg = new CortexKGWasm();
-  await kg.initialize_with_storage("mine", shelf);
-  kg.allocate_concept(1);
+  const kg = await reopened(shelf);
+  kg.allocate_facts(Array.from({ length: 2_000 }, (_, at) => ({ id: `${at}`, text: `person number ${at} of ${at * 7}` })));
+  await kg.save_state();
+  kg.allocate_fact(ADA);
+  await kg.save_state();
+  const [base, change] = shelf.pieces.map(({ length }) => length);
+  assert.ok(change < base / 50, `${change} of ${base}`);
+  kg.forget("a");
+  kg.consolidate();
+  await kg.save_state();
+  assert.equal((await reopened(shelf)).state_hash(), kg.state_hash());
+  // A file from elsewhere takes the place of everything.
+  const other = await ready();
+  other.allocate_facts(PEOPLE);
+  kg.import(other.export());
+  await kg.save_state();
+  assert.equal(shelf.pieces.length, 1);
+  assert.equal((await reopened(shelf)).state_hash(), other.state_hash());
+});
+
+test("a save that fails is told, and the next one has all that it should have had", async () => {
+  const shelf = new Shelf();
+  const kg = await reopened(shelf);
+  kg.allocate_fact(ADA);
   shelf.failure = new Error("quota exceeded");
-  const failing = kg.save_state();
-  await assert.rejects(failing, /quota exceeded/);
+  await assert.rejects(kg.save_state(), /quota exceeded/);
+  assert.deepEqual(shelf.pieces, []);
   shelf.failure = null;
   await Promise.all([kg.save_state(), kg.save_state()]);
-  assert.equal(shelf.saves, 2);
+  assert.deepEqual([shelf.replaced, shelf.appended], [1, 0]);
+  kg.allocate_fact(PEOPLE[1]);
+  shelf.failure = new Error("quota exceeded");
+  const failing = kg.save_state();
+  kg.allocate_fact(PEOPLE[2]); // while it is on its way
+  await assert.rejects(failing, /quota exceeded/);
+  assert.equal(kg.has_unsaved_changes(), true);
+  shelf.failure = null;
+  await kg.save_state();
+  assert.equal((await reopened(shelf)).state_hash(), kg.state_hash());
 });
 
 test("what a storage has and is none of ours is refused", async () => {
   const shelf = new Shelf();
-  const kg = new CortexKGWasm({ columnCount: 16 });
-  await kg.initialize_with_storage("mine", shelf);
+  const kg = await reopened(shelf);
   await kg.save_state();
-  const bytes = shelf.kept.get("mine");
-  for (const bad of [new Uint8Array(40), bytes.slice(0, 30), bytes.slice(0, -1), "text", 7]) {
-    shelf.kept.set("mine", bad);
+  kg.allocate_fact(ADA);
+  await kg.save_state();
+  const pieces = shelf.pieces;
+  const [base, change] = pieces;
+  for (const bad of [[new Uint8Array(40)], [base.slice(0, 30)], [base.slice(0, -1)], "text", 7, [7], [base, base], [change], [base, change.slice(0, -1)], [base, change, change]]) {
+    shelf.pieces = bad;
     const other = new CortexKGWasm();
     await assert.rejects(other.initialize_with_storage("mine", shelf), Error);
-    shelf.kept.set("mine", bytes);
+    shelf.pieces = pieces;
     await other.initialize_with_storage("mine", shelf); // after a failure it can be tried again
   }
 });

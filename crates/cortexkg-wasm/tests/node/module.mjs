@@ -8,7 +8,7 @@ if (!folder) throw new Error("CORTEXKG_WASM names no folder: run `cargo xtask wa
 const bindings = await import(pathToFileURL(join(folder, "cortexkg_wasm.js")));
 bindings.initSync({ module: readFileSync(join(folder, "cortexkg_wasm_bg.wasm")) });
 
-export const { AllocationEngine, CortexKGWasm } = bindings;
+export const { AllocationEngine, CortexKGWasm, set_storage_opener } = bindings;
 /** `simd128` or `scalar`. */
 export const level = process.env.CORTEXKG_WASM_LEVEL;
 

@@ -3,8 +3,10 @@
 //! The past is not kept in copies. Everything that an operation did to membership stands in its entry, so a view of the past walks
 //! back from the present over the operations since, merges and the like, of which there are few.
 
+mod close_calls;
 mod edges;
 
+pub use close_calls::CloseCall;
 pub use edges::Neighbour;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,4 +16,5 @@ mod model;
 mod near;
 mod refusals;
 mod reopen;
+mod review;
 mod undo;
