@@ -54,7 +54,7 @@ export interface AllocationResult {
   confidence: number;
   /** By how many bits it beat the next best. */
   marginBits: number;
-  /** How its candidates were found: `direct` or `hnsw`. */
+  /** How its candidates were found: `direct` (all were looked at), `recalled`, `hnsw`. */
   method: string;
   /** Nodes that were compared. */
   candidates: number;
@@ -181,6 +181,9 @@ export interface CloseCall {
   probability: number;
 }
 
+/** A record: its identifier, or that with its source. */
+export type RecordName = string | readonly [recordId: string, source: string];
+
 /** What a word about two records did. */
 export interface Linked {
   /** Position in the log; `undo` takes it back. */
@@ -263,8 +266,11 @@ export interface Storage {
 
 /** How to open an engine. */
 export interface OpenOptions {
-  /** Where it is kept: a name, or more than that. Without it the graph ends with the page. */
-  storage?: string | StorageOptions;
+  /**
+   * Where it is kept: a name, or more than that, or a place of the caller's (then the engine runs on this thread). Without it the graph ends with
+   * the page.
+   */
+  storage?: string | StorageOptions | Storage;
   /** Columns of a new map, 1 to 4,194,304; usually 4,096. */
   columns?: number;
   /** Whether the engine runs in a worker of its own; usually true where there are workers of the web. */
@@ -293,4 +299,6 @@ export interface AllocateOptions extends LongCall {
   batch?: number;
   /** Gets the outcomes of each batch as they come, and the position of the first among all. */
   onOutcomes?: (outcomes: Outcome[], first: number) => void;
+  /** Whether the call resolves to all outcomes; usually, unless `onOutcomes` gets them. Else it resolves to none. */
+  collect?: boolean;
 }

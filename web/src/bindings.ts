@@ -1,0 +1,55 @@
+/**
+ * The bindings as Rust has them: `AllocationEngine` and `CortexKGWasm`, on the thread that loads them, with names in snake case.
+ * `CortexKG` stands on these, in a worker.
+ */
+
+import { CortexError } from "./errors.js";
+import { hasSimd } from "./simd.js";
+import { openStorage } from "./storage/index.js";
+
+export type Bindings = typeof import("./wasm/simd128/cortexkg_wasm.js");
+export type { AllocationEngine, CortexKGWasm } from "./wasm/simd128/cortexkg_wasm.js";
+
+/** A module that is ready, and its memory. */
+export interface Loaded {
+  bindings: Bindings;
+  memory: WebAssembly.Memory;
+}
+
+const loaded = new Map<boolean, Promise<Loaded>>();
+
+/**
+ * Loads a module and makes it ready; once for each of the two. `simd` is whether it may use SIMD: usually where the machine has it.
+ * `initialize_with_storage(name)` opens the browser's storage of that name.
+ */
+export function loadBindings({ simd = hasSimd() }: { simd?: boolean } = {}): Promise<Loaded> {
+  let loading = loaded.get(simd);
+  if (!loading) {
+    loading = load(simd);
+    loaded.set(simd, loading);
+    // What failed may work the next time: a network may be back.
+    loading.catch(() => loaded.delete(simd));
+  }
+  return loading;
+}
+
+async function load(simd: boolean): Promise<Loaded> {
+  if (typeof WebAssembly === "undefined") {
+    throw new CortexError("this browser has no WebAssembly, or it is turned off; CortexKG needs it");
+  }
+  // Written out twice, so that bundlers find both modules.
+  const [bindings, url]: [Bindings, URL] = simd
+    ? [await import("./wasm/simd128/cortexkg_wasm.js"), new URL("./wasm/simd128/cortexkg_wasm_bg.wasm", import.meta.url)]
+    : [await import("./wasm/scalar/cortexkg_wasm.js"), new URL("./wasm/scalar/cortexkg_wasm_bg.wasm", import.meta.url)];
+  const { memory } = await bindings.default({ module_or_path: url.protocol === "file:" ? await read(url) : url });
+  bindings.set_storage_opener((name: string) => openStorage({ name }, () => undefined));
+  return { bindings, memory };
+}
+
+/** A file, where files are not fetched: in Node. */
+async function read(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  // Not a literal: bundlers for browsers would look for it.
+  const files = "node:fs/promises";
+  const { readFile } = (await import(/* @vite-ignore */ files)) as { readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> };
+  return readFile(url);
+}

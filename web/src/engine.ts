@@ -1,0 +1,173 @@
+/** The engine on the thread that it runs on: what a worker does for its client, and what Node does by itself. */
+
+import { type Bindings, type CortexKGWasm, loadBindings } from "./bindings.js";
+import { Durations } from "./durations.js";
+import { StorageReadOnlyError, packed } from "./errors.js";
+import { type OpenStorage, type StorageEvent, openStorage } from "./storage/index.js";
+import type {
+  AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, Neighbour, NodeView, OpenOptions,
+  Outcome, RecordName, SearchHit, Storage,
+} from "./types.js";
+
+/** What came of opening. */
+export interface Opened {
+  isWriter: boolean;
+}
+
+export class Engine {
+  readonly #kg: CortexKGWasm;
+  readonly #memory: WebAssembly.Memory;
+  readonly #storage: OpenStorage | undefined;
+  readonly #factTimes = new Durations();
+
+  private constructor(kg: CortexKGWasm, memory: WebAssembly.Memory, storage: OpenStorage | undefined) {
+    this.#kg = kg;
+    this.#memory = memory;
+    this.#storage = storage;
+  }
+
+  /** Loads the module, and what the storage has. */
+  static async open(options: OpenOptions, tell: (event: StorageEvent) => void): Promise<[Engine, Opened]> {
+    const { bindings, memory } = await loadBindings(options.simd === undefined ? {} : { simd: options.simd });
+    const { storage } = options;
+    if (storage === undefined) {
+      const kg = configured(bindings, options);
+      await kg.initialize();
+      return [new Engine(kg, memory, undefined), { isWriter: false }];
+    }
+    const isGiven = typeof storage === "object" && "load" in storage;
+    const name = typeof storage === "string" ? storage : isGiven ? "of the caller" : storage.name;
+    const open = isGiven ? undefined : await openStorage(typeof storage === "string" ? { name: storage } : storage, tell);
+    const kg = configured(bindings, options);
+    // Closed by the engine if it cannot begin.
+    await kg.initialize_with_storage(name, open ?? (storage as Storage));
+    return [new Engine(kg, memory, open), { isWriter: open?.isWriter ?? true }];
+  }
+
+  allocateFact(fact: Fact): AllocationResult {
+    const start = performance.now();
+    try {
+      return this.#kg.allocate_fact(fact);
+    } finally {
+      this.#factTimes.push(performance.now() - start);
+    }
+  }
+
+  allocateFacts(facts: Fact[]): Outcome[] {
+    return facts.map((fact) => {
+      try {
+        return this.allocateFact(fact);
+      } catch (error) {
+        return { error: packed(error).message };
+      }
+    });
+  }
+
+  search(text: string, limit?: number): SearchHit[] {
+    return this.#kg.search(text, limit);
+  }
+
+  why(recordId: string, source?: string): string {
+    return this.#kg.why(recordId, source);
+  }
+
+  explain(recordId: string, source?: string): Explanation {
+    return this.#kg.explain(recordId, source);
+  }
+
+  node(id: number): NodeView | undefined {
+    return this.#kg.node(id);
+  }
+
+  facts(node: number): MemberFact[] {
+    return this.#kg.facts(node) as MemberFact[];
+  }
+
+  neighbours(node: number): Neighbour[] {
+    return this.#kg.neighbours(node);
+  }
+
+  review(limit?: number): CloseCall[] {
+    return this.#kg.review(limit);
+  }
+
+  mustLink(left: RecordName, right: RecordName): Linked {
+    return this.#kg.must_link(left as string | [string, string], right as string | [string, string]);
+  }
+
+  cannotLink(left: RecordName, right: RecordName): Linked {
+    return this.#kg.cannot_link(left as string | [string, string], right as string | [string, string]);
+  }
+
+  forget(recordId: string, source?: string): number {
+    return this.#kg.forget(recordId, source);
+  }
+
+  undo(logPosition: number): number {
+    return this.#kg.undo(logPosition);
+  }
+
+  consolidate(): { merged: number; split: number } {
+    return this.#kg.consolidate();
+  }
+
+  allocateConcept(id: number, related?: (number | [number, number])[]): number {
+    return this.#kg.allocate_concept(id, related);
+  }
+
+  deallocateConcept(id: number): boolean {
+    return this.#kg.deallocate_concept(id);
+  }
+
+  allocateConcepts(ids: number[]): ConceptOutcome[] {
+    return this.#kg.allocate_batch(ids);
+  }
+
+  optimizeAllocations(): Promise<number> {
+    return this.#kg.optimize_allocations();
+  }
+
+  columns(): ColumnMap {
+    return this.#kg.get_column_arrays();
+  }
+
+  metrics(): Metrics {
+    const memoryBytes = this.#memory.buffer.byteLength;
+    return { ...this.#kg.get_performance_metrics(), memoryBytes, factTime: this.#factTimes.summary() };
+  }
+
+  stateHash(): string {
+    return this.#kg.state_hash();
+  }
+
+  export(): Uint8Array {
+    return this.#kg.export();
+  }
+
+  import(bytes: Uint8Array): void {
+    this.#kg.import(bytes);
+  }
+
+  hasUnsavedChanges(): boolean {
+    return this.#kg.has_unsaved_changes();
+  }
+
+  async save(): Promise<void> {
+    if (this.#storage?.isWriter === false) {
+      throw new StorageReadOnlyError("this graph is open to read only, since another tab writes to it; close that tab and open the graph again, or export it");
+    }
+    await this.#kg.save_state();
+  }
+
+  async close(): Promise<void> {
+    await this.#kg.close();
+    this.#kg.free();
+  }
+}
+
+function configured(bindings: Bindings, { columns, simd }: OpenOptions): CortexKGWasm {
+  return new bindings.CortexKGWasm({
+    ...(columns === undefined ? {} : { columnCount: columns }),
+    ...(simd === undefined ? {} : { enableSimd: simd }),
+  });
+}

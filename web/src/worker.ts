@@ -1,0 +1,33 @@
+/** The worker: an engine, and what its client asks of it, one after the other. */
+
+import { Engine } from "./engine.js";
+import { CortexError, packed } from "./errors.js";
+import { type Reply, type Request, buffersOf } from "./protocol.js";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+let engine: Engine | undefined;
+
+scope.onmessage = async ({ data }: MessageEvent<Request>) => {
+  try {
+    const value = "open" in data ? await opened(data.open) : await called(data.method, data.parameters);
+    post({ id: data.id, value }, buffersOf(value));
+  } catch (error) {
+    post({ id: data.id, error: packed(error) });
+  }
+};
+
+async function opened(options: Parameters<typeof Engine.open>[0]): Promise<unknown> {
+  const [made, told] = await Engine.open(options, (event) => post({ event }));
+  engine = made;
+  return told;
+}
+
+function called(method: keyof Engine, parameters: unknown[]): unknown {
+  if (!engine) throw new CortexError("this worker is for CortexKG.open(), which speaks first");
+  // The client's types say that they fit.
+  return (engine[method] as (...parameters: unknown[]) => unknown).apply(engine, parameters);
+}
+
+function post(reply: Reply, transfer: ArrayBuffer[] = []): void {
+  scope.postMessage(reply, transfer);
+}
