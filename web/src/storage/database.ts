@@ -1,0 +1,118 @@
+/** The database of IndexedDB: opened, brought to this version, watched. Its layout is in docs/format.md, "In a browser". */
+
+import { StorageError, StorageLockedError, StorageVersionError } from "../errors.js";
+import { Unavailable, said } from "./failures.js";
+
+/**
+ * One for all names: that something exists can be asked without making it, a name is removed in one transaction and never waits for
+ * connections of others, and there is one version to bring forward.
+ */
+const DATABASE = "cortexkg";
+
+/** What brings version n to n + 1. Each runs in the one transaction of the upgrade: all of it happens, or nothing. */
+const STEPS: readonly ((database: IDBDatabase, transaction: IDBTransaction) => Promise<void>)[] = [
+  // 1: a whole state under its name.
+  async (database) => {
+    database.createObjectStore("states");
+  },
+  // 2: pieces under name, writer and number. The state of before is the first piece, of the writer 0 that there never is.
+  async (database, transaction) => {
+    const pieces = database.createObjectStore("pieces");
+    database.createObjectStore("meta");
+    const states = transaction.objectStore("states");
+    for (const name of await done(states.getAllKeys())) {
+      // One after the other: all together may be more than fits in memory.
+      await done(pieces.put(await done(states.get(name)), [name, 0, 0]));
+    }
+    database.deleteObjectStore("states");
+  },
+];
+const VERSION = STEPS.length;
+
+/** How long a tab with an older version may take to close its connection. */
+const BLOCKED_MS = 2_000;
+
+/** Opens it. `lost` is called when a newer version, or the user, wants it closed. */
+export function openDatabase(lost: (reason: string) => void): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = requested();
+    let failed: unknown;
+    let blocked: ReturnType<typeof setTimeout> | undefined;
+    let isLate = false;
+    request.onupgradeneeded = (event) => {
+      const transaction = request.transaction!;
+      upgraded(request.result, transaction, event.oldVersion).catch((error: unknown) => {
+        failed = error;
+        transaction.abort();
+      });
+    };
+    request.onblocked = () => {
+      // Who is told of the upgrade may still be finishing a transaction.
+      blocked = setTimeout(() => {
+        isLate = true;
+        reject(new StorageLockedError("another tab has an older version of CortexKG open, and does not let go of IndexedDB; close or reload that tab"));
+      }, BLOCKED_MS);
+    };
+    request.onerror = () => {
+      clearTimeout(blocked);
+      reject(failed ?? refused(request.error));
+    };
+    request.onsuccess = () => {
+      clearTimeout(blocked);
+      const database = request.result;
+      if (isLate) return database.close();
+      watched(database, lost);
+      resolve(database);
+    };
+  });
+}
+
+/** What a request comes to. */
+export function done<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** That all of a transaction is durable, or why nothing of it happened. Room may be refused as late as at its end. */
+export function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new StorageError("the transaction was ended"));
+  });
+}
+
+function requested(): IDBOpenDBRequest {
+  try {
+    // Not even named in Node and in some private modes, and an access that throws where cookies are forbidden.
+    return indexedDB.open(DATABASE, VERSION);
+  } catch (error) {
+    throw new Unavailable("IndexedDB", said(error));
+  }
+}
+
+async function upgraded(database: IDBDatabase, transaction: IDBTransaction, from: number): Promise<void> {
+  for (const step of STEPS.slice(from)) await step(database, transaction);
+}
+
+function refused(error: DOMException | null): unknown {
+  if (error?.name === "VersionError") {
+    return new StorageVersionError(
+      `a newer CortexKG wrote to the storages of this site (this one knows version ${VERSION}); reload the page, or update the package cortexkg`,
+    );
+  }
+  // How browsers refuse it in private windows, and where the user keeps sites from storing anything. The rest may pass.
+  const forbidden = ["SecurityError", "InvalidStateError", "NotSupportedError", "NotAllowedError"];
+  return error && forbidden.includes(error.name) ? new Unavailable("IndexedDB", said(error)) : error;
+}
+
+function watched(database: IDBDatabase, lost: (reason: string) => void): void {
+  database.onversionchange = (event) => {
+    // Kept open, it would block the other one.
+    database.close();
+    const why = event.newVersion === null ? "the storages of this site are being deleted" : "a newer version of CortexKG in another tab takes it over";
+    lost(`${why}; reload this page`);
+  };
+  database.onclose = () => lost("the browser closed it, perhaps because the data of this site was cleared; reload this page");
+}
