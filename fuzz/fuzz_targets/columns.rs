@@ -15,7 +15,8 @@ fuzz_target!(|data: &[u8]| {
     let mut bytes = data.to_vec();
     bytes.extend(xxh3_64(data).to_le_bytes());
     let Ok(mut pool) = ColumnAllocator::decode(&bytes, COLUMNS_MAX) else { return };
-    assert_eq!(pool.encode(), bytes);
+    // The first version is not written any more.
+    assert!(pool.encode() == bytes || bytes[8] == 1);
     let first = bytes;
     let taken: Vec<_> = pool.states().collect();
     for state in &taken {
@@ -25,6 +26,7 @@ fuzz_target!(|data: &[u8]| {
     pool.rebalance(&[]);
     pool.defragment();
     assert_eq!(pool.allocated_count() as usize, taken.len());
+    assert!(pool.grow(pool.grid().column_count().saturating_add(taken.len() as u32)).is_ok());
     assert_eq!(pool.free_count() == 0, pool.grid().column_count() as usize == taken.len());
     let related: Vec<_> = taken.iter().take(8).map(|state| (state.concept, 1)).collect();
     let _ = pool.allocate(u64::MAX, &related);

@@ -295,6 +295,18 @@ impl ColumnAllocator {
         }
     }
 
+    /// Finds out anew which columns are free.
+    pub(crate) fn find_free(&mut self) {
+        self.free = FreeBits::all(self.grid.column_count());
+        self.tiles = FreeTiles::all(&self.grid);
+        for (column, (cell, slot)) in (0..).zip(self.grid.cells().iter().zip(&self.slots)) {
+            if slot.is_some() {
+                self.free.remove(column);
+                self.tiles.remove(*cell);
+            }
+        }
+    }
+
     /// Related concepts that count, with their columns.
     fn relatives(&self, concept: u64, related: &[(u64, u32)]) -> impl Iterator<Item = (u64, Cell, u32)> {
         related.iter().filter_map(move |&(other, weight)| {

@@ -38,11 +38,38 @@ impl Stretch {
     }
 }
 
-/// Visits every cell of a rectangle in the order of the curve.
-pub(crate) fn walk(width: u16, height: u16, visit: &mut impl FnMut(u16, u16)) {
+/// Where the curve goes, from the left top corner on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Along {
+    /// To the right.
+    Across,
+    /// To the bottom.
+    Down,
+}
+
+impl Along {
+    /// Along the longer side.
+    pub(crate) fn longer(width: u32, height: u32) -> Self {
+        if width >= height { Self::Across } else { Self::Down }
+    }
+
+    /// Along the other side.
+    pub(crate) fn turned(self) -> Self {
+        match self {
+            Self::Across => Self::Down,
+            Self::Down => Self::Across,
+        }
+    }
+}
+
+/// Visits every cell of a rectangle in the order of the curve along one of its sides.
+pub(crate) fn walk(width: u16, height: u16, way: Along, visit: &mut impl FnMut(u16, u16)) {
     let (width, height) = (i32::from(width), i32::from(height));
     let (across, down) = (Stretch { x: width, y: 0 }, Stretch { x: 0, y: height });
-    let (along, aside) = if width >= height { (across, down) } else { (down, across) };
+    let (along, aside) = match way {
+        Along::Across => (across, down),
+        Along::Down => (down, across),
+    };
     part(Stretch { x: 0, y: 0 }, along, aside, visit);
 }
 
@@ -87,7 +114,8 @@ mod tests {
 
     fn cells(width: u16, height: u16) -> Vec<(u16, u16)> {
         let mut cells = Vec::new();
-        walk(width, height, &mut |x, y| cells.push((x, y)));
+        let along = Along::longer(u32::from(width), u32::from(height));
+        walk(width, height, along, &mut |x, y| cells.push((x, y)));
         cells
     }
 

@@ -41,7 +41,8 @@ impl ColumnAllocator {
     /// What has changed since the pool was encoded, as bytes: `before` is what [`encode`](Self::encode) gave then, or what [`apply_delta`] made.
     /// [`apply_delta`] puts both together to what [`encode`](Self::encode) gives now. Where nothing has changed they are fewer than 100 bytes.
     ///
-    /// Any snapshot can be gone on from; one of another pool makes them long. Takes time proportional to the columns.
+    /// Any snapshot can be gone on from, also one from before the pool [grew](Self::grow); one of another pool makes them long. Takes time
+    /// proportional to the columns.
     ///
     /// # Errors
     /// [`ColumnError::Damaged`] if `before` is no snapshot: then [`encode`](Self::encode) the whole.

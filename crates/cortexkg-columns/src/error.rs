@@ -15,6 +15,14 @@ pub enum ColumnError {
         /// How many there were to be.
         columns: u32,
     },
+    /// A pool that was to grow to fewer columns than it has.
+    #[error("a pool of {has} columns cannot grow to {columns}; make a new one to have fewer")]
+    Shrinking {
+        /// How many there were to be.
+        columns: u32,
+        /// How many there are.
+        has: u32,
+    },
     /// Sides that no grid has.
     #[error(
         "a grid cannot be {width} by {height}: a side is 1 to {SIDE_MAX} cells, and there are at most {COLUMNS_MAX}"

@@ -23,6 +23,13 @@ pub enum ChangeKind {
         /// Where it is.
         to: ColumnId,
     },
+    /// The whole pool [grew](crate::ColumnAllocator::grow), and every concept kept its column.
+    Grown {
+        /// How many columns there are now.
+        columns: u32,
+        /// Whether columns lie in other cells than before: then all [cells](crate::Grid::cell) are to be read anew.
+        cells_moved: bool,
+    },
 }
 
 /// One entry of the feed.
@@ -36,7 +43,7 @@ pub struct Change {
     pub sequence: u64,
     /// When, in logical time.
     pub tick: u64,
-    /// To whom.
+    /// To whom; 0 if it was the whole pool.
     pub concept: u64,
     /// What.
     pub kind: ChangeKind,

@@ -49,7 +49,7 @@
 //!
 //! # Where to start reading
 //!
-//! `allocator.rs` is the pool. `curve.rs` and `grid.rs` say where columns lie, `free.rs` and `tiles.rs` which are free, `nearness.rs` what near
+//! `allocator.rs` is the pool. `curve.rs` and `grid.rs` say where columns lie, `growth.rs` where more of them, `free.rs` and `tiles.rs` which are free, `nearness.rs` what near
 //! is worth, `optimise.rs` how they are put into order, `feed.rs` who is told, `snapshot.rs` how they are kept, `delta.rs` what has changed.
 
 mod allocator;
@@ -59,6 +59,7 @@ mod error;
 mod feed;
 mod free;
 mod grid;
+mod growth;
 mod nearness;
 mod optimise;
 mod reader;
@@ -72,6 +73,7 @@ pub use delta::apply_delta;
 pub use error::ColumnError;
 pub use feed::{CHANGES_MAX_USUAL, Change, ChangeKind};
 pub use grid::{COLUMNS_MAX, Cell, ColumnId, Grid, SIDE_MAX};
+pub use growth::Growth;
 pub use nearness::{Neighbourhood, RELATED_MAX};
 pub use optimise::{BLOCK, Move, QUALITY_LEFT_MIN, Rebalance};
 pub use slot::ColumnState;

@@ -2,11 +2,9 @@
 
 use crate::allocator::ColumnAllocator;
 use crate::feed::ChangeKind;
-use crate::free::FreeBits;
 use crate::grid::ColumnId;
 use crate::nearness::{Distances, Neighbourhood, mean_distance};
 use crate::slot::Slot;
-use crate::tiles::FreeTiles;
 
 /// Share of the neighbourhood's quality that [`ColumnAllocator::rebalance`] must leave: nine tenths.
 pub const QUALITY_LEFT_MIN: f64 = 0.9;
@@ -55,12 +53,7 @@ impl ColumnAllocator {
         let targets = (0..).map(ColumnId);
         let moves = self.rearrange(&order, targets);
         if !moves.is_empty() {
-            self.free = FreeBits::all(self.grid.column_count());
-            self.tiles = FreeTiles::all(&self.grid);
-            for column in (0..order.len() as u32).map(ColumnId) {
-                self.free.remove(column.0);
-                self.tiles.remove(self.cell(column));
-            }
+            self.find_free();
         }
         moves
     }

@@ -5,8 +5,9 @@
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `CKCOLUMN` |
-//! | 4 | version of the format: 1 |
+//! | 4 | version of the format: 2 |
 //! | 4, 4, 4 | cells from left to right, from top to bottom, number of columns |
+//! | 4 | which way the curve goes from the left top: 0 to the right, 1 to the bottom |
 //! | 4 | ticks in which an activation halves |
 //! | 8 | logical time |
 //! | 8 | number of the next change |
@@ -14,11 +15,14 @@
 //! | 56 each | [a record](crate::record) of each, in ascending order of columns: column, uses, distance, activation, concept, kin, ticks and time |
 //! | 8 | XXH3 of all before |
 //!
+//! Version 1 has no way of the curve: it goes along the longer side, to the right in a square. It is still read.
+//!
 //! Changes of the feed are not in it: whoever follows begins anew with what is there.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::allocator::ColumnAllocator;
+use crate::curve::Along;
 use crate::error::ColumnError;
 use crate::feed::{CHANGES_MAX_USUAL, Feed};
 use crate::grid::Grid;
@@ -26,13 +30,14 @@ use crate::reader::Reader;
 use crate::record::{self, RECORD, Record};
 
 pub(crate) const MAGIC: &[u8; 8] = b"CKCOLUMN";
-const VERSION: u32 = 1;
-/// Bytes before the first column, and of the checksum.
-pub(crate) const HEAD: usize = 48;
+const VERSION: u32 = 2;
+/// Bytes before the first column, in this version and in the first, and of the checksum.
+pub(crate) const HEAD: usize = 52;
+const HEAD_1: usize = 48;
 pub(crate) const CHECK: usize = 8;
 
 impl ColumnAllocator {
-    /// The pool as bytes: 56, and 56 for each column that is taken. The same pool gives the same bytes.
+    /// The pool as bytes: 60, and 56 for each column that is taken. The same pool gives the same bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEAD + RECORD * self.allocated_count() as usize + CHECK);
@@ -49,7 +54,11 @@ impl ColumnAllocator {
         let mut bytes = Vec::with_capacity(HEAD);
         bytes.extend(MAGIC);
         let (width, height) = (u32::from(self.grid.width()), u32::from(self.grid.height()));
-        for number in [VERSION, width, height, self.grid.column_count(), self.half_life] {
+        let along = match self.grid.along() {
+            Along::Across => 0,
+            Along::Down => 1,
+        };
+        for number in [VERSION, width, height, self.grid.column_count(), along, self.half_life] {
             bytes.extend(number.to_le_bytes());
         }
         for number in [self.tick, self.next_change()] {
@@ -59,20 +68,17 @@ impl ColumnAllocator {
         bytes
     }
 
-    /// A pool of bytes that [`encode`](Self::encode) made. The feed is empty and goes on counting.
+    /// A pool of bytes that [`encode`](Self::encode) made, in this version or an earlier one. The feed is empty and goes on counting.
     ///
     /// Memory is taken for as many columns as the bytes say, so `columns_max` should be what the caller can bear.
     ///
     /// # Errors
     /// [`ColumnError::Damaged`] if they are not such bytes, or say something that no pool can be.
     pub fn decode(bytes: &[u8], columns_max: u32) -> Result<Self, ColumnError> {
-        let Snapshot { records, head, .. } = Snapshot::of(bytes)?;
-        let mut pool = self::head(head, columns_max)?;
-        if records.len() > pool.grid.column_count() as usize {
-            return Err(damaged(HEAD - 4, "the number of taken columns does not fit"));
-        }
+        let snapshot = Snapshot::of(bytes)?;
+        let mut pool = snapshot.empty(columns_max)?;
         let mut free_from = 0;
-        for (record, at) in records.iter().zip((HEAD..).step_by(RECORD)) {
+        for (record, at) in snapshot.places() {
             let (column, slot) =
                 record::slot(record, pool.tick).ok_or_else(|| damaged(at, "no such state"))?;
             free_from = next_free_from(column.0, free_from, pool.grid.column_count(), at)?;
@@ -87,7 +93,8 @@ impl ColumnAllocator {
 
 /// What a snapshot consists of; only its frame is checked: version, length and checksum.
 pub(crate) struct Snapshot<'a> {
-    pub(crate) head: &'a [u8],
+    version: u32,
+    head: &'a [u8],
     pub(crate) records: &'a [Record],
     pub(crate) check: u64,
 }
@@ -102,61 +109,85 @@ impl<'a> Snapshot<'a> {
             return Err(damaged(0, "it does not begin as one"));
         }
         let version = read.u32()?;
-        if version != VERSION {
-            let what = format!("version {version} of the format; this program knows {VERSION}");
-            return Err(damaged(8, &what));
-        }
+        let head = match version {
+            1 => HEAD_1,
+            VERSION => HEAD,
+            _ => {
+                let what = format!("version {version} of the format; this program knows up to {VERSION}");
+                return Err(damaged(8, &what));
+            }
+        };
         let end = bytes.len().saturating_sub(CHECK);
         let (sealed, check) = bytes.split_at_checked(end).unwrap_or_default();
         let check = check.first_chunk().map(|&check| u64::from_le_bytes(check));
         let check = check.filter(|&check| check == xxh3_64(sealed));
         let check =
             check.ok_or_else(|| damaged(end, "the checksum is another: bytes were changed or cut off"))?;
-        let (head, records) = sealed.split_at_checked(HEAD).ok_or_else(|| damaged(end, "it ends here"))?;
+        let (head, records) = sealed.split_at_checked(head).ok_or_else(|| damaged(end, "it ends here"))?;
         let taken = head.last_chunk().map_or(0, |&taken| u32::from_le_bytes(taken));
         let (records, rest) = records.as_chunks();
         if records.len() != taken as usize || !rest.is_empty() {
-            return Err(damaged(HEAD - 4, "the number of taken columns does not fit"));
+            return Err(damaged(head.len() - 4, "the number of taken columns does not fit"));
         }
-        Ok(Self { head, records, check })
+        Ok(Self { version, head, records, check })
     }
 
     /// That columns are in order, so that two snapshots can be walked side by side.
     pub(crate) fn check_order(&self) -> Result<(), ColumnError> {
         let columns = Reader::of(self.head, COLUMNS_AT, damaged).u32()?;
         let mut free_from = 0;
-        for (record, at) in self.records.iter().zip((HEAD..).step_by(RECORD)) {
+        for (record, at) in self.places() {
             free_from = next_free_from(record::column(record), free_from, columns, at)?;
         }
         Ok(())
     }
-}
 
-/// An empty pool as the head has it.
-fn head(head: &[u8], columns_max: u32) -> Result<ColumnAllocator, ColumnError> {
-    let mut read = Reader::of(head, MAGIC.len() + 4, damaged);
-    let at = read.at;
-    let (width, height, columns) = (read.u32()?, read.u32()?, read.u32()?);
-    if columns > columns_max {
-        let what = format!("it has {columns} columns, and may have {columns_max}");
-        return Err(damaged(at + 8, &what));
+    /// The records, and where they are.
+    fn places(&self) -> impl Iterator<Item = (&'a Record, usize)> {
+        self.records.iter().zip((self.head.len()..).step_by(RECORD))
     }
-    let grid = Grid::of_size(width, height, columns).map_err(|why| damaged(at, &why.to_string()))?;
-    let mut pool = ColumnAllocator::new(grid);
-    let at = read.at;
-    let half_life = read.u32()?;
-    if half_life == 0 {
-        return Err(damaged(at, "activations cannot halve in no time"));
+
+    /// An empty pool as the head has it.
+    fn empty(&self, columns_max: u32) -> Result<ColumnAllocator, ColumnError> {
+        let mut read = Reader::of(self.head, MAGIC.len() + 4, damaged);
+        let at = read.at;
+        let (width, height, columns) = (read.u32()?, read.u32()?, read.u32()?);
+        if columns > columns_max {
+            let what = format!("it has {columns} columns, and may have {columns_max}");
+            return Err(damaged(at + 8, &what));
+        }
+        if self.records.len() > columns as usize {
+            return Err(damaged(self.head.len() - 4, "more columns are taken than there are"));
+        }
+        if u64::from(width) * u64::from(height) > 4 * u64::from(columns) {
+            return Err(damaged(at, "more cells are empty than on any grid"));
+        }
+        let mut along = Along::longer(width, height);
+        if self.version > 1 {
+            along = match read.u32()? {
+                0 => Along::Across,
+                1 => Along::Down,
+                _ => return Err(damaged(read.at - 4, "there is no such way of the curve")),
+            };
+        }
+        let grid =
+            Grid::of_size(width, height, along, columns).map_err(|why| damaged(at, &why.to_string()))?;
+        let mut pool = ColumnAllocator::new(grid);
+        let at = read.at;
+        let half_life = read.u32()?;
+        if half_life == 0 {
+            return Err(damaged(at, "activations cannot halve in no time"));
+        }
+        pool.set_half_life(half_life);
+        let at = read.at;
+        pool.tick = read.u64()?;
+        let next = read.u64()?;
+        if next > u64::MAX / 2 {
+            return Err(damaged(at, "no pool has changed so often"));
+        }
+        pool.feed = Feed::from(next, CHANGES_MAX_USUAL);
+        Ok(pool)
     }
-    pool.set_half_life(half_life);
-    let at = read.at;
-    pool.tick = read.u64()?;
-    let next = read.u64()?;
-    if next > u64::MAX / 2 {
-        return Err(damaged(at, "no pool has changed so often"));
-    }
-    pool.feed = Feed::from(next, CHANGES_MAX_USUAL);
-    Ok(pool)
 }
 
 /// The lowest column that can follow one.
@@ -227,13 +258,16 @@ mod tests {
     fn what_no_pool_can_be_is_refused_though_its_checksum_fits() {
         let bytes = pool().encode();
         let second = HEAD + RECORD;
-        let forgeries: [(&str, usize, &[u8]); 11] = [
-            ("version", 8, &2_u32.to_le_bytes()),
+        let forgeries: [(&str, usize, &[u8]); 14] = [
+            ("version", 8, &3_u32.to_le_bytes()),
+            ("the first version", 8, &1_u32.to_le_bytes()),
             ("width", 12, &0_u32.to_le_bytes()),
+            ("far too large a grid", 12, &4_000_u32.to_le_bytes()),
             ("columns", 20, &99_999_u32.to_le_bytes()),
-            ("half-life", 24, &0_u32.to_le_bytes()),
-            ("next change", 36, &u64::MAX.to_le_bytes()),
-            ("taken", 44, &3_u32.to_le_bytes()),
+            ("way of the curve", 24, &2_u32.to_le_bytes()),
+            ("half-life", 28, &0_u32.to_le_bytes()),
+            ("next change", 40, &u64::MAX.to_le_bytes()),
+            ("taken", HEAD - 4, &3_u32.to_le_bytes()),
             ("column twice", second, &0_u32.to_le_bytes()),
             ("no such column", second, &100_u32.to_le_bytes()),
             ("activation", HEAD + 12, &f32::NAN.to_bits().to_le_bytes()),

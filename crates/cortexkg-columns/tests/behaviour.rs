@@ -1,7 +1,9 @@
 //! What the pool promises beyond what the plain one shows.
 #![allow(clippy::unwrap_used, reason = "a test stops on errors")]
 
-use cortexkg_columns::{ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, RELATED_MAX, Request};
+use cortexkg_columns::{
+    COLUMNS_MAX, ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, RELATED_MAX, Request, apply_delta,
+};
 
 #[test]
 fn related_concepts_settle_side_by_side() {
@@ -67,6 +69,75 @@ fn rebalancing_brings_together_what_is_used_and_keeps_neighbours() {
     (0..900).for_each(|concept| assert!(even.allocate(concept, &[]).is_ok()));
     assert_eq!(even.rebalance(&[]).moves, []);
 }
+
+#[test]
+fn a_pool_that_grows_keeps_columns_and_cells() {
+    let mut pool = ColumnAllocator::with_columns(4_096).unwrap();
+    for concept in 0..4_096 {
+        pool.allocate(concept, &[(concept / 2, 1)]).unwrap();
+    }
+    let before: Vec<_> = pool.states().map(|state| (state.column, state.cell, state.concept)).collect();
+    assert!(pool.allocate(5_000, &[(7, 1)]).is_err());
+    for columns in [5_000, 16_384, 16_385, 100_000] {
+        assert!(!pool.grow(columns).unwrap().cells_moved);
+        let now = pool.states().map(|state| (state.column, state.cell, state.concept));
+        assert!(now.eq(before.iter().copied()));
+        assert_eq!(pool.free_count(), columns - 4_096);
+        let bytes = pool.encode();
+        assert_eq!(ColumnAllocator::decode(&bytes, columns).unwrap().encode(), bytes);
+    }
+    let beside = pool.column_of(4_095).unwrap();
+    let placed = pool.allocate(5_000, &[(4_095, 1)]).unwrap();
+    assert!(placed.column.0 >= 4_096 && placed.distance > 0);
+    let cell = |column| pool.grid().cell(column).unwrap();
+    assert_eq!(cell(placed.column).distance(cell(beside)), placed.distance);
+    // What is refused changes nothing.
+    let bytes = pool.encode();
+    assert_eq!(pool.grow(99_999), Err(ColumnError::Shrinking { columns: 99_999, has: 100_000 }));
+    let many = COLUMNS_MAX + 1;
+    assert_eq!(pool.grow(many), Err(ColumnError::ColumnCount { columns: many }));
+    assert!(!pool.grow(100_000).unwrap().cells_moved);
+    assert_eq!(pool.encode(), bytes);
+}
+
+#[test]
+fn where_no_longer_curve_begins_alike_cells_move_and_columns_stay() {
+    let mut pool = ColumnAllocator::new(Grid::rectangle(9, 7).unwrap());
+    (0..63).for_each(|concept| assert!(pool.allocate(concept, &[]).is_ok()));
+    let before = pool.encode();
+    let seen = pool.next_change();
+    let grown = pool.grow(200).unwrap();
+    assert!(grown.cells_moved);
+    assert_eq!(
+        pool.changes_since(seen).unwrap().next().unwrap().kind,
+        ChangeKind::Grown { columns: 200, cells_moved: true }
+    );
+    assert!((0..63).all(|concept| pool.column_of(concept) == Some(ColumnId(concept as u32))));
+    // And a delta leads there.
+    let delta = pool.encode_since(&before).unwrap();
+    assert!(delta.len() < 110);
+    assert_eq!(apply_delta(&before, &delta), Ok(pool.encode()));
+}
+
+#[test]
+fn snapshots_of_the_first_version_are_read() {
+    let first = include_bytes!("fixtures/version_1.columns");
+    let pool = ColumnAllocator::decode(first, 15).unwrap();
+    assert_eq!((pool.tick(), pool.next_change(), pool.allocated_count()), (54, 13, 11));
+    assert_eq!((pool.grid().width(), pool.grid().height()), (5, 3));
+    let columns: Vec<_> = pool.states().map(|state| (state.column.0, state.concept / 1_000_003)).collect();
+    assert_eq!(columns, FIRST);
+    let state = pool.state(pool.column_of(7 * 1_000_003).unwrap()).unwrap();
+    assert_eq!((state.uses, state.time, state.allocated), (2, 1_700_000_000_007, 8));
+    // And gone on from.
+    let delta = pool.encode_since(first).unwrap();
+    assert_eq!(apply_delta(first, &delta), Ok(pool.encode()));
+    assert!(delta.len() < 110);
+}
+
+/// Columns and concepts of `fixtures/version_1.columns`.
+const FIRST: [(u32, u64); 11] =
+    [(0, 0), (1, 1), (2, 3), (3, 5), (5, 2), (6, 6), (7, 7), (8, 9), (9, 10), (10, 11), (13, 8)];
 
 #[test]
 fn activation_fades_by_half_lives() {

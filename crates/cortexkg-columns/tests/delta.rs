@@ -27,6 +27,9 @@ fn call(pool: &mut ColumnAllocator, call: &Call) {
         Call::Rebalance => {
             pool.rebalance(&[]);
         }
+        Call::Grow(columns) => {
+            let _ = pool.grow(pool.grid().column_count() + columns);
+        }
         Call::Reload => {
             *pool = ColumnAllocator::decode(&pool.encode(), u32::MAX).unwrap();
         }
@@ -150,8 +153,10 @@ fn every_damage_is_told() {
 #[test]
 fn snapshots_out_of_order_are_refused() {
     let (pool, before, delta) = some();
-    for (at, column) in [(48, 1_u32), (48 + 56, 0), (48 + 56 * 499, 1_000), (48 + 56 * 499, u32::MAX)] {
+    let first = before.len() - 8 - 56 * 500;
+    for (at, column) in [(0, 1_u32), (1, 0), (499, 1_000), (499, u32::MAX)] {
         let mut other = before.clone();
+        let at = first + 56 * at;
         other[at..at + 4].copy_from_slice(&column.to_le_bytes());
         let other = forged(other);
         for refused in [apply_delta(&other, &delta), pool.encode_since(&other)] {

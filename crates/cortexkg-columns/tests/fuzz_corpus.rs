@@ -25,7 +25,10 @@ fn columns() {
         let mut bytes = std::fs::read(entry.unwrap().path()).unwrap();
         bytes.extend(xxh3_64(&bytes).to_le_bytes());
         if let Ok(pool) = ColumnAllocator::decode(&bytes, 1 << 16) {
-            assert_eq!(pool.encode(), bytes);
+            let again = pool.encode();
+            // The first version is not written any more.
+            assert!(again == bytes || bytes[8] == 1);
+            assert_eq!(ColumnAllocator::decode(&again, 1 << 16).unwrap().encode(), again);
             decoded += 1;
         }
     }

@@ -66,6 +66,7 @@ fn follow_feed(pool: &ColumnAllocator, seen: &mut u64, follower: &mut BTreeMap<u
             ChangeKind::Freed(from) | ChangeKind::Moved { from, .. } => {
                 follower.remove(&from.0).unwrap();
             }
+            ChangeKind::Grown { .. } => {}
             ChangeKind::Allocated(to) => assert_eq!(follower.insert(to.0, change.concept), None),
             _ => unreachable!(),
         }
@@ -92,7 +93,7 @@ proptest! {
                     (Ok(placed), Some(expected)) => {
                         prop_assert_eq!((placed.column.0 as usize, placed.is_new), expected);
                     }
-                    (refused, None) => prop_assert_eq!(refused, Err(ColumnError::PoolFull { concept, columns })),
+                    (refused, None) => prop_assert_eq!(refused, Err(ColumnError::PoolFull { concept, columns: pool.grid().column_count() })),
                     (Err(error), Some(_)) => panic!("{error}"),
                 },
                 Call::Deallocate(concept) => {
@@ -121,15 +122,28 @@ proptest! {
                     plain.follow(&done.moves);
                     plain.columns.iter_mut().flatten().for_each(|(_, uses)| *uses /= 2);
                 }
+                Call::Grow(more) => {
+                    let has = plain.columns.len() as u32;
+                    let grown = pool.grow(has + more).unwrap();
+                    prop_assert_eq!(grown.columns, (has, has + more));
+                    plain.columns.resize(grown.columns.1 as usize, None);
+                    let before = std::mem::replace(&mut plain.grid, pool.grid().clone());
+                    let stays = |column| plain.grid.cell(column) == before.cell(column);
+                    prop_assert_eq!(grown.cells_moved, !(0..has).map(ColumnId).all(stays));
+                    if more > 0 {
+                        let change = ChangeKind::Grown { columns: has + more, cells_moved: grown.cells_moved };
+                        prop_assert_eq!(pool.changes_since(seen).unwrap().next().unwrap().kind, change);
+                    }
+                }
                 Call::Reload => pool = {
                     let bytes = pool.encode();
                     follow_feed(&pool, &mut seen, &mut follower);
-                    ColumnAllocator::decode(&bytes, columns).unwrap()
+                    ColumnAllocator::decode(&bytes, plain.columns.len() as u32).unwrap()
                 },
             }
             follow_feed(&pool, &mut seen, &mut follower);
             let taken = plain.columns.iter().flatten().count() as u32;
-            prop_assert_eq!((pool.allocated_count(), pool.free_count()), (taken, columns - taken));
+            prop_assert_eq!((pool.allocated_count(), pool.free_count()), (taken, plain.columns.len() as u32 - taken));
             for (column, held) in (0..).zip(&plain.columns) {
                 let state = pool.state(ColumnId(column));
                 prop_assert_eq!(state.map(|state| (state.concept, state.uses)), *held);

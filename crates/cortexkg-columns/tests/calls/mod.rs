@@ -10,6 +10,8 @@ pub(crate) enum Call {
     Activate(u64, f32),
     Defragment,
     Rebalance,
+    /// By so many columns.
+    Grow(u32),
     Reload,
 }
 
@@ -23,6 +25,7 @@ pub(crate) fn calls() -> impl Strategy<Value = Vec<Call>> {
         6 => (concept, 0.0_f32..=1.0).prop_map(|(concept, level)| Call::Activate(concept, level)),
         1 => Just(Call::Defragment),
         1 => Just(Call::Rebalance),
+        1 => (0_u32..60).prop_map(Call::Grow),
         1 => Just(Call::Reload),
     ];
     prop::collection::vec(call, 0..120)
