@@ -7,8 +7,8 @@ import { CortexError } from "./errors.js";
 import { hasSimd } from "./simd.js";
 import { openStorage } from "./storage/index.js";
 
-export type Bindings = typeof import("./wasm/simd128/cortexkg_wasm.js");
-export type { AllocationEngine, CortexKGWasm } from "./wasm/simd128/cortexkg_wasm.js";
+export type Bindings = typeof import("../wasm/simd128/cortexkg_wasm.js");
+export type { AllocationEngine, CortexKGWasm } from "../wasm/simd128/cortexkg_wasm.js";
 
 /** A module that is ready, and its memory. */
 export interface Loaded {
@@ -39,8 +39,8 @@ async function load(simd: boolean): Promise<Loaded> {
   }
   // Written out twice, so that bundlers find both modules.
   const [bindings, url]: [Bindings, URL] = simd
-    ? [await import("./wasm/simd128/cortexkg_wasm.js"), new URL("./wasm/simd128/cortexkg_wasm_bg.wasm", import.meta.url)]
-    : [await import("./wasm/scalar/cortexkg_wasm.js"), new URL("./wasm/scalar/cortexkg_wasm_bg.wasm", import.meta.url)];
+    ? [await import("../wasm/simd128/cortexkg_wasm.js"), new URL("../wasm/simd128/cortexkg_wasm_bg.wasm", import.meta.url)]
+    : [await import("../wasm/scalar/cortexkg_wasm.js"), new URL("../wasm/scalar/cortexkg_wasm_bg.wasm", import.meta.url)];
   const { memory } = await bindings.default({ module_or_path: url.protocol === "file:" ? await read(url) : url });
   bindings.set_storage_opener((name: string) => openStorage({ name }, () => undefined));
   return { bindings, memory };

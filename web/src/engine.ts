@@ -165,9 +165,10 @@ export class Engine {
   }
 }
 
-function configured(bindings: Bindings, { columns, simd }: OpenOptions): CortexKGWasm {
+function configured(bindings: Bindings, { columns, maxColumns, simd }: OpenOptions): CortexKGWasm {
   return new bindings.CortexKGWasm({
     ...(columns === undefined ? {} : { columnCount: columns }),
+    ...(maxColumns === undefined ? {} : { maxColumnCount: maxColumns }),
     ...(simd === undefined ? {} : { enableSimd: simd }),
   });
 }

@@ -198,7 +198,7 @@ export interface Metrics {
   nodes: number;
   /** Concepts and nodes that were given a column since it was opened. */
   totalAllocations: number;
-  /** Milliseconds of giving a column, mean of the last 1,000. */
+  /** Milliseconds of giving a concept of the caller's a column, mean of the last 1,000. */
   averageTime: number;
   allocatedCount: number;
   freeCount: number;
@@ -273,6 +273,8 @@ export interface OpenOptions {
   storage?: string | StorageOptions | Storage;
   /** Columns of a new map, 1 to 4,194,304; usually 4,096. */
   columns?: number;
+  /** Columns that the map may grow to where nodes need more, at most 4,194,304; usually 1,048,576. */
+  maxColumns?: number;
   /** Whether the engine runs in a worker of its own; usually true where there are workers of the web. */
   worker?: boolean;
   /** Whether the module with SIMD is taken; usually where the machine has it. Decisions are the same. */

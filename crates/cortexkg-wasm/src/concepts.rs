@@ -142,7 +142,8 @@ impl CortexKGWasm {
         })
     }
 
-    /// How it does: allocations since it was initialized, their mean time in milliseconds, columns that are taken and free, facts and nodes of the
+    /// How it does: concepts and nodes that got a column since it was initialized, the mean time of the
+    /// former in milliseconds, columns that are taken and free, facts and nodes of the
     /// graph, how often it was optimized, and the instructions of the kernels.
     ///
     /// # Errors

@@ -4,26 +4,34 @@ use cortexkg_columns::HALF_LIFE_USUAL;
 use js_sys::Object;
 use wasm_bindgen::JsValue;
 
-use crate::allocation::AllocationEngine;
+use crate::allocation::{AllocationEngine, COLUMNS_MAX};
 use crate::values::{error, given, object, property, whole_number};
 
 /// Columns of the pool if nothing is said: 64 by 64.
 const COLUMNS_USUAL: u32 = 4_096;
-const KNOWN: [&str; 3] = ["columnCount", "enableSimd", "halfLife"];
+/// Columns that a map may grow to if nothing is said: 1,024 by 1,024, about 100 MB.
+const GROWN_USUAL: u32 = 1 << 20;
+const KNOWN: [&str; 4] = ["columnCount", "maxColumnCount", "enableSimd", "halfLife"];
 
 /// What can be set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Configuration {
     pub(crate) columns: u32,
+    /// How many there may be once nodes have needed more.
+    pub(crate) columns_max: u32,
     pub(crate) is_simd_wanted: bool,
     pub(crate) half_life: u32,
 }
 
 impl Configuration {
-    /// Reads `{columnCount, enableSimd, halfLife}`, each of which may be left out, as the whole may be.
+    /// Reads `{columnCount, maxColumnCount, enableSimd, halfLife}`, each of which may be left out, as the whole may be.
     pub(crate) fn read(value: &JsValue) -> Result<Self, JsValue> {
-        let mut configuration =
-            Self { columns: COLUMNS_USUAL, is_simd_wanted: true, half_life: HALF_LIFE_USUAL };
+        let mut configuration = Self {
+            columns: COLUMNS_USUAL,
+            columns_max: GROWN_USUAL,
+            is_simd_wanted: true,
+            half_life: HALF_LIFE_USUAL,
+        };
         let Some(value) = given(value.clone()) else { return Ok(configuration) };
         for key in Object::keys(object(&value, "the configuration")?).iter().filter_map(|key| key.as_string())
         {
@@ -36,6 +44,16 @@ impl Configuration {
         }
         if let Some(columns) = property(&value, "columnCount")? {
             configuration.columns = whole_number(&columns, "columnCount")?;
+        }
+        configuration.columns_max = match property(&value, "maxColumnCount")? {
+            Some(columns) => whole_number(&columns, "maxColumnCount")?,
+            None => GROWN_USUAL.max(configuration.columns),
+        };
+        if !(configuration.columns..=COLUMNS_MAX).contains(&configuration.columns_max) {
+            let (max, columns) = (configuration.columns_max, configuration.columns);
+            return Err(error(format!(
+                "maxColumnCount is {max}, and may be from columnCount ({columns}) to {COLUMNS_MAX}"
+            )));
         }
         if let Some(half_life) = property(&value, "halfLife")? {
             configuration.half_life = whole_number(&half_life, "halfLife")?;

@@ -130,7 +130,7 @@ impl Graph {
         let alive: BTreeSet<NodeId> = self.0.engine().node_ids().collect();
         map.keep_only(|node| alive.contains(&node));
         for &node in &alive {
-            if map.pool.free_count() == 0 {
+            if !map.has_room() {
                 break;
             }
             if map::column_of(map.pool, node).is_none() {
@@ -245,7 +245,7 @@ mod tests {
     fn filled(facts: impl IntoIterator<Item = Fact>, pool: &mut ColumnAllocator) -> Graph {
         let mut graph = Graph::new().unwrap();
         for fact in facts {
-            graph.allocate(fact, &mut Map { pool, time: 0 }).unwrap().unwrap();
+            graph.allocate(fact, &mut Map { pool, time: 0, columns_max: 64 }).unwrap().unwrap();
         }
         graph
     }
@@ -272,10 +272,10 @@ mod tests {
         let mut graph = filled(three(), &mut pool);
         assert_eq!(pool.allocated_count(), 2);
         graph.forget(None, "b").unwrap();
-        graph.settle(&mut Map { pool: &mut pool, time: 0 }).unwrap();
+        graph.settle(&mut Map { pool: &mut pool, time: 0, columns_max: 64 }).unwrap();
         assert_eq!(pool.allocated_count(), 1);
         let mut other = ColumnAllocator::with_columns(64).unwrap();
-        graph.settle(&mut Map { pool: &mut other, time: 0 }).unwrap();
+        graph.settle(&mut Map { pool: &mut other, time: 0, columns_max: 64 }).unwrap();
         assert_eq!(other.allocated_count(), 1);
     }
 
@@ -285,7 +285,8 @@ mod tests {
         let others = ["Grace Hopper", "Radia Perlman", "Barbara Liskov"].map(Fact::text);
         let mut graph = filled(others, &mut pool);
         let triple = Fact::triple("Ada Lovelace", "worked with", "Charles Babbage");
-        let ends = graph.allocate(triple, &mut Map { pool: &mut pool, time: 0 }).unwrap().unwrap();
+        let ends =
+            graph.allocate(triple, &mut Map { pool: &mut pool, time: 0, columns_max: 64 }).unwrap().unwrap();
         let cell = |node| pool.grid().cell(ColumnId(map::column_of(&pool, node).unwrap())).unwrap();
         let object = ends.object.as_ref().unwrap().allocated_node;
         assert_eq!(cell(ends.allocated_node).distance(cell(object)), 1);

@@ -24,6 +24,8 @@ pub(crate) struct State {
     /// Where it is kept, if anywhere.
     pub(crate) kept: Option<Kept>,
     pub(crate) total_allocations: u64,
+    /// Columns that there may be once nodes have needed more.
+    pub(crate) columns_max: u32,
 }
 
 pub(crate) enum Phase {
@@ -59,7 +61,8 @@ pub(crate) fn with<T>(
 impl State {
     fn begin(configuration: Configuration, storage: Option<Storage>) -> Result<Self, JsValue> {
         let (columns, graph) = (configuration.columns()?, Graph::new().map_err(error)?);
-        Ok(Self { columns, graph, kept: storage.map(Kept::nothing), total_allocations: 0 })
+        let columns_max = configuration.columns_max;
+        Ok(Self { columns, graph, kept: storage.map(Kept::nothing), total_allocations: 0, columns_max })
     }
 
     /// As it was saved.
@@ -69,7 +72,8 @@ impl State {
         let pool = ColumnAllocator::decode(&restored.columns, COLUMNS_MAX).map_err(error)?;
         let columns = AllocationEngine::over(pool, configuration.is_simd_wanted);
         let kept = Kept::pieces(storage, restored.chain, restored.columns, columns.pool().tick());
-        Ok(Self { columns, graph, kept: Some(kept), total_allocations: 0 })
+        let columns_max = configuration.columns_max;
+        Ok(Self { columns, graph, kept: Some(kept), total_allocations: 0, columns_max })
     }
 }
 
@@ -113,15 +117,15 @@ async fn start(
 
 #[wasm_bindgen]
 impl CortexKGWasm {
-    /// With a configuration `{columnCount, enableSimd, halfLife}`: columns of the pool (4,096), whether SIMD may be used (true), and in how many
-    /// calls an activation halves (1,024). Each may be left out.
+    /// With a configuration `{columnCount, maxColumnCount, enableSimd, halfLife}`: columns of the pool (4,096), to how many it may grow where nodes of
+    /// the graph need more (1,048,576), whether SIMD may be used (true), and in how many calls an activation halves (1,024). Each may be left out.
     ///
     /// # Errors
     /// If it has something else, or a value that cannot be.
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(
-            unchecked_optional_param_type = "{columnCount?: number, enableSimd?: boolean, halfLife?: number}"
+            unchecked_optional_param_type = "{columnCount?: number, maxColumnCount?: number, enableSimd?: boolean, halfLife?: number}"
         )]
         configuration: &JsValue,
     ) -> Result<CortexKGWasm, JsValue> {

@@ -39,8 +39,11 @@ impl CortexKGWasm {
         let fact = fact(fact_given)?;
         with(&self.phase, |state| {
             let (graph, mut map) = state.parts();
+            let before = map.pool.allocated_count();
             let outcome = graph.allocate(fact, &mut map).map_err(error)?.map_err(error)?;
-            Ok(views::result(&outcome, map.pool))
+            let told = views::result(&outcome, map.pool);
+            state.note_allocated_since(before);
+            Ok(told)
         })
     }
 
@@ -59,6 +62,7 @@ impl CortexKGWasm {
         let facts: Vec<Result<Fact, JsValue>> = facts.iter().map(fact).collect();
         with(&self.phase, |state| {
             let (graph, mut map) = state.parts();
+            let before = map.pool.allocated_count();
             let outcomes = facts.into_iter().map(|fact| {
                 let fact = match fact {
                     Ok(fact) => fact,
@@ -69,7 +73,9 @@ impl CortexKGWasm {
                     Err(why) => told(&error(why)),
                 })
             });
-            outcomes.collect::<Result<Array, JsValue>>()
+            let outcomes = outcomes.collect::<Result<Array, JsValue>>();
+            state.note_allocated_since(before);
+            outcomes
         })
     }
 
@@ -308,9 +314,16 @@ impl CortexKGWasm {
 }
 
 impl State {
+    /// Counts nodes that got a column.
+    fn note_allocated_since(&mut self, before: u32) {
+        let now = self.columns.pool().allocated_count();
+        self.total_allocations += u64::from(now.saturating_sub(before));
+    }
+
     /// The graph, and the columns on which its nodes are.
     fn parts(&mut self) -> (&mut Graph, Map<'_>) {
-        (&mut self.graph, Map { pool: self.columns.pool_mut(), time: Clock::date_ms() as u64 })
+        let (time, columns_max) = (Clock::date_ms() as u64, self.columns_max);
+        (&mut self.graph, Map { pool: self.columns.pool_mut(), time, columns_max })
     }
 }
 

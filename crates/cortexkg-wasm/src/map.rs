@@ -55,6 +55,8 @@ pub(crate) struct Map<'a> {
     pub(crate) pool: &'a mut ColumnAllocator,
     /// Milliseconds since 1970.
     pub(crate) time: u64,
+    /// Columns that there may be.
+    pub(crate) columns_max: u32,
 }
 
 impl Map<'_> {
@@ -65,9 +67,24 @@ impl Map<'_> {
         }
         let related: Vec<(u64, u32)> =
             relatives.iter().map(|&(other, weight)| (concept(other), weight)).collect();
+        self.make_room();
         let request = Request { concept: concept(node), related: &related, time: self.time };
         // A full map is told by the absence of a column.
         let _ = self.pool.allocate_request(&request);
+    }
+
+    /// Whether a node that has no column would get one.
+    pub(crate) fn has_room(&self) -> bool {
+        self.pool.free_count() > 0 || self.pool.grid().column_count() < self.columns_max
+    }
+
+    /// A full map grows fourfold, a square into the next larger one: columns keep their numbers and cells.
+    fn make_room(&mut self) {
+        let columns = self.pool.grid().column_count();
+        if self.pool.free_count() == 0 && columns < self.columns_max {
+            // Where it fails the map stays full, which is told by the absence of a column.
+            let _ = self.pool.grow(columns.saturating_mul(4).min(self.columns_max));
+        }
     }
 
     /// Frees the columns of nodes that are no more.
@@ -96,12 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn a_full_map_grows_until_it_may_not() {
+        let mut pool = ColumnAllocator::with_columns(16).unwrap();
+        let mut map = Map { pool: &mut pool, time: 0, columns_max: 100 };
+        (0..101).for_each(|node| map.light(NodeId(node), &[]));
+        assert!(!map.has_room());
+        assert_eq!(pool.grid().column_count(), 100);
+        assert_eq!(column_of(&pool, NodeId(0)), Some(0));
+        assert!(column_of(&pool, NodeId(99)).is_some());
+        assert_eq!(column_of(&pool, NodeId(100)), None);
+    }
+
+    #[test]
     fn a_column_goes_with_its_node() {
         let mut pool = ColumnAllocator::with_columns(16).unwrap();
         pool.allocate(3, &[]).unwrap();
         pool.allocate(concept(NodeId(3)), &[]).unwrap();
         pool.allocate(concept(NodeId(4)), &[]).unwrap();
-        Map { pool: &mut pool, time: 0 }.keep_only(|node| node == NodeId(4));
+        Map { pool: &mut pool, time: 0, columns_max: 16 }.keep_only(|node| node == NodeId(4));
         assert_eq!(column_of(&pool, NodeId(3)), None);
         assert!(column_of(&pool, NodeId(4)).is_some());
         assert!(pool.column_of(3).is_some());

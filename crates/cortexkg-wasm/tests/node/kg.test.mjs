@@ -212,6 +212,17 @@ test("nodes light up on the map beside what they share most with", async () => {
   assert.equal(kg.get_column_arrays().columns.includes(ada.column), false);
 });
 
+test("a full map grows for nodes, as far as it may, and not for concepts", async () => {
+  const kg = await ready({ columnCount: 4, maxColumnCount: 32 });
+  kg.allocate_batch([1, 2, 3, 4]);
+  assert.throws(() => kg.allocate_concept(5), /4/);
+  const outcomes = kg.allocate_facts(Array.from({ length: 40 }, (_, at) => ({ text: `${String.fromCharCode(97 + at % 26).repeat(5)} ${at * 7919}` })));
+  const { allocatedCount, freeCount, totalAllocations } = kg.get_performance_metrics();
+  assert.deepEqual([allocatedCount, freeCount, totalAllocations], [32, 0, 32]);
+  assert.equal(outcomes.filter(({ column }) => column === undefined).length, new Set(outcomes.map(({ node }) => node)).size - 28);
+  for (const bad of [3, 2 ** 23, NaN]) assert.throws(() => new CortexKGWasm({ columnCount: 4, maxColumnCount: bad }), /maxColumnCount/);
+});
+
 test("without a storage nothing claims to be saved", async () => {
   const kg = new CortexKGWasm();
   await assert.rejects(kg.initialize_with_storage("mine"), /no storage of their own/);
