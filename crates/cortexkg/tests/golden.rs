@@ -142,7 +142,7 @@ fn mixed() -> Vec<Fact> {
 #[test]
 fn golden_hashes_are_as_written() {
     let mut found = String::new();
-    for name in ["fodors-zagats", "febrl1", "febrl3", "mixed"] {
+    for name in ["fodors-zagats", "febrl1", "febrl3", "patentsview-10k", "mixed"] {
         let _ = writeln!(found, "{name} {}", hash_of(name));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE);

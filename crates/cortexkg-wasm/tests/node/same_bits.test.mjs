@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 
 import { level, ready, root } from "./module.mjs";
 
-const read = (path) => readFileSync(new URL(path, root), "utf8");
+const read = (path) => {
+  const bytes = readFileSync(new URL(path, root));
+  return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString();
+};
 const pinned = new Map(read("crates/cortexkg/tests/golden/hashes.txt").trim().split("\n").map((line) => line.split(" ")));
 
 /** Rows of a CSV file. */
@@ -29,11 +33,11 @@ function rows(text) {
 
 /** Every row as a record, the first column as its identifier. */
 function facts(set) {
-  const [header, ...records] = rows(read(`data/${set}/records.csv`));
+  const [header, ...records] = rows(read(`data/${set}/records.csv${set === "patentsview-10k" ? ".gz" : ""}`));
   return records.map((row) => ({ id: row[0], fields: header.slice(1).map((name, at) => [name, row[at + 1]]) }));
 }
 
-for (const set of ["fodors-zagats", "febrl1", "febrl3"]) {
+for (const set of ["fodors-zagats", "febrl1", "febrl3", "patentsview-10k"]) {
   test(`${set} has the hash of the native engine`, async () => {
     const kg = await ready();
     assert.equal(kg.get_performance_metrics().simdLevel, level);

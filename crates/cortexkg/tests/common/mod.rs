@@ -4,6 +4,7 @@
 pub(crate) mod picture;
 pub(crate) mod stream;
 
+use std::io::Read;
 use std::path::Path;
 
 use cortexkg::{AllocationEngine, AllocationResult, EngineConfig, Fact};
@@ -17,15 +18,21 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn read(path: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(path);
-        let mut reader = csv::Reader::from_path(&path).expect("the data ships with the repository");
+        let file = std::fs::File::open(&path).expect("the data ships with the repository");
+        let file: Box<dyn Read> = match path.extension() {
+            Some(extension) if extension == "gz" => Box::new(flate2::read::GzDecoder::new(file)),
+            _ => Box::new(file),
+        };
+        let mut reader = csv::Reader::from_reader(file);
         let header = reader.headers().expect("a header").iter().map(str::to_owned).collect();
         let rows = reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect());
         Self { header, rows: rows.collect() }
     }
 
-    /// `records.csv` of a data set.
+    /// `records.csv` of a data set; of the inventors it is compressed.
     pub(crate) fn records(set: &str) -> Self {
-        Self::read(&format!("{set}/records.csv"))
+        let suffix = if set == "patentsview-10k" { ".gz" } else { "" };
+        Self::read(&format!("{set}/records.csv{suffix}"))
     }
 
     /// Every row as a record; an empty cell is no value.
