@@ -2,5 +2,5 @@
 
 export { CortexKG } from "./client.js";
 export * from "./errors.js";
-export { type StorageEvent, removeStorage, storedNames } from "./storage/index.js";
+export { type StorageEvent, askToPersist, removeStorage, storedNames } from "./storage/index.js";
 export type * from "./types.js";
