@@ -3,6 +3,10 @@
 use crate::measure::{Figures, Run};
 use crate::systems::BASELINE;
 
+/// Which of [`TARGETS`](crate::measure::TARGETS) is asked of compact codes, and which of floats.
+const TARGET_COMPACT: usize = 1;
+const TARGET_FULL: usize = 2;
+
 /// One line for each target: what was asked, the best that there was, and whether that is enough.
 pub fn lines(run: &Run) -> Vec<String> {
     let Some(baseline) = run.figures.iter().find(|figures| figures.name == BASELINE) else {
@@ -13,10 +17,10 @@ pub fn lines(run: &Run) -> Vec<String> {
     let times = |figures: &Figures, at| Some(rate(figures, at)? / rate(baseline, at)?);
 
     let full = ours().filter(|figures| figures.name.ends_with("f32"));
-    let full = best(full.filter_map(|figures| Some((times(figures, 1)?, figures))));
+    let full = best(full.filter_map(|figures| Some((times(figures, TARGET_FULL)?, figures))));
     let compact = || ours().filter(|figures| is_compact(figures));
     let rescored = compact().filter(|figures| figures.name.contains('+'));
-    let rescored = best(rescored.filter_map(|figures| Some((times(figures, 0)?, figures))));
+    let rescored = best(rescored.filter_map(|figures| Some((times(figures, TARGET_COMPACT)?, figures))));
 
     let peers = run.figures.iter().filter(|figures| !figures.name.starts_with("cortexkg"));
     let peers = peers.filter(|figures| figures.name.ends_with("f32"));
