@@ -5,7 +5,7 @@ import type { Answer, Method, Parameters_, Transport } from "./protocol.js";
 import type { StorageEvent } from "./storage/index.js";
 import { InWorker, Inline } from "./transport.js";
 import type {
-  AllocateOptions, AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, Neighbour, NodeView,
+  AllocateOptions, AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView,
   OpenOptions, Outcome, RecordName, SearchHit,
 } from "./types.js";
 
@@ -117,6 +117,11 @@ export class CortexKG {
   /** The nodes that a text speaks of, best first; 10 or `limit` of them, at most 1,000. */
   search(text: string, { limit }: { limit?: number } = {}): Promise<SearchHit[]> {
     return this.#call("search", text, limit);
+  }
+
+  /** The nodes whose vectors lie nearest to one, nearest first; 10 or `limit` of them, at most 1,000. None where facts bring no vectors. */
+  searchNear(vector: Float32Array | readonly number[], { limit }: { limit?: number } = {}): Promise<NearHit[]> {
+    return this.#call("searchNear", vector, limit);
   }
 
   /** Why a record went where it went, as text to read. */

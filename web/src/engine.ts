@@ -5,7 +5,7 @@ import { Durations } from "./durations.js";
 import { StorageReadOnlyError, packed } from "./errors.js";
 import { type OpenStorage, type StorageEvent, openStorage } from "./storage/index.js";
 import type {
-  AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, Neighbour, NodeView, OpenOptions,
+  AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView, OpenOptions,
   Outcome, RecordName, SearchHit, Storage,
 } from "./types.js";
 
@@ -65,6 +65,10 @@ export class Engine {
 
   search(text: string, limit?: number): SearchHit[] {
     return this.#kg.search(text, limit);
+  }
+
+  searchNear(vector: Float32Array | readonly number[], limit?: number): NearHit[] {
+    return this.#kg.search_near(vector, limit);
   }
 
   why(recordId: string, source?: string): string {

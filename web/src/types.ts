@@ -87,6 +87,16 @@ export interface SearchHit {
   column?: number;
 }
 
+/** A node whose vector is near. */
+export interface NearHit {
+  node: number;
+  /** It in one line. */
+  label: string;
+  /** Cosine between the vectors, -1 to 1; that of a node is the mean of its members'. */
+  cosine: number;
+  column?: number;
+}
+
 /** One step of the walk from the prior to the evidence. */
 export interface WaterfallStep {
   kind: "prior" | "vote" | "trust";

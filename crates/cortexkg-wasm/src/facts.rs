@@ -2,8 +2,8 @@
 
 use cortexkg::fact::limits;
 use cortexkg::{Fact, FactContent, Field, FieldValue, Term};
-use js_sys::{Array, Object};
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Float32Array, Object};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::values::{self, error, items, property, quoted, text};
 
@@ -52,8 +52,17 @@ fn seconds(value: &JsValue) -> Result<i64, JsValue> {
     whole.map(|time| time as i64).ok_or_else(refused)
 }
 
-fn embedding(value: &JsValue) -> Result<Vec<f32>, JsValue> {
-    let numbers = items(value, "embedding of a fact", limits::EMBEDDING_DIMENSION_MAX)?;
+/// A vector: typed arrays are copied whole, anything else is walked over.
+pub(crate) fn embedding(value: &JsValue) -> Result<Vec<f32>, JsValue> {
+    if let Some(array) = value.dyn_ref::<Float32Array>() {
+        let length = array.length() as usize;
+        if length > limits::EMBEDDING_DIMENSION_MAX {
+            let max = limits::EMBEDDING_DIMENSION_MAX;
+            return Err(error(format!("an embedding may have at most {max} items, and has {length}")));
+        }
+        return Ok(array.to_vec());
+    }
+    let numbers = items(value, "an embedding", limits::EMBEDDING_DIMENSION_MAX)?;
     numbers.iter().map(|item| number(item, "a component of an embedding")).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cortexkg::{
     AllocationResult, CloseCall, Consolidation, DurableEngine, EngineConfig, Explanation, Fact, FactError,
-    Forget, MemberFact, MentionName, Neighbour, NodeId, NodeView, OperationError, SearchHit,
+    Forget, MemberFact, MentionName, NearHit, Neighbour, NodeId, NodeView, OperationError, SearchHit,
 };
 use cortexkg_store::{MemoryStore, Snapshot, StoreError, Sync, read_portable, write_portable};
 use thiserror::Error;
@@ -155,6 +155,10 @@ impl Graph {
 
     pub(crate) fn search(&self, text: &str, limit: usize) -> Result<Vec<SearchHit>, GraphError> {
         Ok(self.0.view(None)?.search(text, limit)?)
+    }
+
+    pub(crate) fn search_near(&self, vector: &[f32], limit: usize) -> Result<Vec<NearHit>, GraphError> {
+        Ok(self.0.engine().search_near(vector, limit)?)
     }
 
     pub(crate) fn why(&self, source: Option<&str>, record: &str) -> Result<Explanation, GraphError> {

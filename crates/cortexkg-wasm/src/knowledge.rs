@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::allocation::message;
 use crate::clock::Clock;
-use crate::facts::fact;
+use crate::facts::{embedding, fact};
 use crate::graph::{Graph, GraphError, Verdict};
 use crate::kg::{CortexKGWasm, State, with};
 use crate::map::Map;
@@ -96,6 +96,24 @@ impl CortexKGWasm {
         with(&self.phase, |state| {
             let hits = state.graph.search(&text, limit).map_err(error)?;
             Ok(hits.iter().map(|hit| views::hit(hit, state.columns.pool())).collect())
+        })
+    }
+
+    /// The nodes whose vectors lie nearest to one, nearest first: `{node, label, cosine}`; 10, or as many as `limit` says, at most 1,000. None where facts
+    /// bring no vectors.
+    ///
+    /// # Errors
+    /// If `vector` has no direction or another dimension than those of the graph, or `limit` is no such number.
+    #[wasm_bindgen(unchecked_return_type = "NearHit[]")]
+    pub fn search_near(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array | readonly number[]")] vector: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] limit: &JsValue,
+    ) -> Result<Array, JsValue> {
+        let (vector, limit) = (embedding(vector)?, limited(limit)?);
+        with(&self.phase, |state| {
+            let hits = state.graph.search_near(&vector, limit).map_err(error)?;
+            Ok(hits.iter().map(|hit| views::near_hit(hit, state.columns.pool())).collect())
         })
     }
 

@@ -18,6 +18,8 @@ export interface AllocationResult {
 }
 /** A node that a text speaks of. */
 export interface SearchHit {node: number, label: string, scoreBits: number, matched: string[], column?: number}
+/** A node whose vector is near. */
+export interface NearHit {node: number, label: string, cosine: number, column?: number}
 /** One step of the walk from the prior to the evidence. */
 export interface WaterfallStep {
   kind: 'prior' | 'vote' | 'trust', field: string, agreement: string, stated?: string, held?: string,

@@ -2,7 +2,7 @@
 
 use cortexkg::{
     AllocationResult, CandidateExplanation, CloseCall, Explanation, Fact, FactContent, FieldValue,
-    MemberFact, Neighbour, NodeView, SearchHit, StepKind, Term, WaterfallStep,
+    MemberFact, NearHit, Neighbour, NodeView, SearchHit, StepKind, Term, WaterfallStep,
 };
 use cortexkg_columns::ColumnAllocator;
 use js_sys::{Array, Float32Array, Object};
@@ -45,6 +45,16 @@ pub(crate) fn hit(hit: &SearchHit, pool: &ColumnAllocator) -> Object {
         ("label", (&*hit.label).into()),
         ("scoreBits", hit.score_bits.into()),
         ("matched", texts(&hit.matched)),
+    ]);
+    set_given(&told, "column", column_of(pool, hit.node));
+    told
+}
+
+pub(crate) fn near_hit(hit: &NearHit, pool: &ColumnAllocator) -> Object {
+    let told = object([
+        ("node", (hit.node.0 as f64).into()),
+        ("label", (&*hit.label).into()),
+        ("cosine", hit.cosine.into()),
     ]);
     set_given(&told, "column", column_of(pool, hit.node));
     told

@@ -116,6 +116,7 @@ mod reading;
 mod report;
 mod residency;
 mod search;
+mod search_near;
 mod spelling;
 pub mod spike;
 mod stopwatch;
@@ -160,6 +161,7 @@ pub use report::{
     ExceptionView, FieldModel, FieldOverlap, LearnedModel, MemberView, NodeView, Origin, StateHash,
 };
 pub use search::SearchHit;
+pub use search_near::NearHit;
 pub use stopwatch::{Stage, Stopwatch};
 pub use verify::{Depth, VerifyReport};
 pub use view::{Assignment, CloseCall, Counts, MemberFact, Neighbour, View};

@@ -134,3 +134,34 @@ fn an_embedder_that_knows_nothing_does_no_harm() {
         assert_eq!(allocate(&mut engine, Fact::text("seven words")).allocated_node, first.allocated_node);
     }
 }
+
+#[test]
+fn the_nearest_nodes_are_those_that_an_exhaustive_look_finds() {
+    let mut engine = engine();
+    assert!(engine.search_near(&direction(1), 5).expect("no vectors yet").is_empty());
+    let mut nodes = Vec::new();
+    for number in 0..300 {
+        let fact = Fact::record([("name", format!("thing {}", number * 7919 % 1009))]);
+        nodes.push(allocate(&mut engine, fact.with_embedding(direction(number))).allocated_node);
+    }
+    let cosine = |a: &[f32], b: &[f32]| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    let asked: Vec<f32> = direction(7).iter().zip(direction(8)).map(|(a, b)| a + 0.2 * b).collect();
+    let hits = engine.search_near(&asked, 10).expect("a good vector");
+    assert_eq!(hits.len(), 10);
+    assert!(hits.is_sorted_by(|a, b| a.cosine >= b.cosine));
+    // Nodes of several members stand at their mean; all others where their only member is.
+    let alone = |number: &usize| nodes.iter().filter(|node| **node == nodes[*number]).count() == 1;
+    for number in (0..300).filter(alone) {
+        let exact = cosine(&asked, &direction(number));
+        match hits.iter().find(|hit| hit.node == nodes[number]) {
+            Some(hit) => assert!((hit.cosine - exact).abs() < 0.01, "{number}: {} {exact}", hit.cosine),
+            None => assert!(exact <= hits[9].cosine + 0.01, "{number}: {exact}"),
+        }
+    }
+    for bad in [vec![1.0; 3], vec![0.0; 16], vec![f32::NAN; 16], Vec::new()] {
+        assert!(engine.search_near(&bad, 10).is_err(), "{bad:?}");
+    }
+}

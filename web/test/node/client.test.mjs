@@ -56,6 +56,14 @@ test("facts find their nodes, and everything can be asked", async () => {
   await assert.rejects(graph.metrics(), /closed/);
 });
 
+test("vectors are searched for", async () => {
+  const graph = await CortexKG.open();
+  const fact = await graph.allocateFact({ text: "a polar bear", embedding: new Float32Array([1, 0]) });
+  const [hit] = await graph.searchNear(new Float32Array([1, 0.1]), { limit: 1 });
+  assert.equal(hit.node, fact.node);
+  await assert.rejects(graph.searchNear([1, 2, 3]), /dimension/);
+});
+
 test("concepts have columns", async () => {
   const graph = await CortexKG.open({ columns: 16, maxColumns: 16 });
   assert.equal(await graph.allocateConcept(0), 0);

@@ -47,7 +47,7 @@ test("every call before it is initialized is an Error", async () => {
   const kg = new CortexKGWasm();
   const calls = {
     allocate_concept: [1], deallocate_concept: [1], allocate_batch: [[1]], get_column_states: [], get_performance_metrics: [],
-    allocate_fact: [ADA], allocate_facts: [[ADA]], search: ["ada"], why: ["a"], explain: ["a"], node: [0], facts: [0], neighbours: [0], review: [],
+    allocate_fact: [ADA], allocate_facts: [[ADA]], search: ["ada"], search_near: [[1]], why: ["a"], explain: ["a"], node: [0], facts: [0], neighbours: [0], review: [],
     must_link: ["a", "b"], cannot_link: ["a", "b"], undo: [0], consolidate: [], get_column_arrays: [], has_unsaved_changes: [], forget: ["a"], export: [], import: [new Uint8Array()], state_hash: [],
   };
   for (const [name, given] of Object.entries(calls)) assert.throws(() => kg[name](...given), /not initialized/, name);
@@ -170,6 +170,20 @@ test("why is told as data, and nodes with all that belongs to them", async () =>
   assert.equal(kg.node(999), undefined);
   assert.deepEqual([kg.facts(999), kg.neighbours(999)], [[], []]);
   for (const bad of [-1, 0.5, NaN, "0", null, undefined, 2 ** 53]) assert.throws(() => kg.node(bad), /node must be a whole number/);
+});
+
+test("the nodes nearest to a vector are found", async () => {
+  const kg = await ready();
+  assert.deepEqual(kg.search_near([1, 0, 0]), []);
+  const [one, other] = kg.allocate_facts([{ text: "a polar bear", embedding: new Float32Array([1, 0, 0]) }, { text: "Kiyoshi Kato", embedding: [0, 1, 0] }]);
+  const [near, far] = kg.search_near(new Float32Array([0.9, 0.1, 0]));
+  assert.deepEqual([near.node, near.label, near.column, far.node], [one.node, "a polar bear", one.column, other.node]);
+  assert.ok(near.cosine > 0.99 && far.cosine < 0.2);
+  assert.equal(kg.search_near([1, 0, 0], 1).length, 1);
+  for (const bad of [[1, 0], [0, 0, 0], [NaN, 1, 1], new Float32Array([NaN, 1, 1]), ["x"], "abc", 7, null, new Float32Array(5000)]) {
+    assert.throws(() => kg.search_near(bad), Error);
+  }
+  assert.throws(() => kg.search_near([1, 0, 0], 1001), /limit/);
 });
 
 test("what a user says of two records holds, and can be taken back", async () => {
