@@ -1,5 +1,8 @@
 //! Which columns are free: a hierarchical bitmap along the curve.
 
+/// Bits of a word.
+pub(crate) const WORD: usize = 64;
+
 /// Bits with summaries: a bit of a level says whether a word of the level below has any. Found and changed in as many steps as there are
 /// levels, four at 16 Mi bits; each looks at 64 bits at once.
 #[derive(Debug, Clone)]
@@ -65,6 +68,11 @@ impl FreeBits {
             }
             at /= 64;
         }
+    }
+
+    /// The bits themselves.
+    pub(crate) fn words(&self) -> &[u64] {
+        self.levels.first().map_or(&[], Vec::as_slice)
     }
 
     /// The first bit that is set.

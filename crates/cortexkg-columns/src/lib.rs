@@ -29,7 +29,8 @@
 //!
 //! A concept that comes with related ones goes to the free column nearest to the cell where the weighted sum of Manhattan distances to
 //! their columns is least: the weighted median of each axis. Of equally near columns it is the first along the curve. A concept that
-//! comes with its number alone, or whose relatives have no columns, gets the first free column along the curve.
+//! comes with its number alone, or whose relatives have no columns, gets the first free column along the curve, or one with room around it for
+//! relatives to come: the pool's [`Spread`].
 //!
 //! # What it costs
 //!
@@ -49,7 +50,7 @@
 //!
 //! # Where to start reading
 //!
-//! `allocator.rs` is the pool. `curve.rs` and `grid.rs` say where columns lie, `growth.rs` where more of them, `free.rs` and `tiles.rs` which are free, `nearness.rs` what near
+//! `allocator.rs` is the pool. `curve.rs` and `grid.rs` say where columns lie, `growth.rs` where more of them, `free.rs` and `tiles.rs` which are free, `room.rs` where most are, `nearness.rs` what near
 //! is worth, `optimise.rs` how they are put into order, `feed.rs` who is told, `snapshot.rs` how they are kept, `delta.rs` what has changed.
 
 mod allocator;
@@ -64,16 +65,17 @@ mod nearness;
 mod optimise;
 mod reader;
 mod record;
+mod room;
 mod slot;
 mod snapshot;
 mod tiles;
 
-pub use allocator::{ColumnAllocator, HALF_LIFE_USUAL, Placement, Request};
+pub use allocator::{ColumnAllocator, HALF_LIFE_USUAL, Placement, Request, Spread};
 pub use delta::apply_delta;
 pub use error::ColumnError;
 pub use feed::{CHANGES_MAX_USUAL, Change, ChangeKind};
 pub use grid::{COLUMNS_MAX, Cell, ColumnId, Grid, SIDE_MAX};
 pub use growth::Growth;
-pub use nearness::{Neighbourhood, RELATED_MAX};
+pub use nearness::{Neighbourhood, RELATED_MAX, weight_of_evidence};
 pub use optimise::{BLOCK, Move, QUALITY_LEFT_MIN, Rebalance};
 pub use slot::ColumnState;

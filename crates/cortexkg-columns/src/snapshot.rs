@@ -8,6 +8,7 @@
 //! | 4 | version of the format: 2 |
 //! | 4, 4, 4 | cells from left to right, from top to bottom, number of columns |
 //! | 4 | which way the curve goes from the left top: 0 to the right, 1 to the bottom |
+//! | 4 | where concepts go that are related to nothing: 0 to the first free column, 1 to where there is room |
 //! | 4 | ticks in which an activation halves |
 //! | 8 | logical time |
 //! | 8 | number of the next change |
@@ -15,13 +16,14 @@
 //! | 56 each | [a record](crate::record) of each, in ascending order of columns: column, uses, distance, activation, concept, kin, ticks and time |
 //! | 8 | XXH3 of all before |
 //!
-//! Version 1 has no way of the curve: it goes along the longer side, to the right in a square. It is still read.
+//! Version 1 has neither the way of the curve nor where such concepts go: the curve goes along the longer side, to the right in a square, and
+//! they to the first free column. It is still read.
 //!
 //! Changes of the feed are not in it: whoever follows begins anew with what is there.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::allocator::ColumnAllocator;
+use crate::allocator::{ColumnAllocator, Spread};
 use crate::curve::Along;
 use crate::error::ColumnError;
 use crate::feed::{CHANGES_MAX_USUAL, Feed};
@@ -32,12 +34,12 @@ use crate::record::{self, RECORD, Record};
 pub(crate) const MAGIC: &[u8; 8] = b"CKCOLUMN";
 const VERSION: u32 = 2;
 /// Bytes before the first column, in this version and in the first, and of the checksum.
-pub(crate) const HEAD: usize = 52;
+pub(crate) const HEAD: usize = 56;
 const HEAD_1: usize = 48;
 pub(crate) const CHECK: usize = 8;
 
 impl ColumnAllocator {
-    /// The pool as bytes: 60, and 56 for each column that is taken. The same pool gives the same bytes.
+    /// The pool as bytes: 64, and 56 for each column that is taken. The same pool gives the same bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEAD + RECORD * self.allocated_count() as usize + CHECK);
@@ -58,7 +60,12 @@ impl ColumnAllocator {
             Along::Across => 0,
             Along::Down => 1,
         };
-        for number in [VERSION, width, height, self.grid.column_count(), along, self.half_life] {
+        let spread = match self.spread() {
+            Spread::Compact => 0,
+            Spread::Roomy => 1,
+        };
+        let columns = self.grid.column_count();
+        for number in [VERSION, width, height, columns, along, spread, self.half_life] {
             bytes.extend(number.to_le_bytes());
         }
         for number in [self.tick, self.next_change()] {
@@ -163,16 +170,28 @@ impl<'a> Snapshot<'a> {
             return Err(damaged(at, "more cells are empty than on any grid"));
         }
         let mut along = Along::longer(width, height);
+        let mut spread = Spread::Compact;
         if self.version > 1 {
             along = match read.u32()? {
                 0 => Along::Across,
                 1 => Along::Down,
                 _ => return Err(damaged(read.at - 4, "there is no such way of the curve")),
             };
+            spread = match read.u32()? {
+                0 => Spread::Compact,
+                1 => Spread::Roomy,
+                _ => {
+                    return Err(damaged(
+                        read.at - 4,
+                        "there is no such place for what is related to nothing",
+                    ));
+                }
+            };
         }
         let grid =
             Grid::of_size(width, height, along, columns).map_err(|why| damaged(at, &why.to_string()))?;
         let mut pool = ColumnAllocator::new(grid);
+        pool.set_spread(spread);
         let at = read.at;
         let half_life = read.u32()?;
         if half_life == 0 {
@@ -258,15 +277,16 @@ mod tests {
     fn what_no_pool_can_be_is_refused_though_its_checksum_fits() {
         let bytes = pool().encode();
         let second = HEAD + RECORD;
-        let forgeries: [(&str, usize, &[u8]); 14] = [
+        let forgeries: [(&str, usize, &[u8]); 15] = [
             ("version", 8, &3_u32.to_le_bytes()),
             ("the first version", 8, &1_u32.to_le_bytes()),
             ("width", 12, &0_u32.to_le_bytes()),
             ("far too large a grid", 12, &4_000_u32.to_le_bytes()),
             ("columns", 20, &99_999_u32.to_le_bytes()),
             ("way of the curve", 24, &2_u32.to_le_bytes()),
-            ("half-life", 28, &0_u32.to_le_bytes()),
-            ("next change", 40, &u64::MAX.to_le_bytes()),
+            ("spread", 28, &2_u32.to_le_bytes()),
+            ("half-life", 32, &0_u32.to_le_bytes()),
+            ("next change", 44, &u64::MAX.to_le_bytes()),
             ("taken", HEAD - 4, &3_u32.to_le_bytes()),
             ("column twice", second, &0_u32.to_le_bytes()),
             ("no such column", second, &100_u32.to_le_bytes()),

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops on errors")]
 
 use cortexkg_columns::{
-    COLUMNS_MAX, ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, RELATED_MAX, Request, apply_delta,
+    COLUMNS_MAX, ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, RELATED_MAX, Request, Spread,
+    apply_delta, weight_of_evidence,
 };
 
 #[test]
@@ -24,6 +25,64 @@ fn related_concepts_settle_side_by_side() {
     (0..3_000).for_each(|concept| assert!(by_number.allocate(concept, &[]).is_ok()));
     let far = by_number.neighbourhood((30..3_000).map(|concept| (concept, concept % 30, 1)));
     assert!(near.quality() > 0.6 && far.quality() < 0.1, "{near:?} {far:?}");
+}
+
+#[test]
+fn families_that_come_in_any_order_find_room() {
+    let come = |spread| {
+        let mut pool = ColumnAllocator::with_columns(4_096).unwrap();
+        pool.set_spread(spread);
+        // A hundred families of 36, in turn: nine columns in ten.
+        for concept in 0..3_600 {
+            let elder = concept % 100 + 100 * (concept / 300);
+            pool.allocate(concept, &[(elder, 1)]).unwrap();
+        }
+        pool
+    };
+    let (compact, mut roomy) = (come(Spread::Compact), come(Spread::Roomy));
+    let siblings = || (100..3_600).map(|concept| (concept, concept - 100, 1));
+    let [far, near] = [&compact, &roomy].map(|pool| pool.neighbourhood(siblings()));
+    assert!(near.quality() > 0.9 && 5.0 * near.distance_mean < far.distance_mean, "{far:?} {near:?}");
+    // The choice is kept, and a pool fills to the last column, with or without gaps.
+    let mut back = ColumnAllocator::decode(&roomy.encode(), 4_096).unwrap();
+    assert_eq!(back.spread(), Spread::Roomy);
+    roomy.defragment();
+    assert!(roomy.states().zip(0..).all(|(state, column)| state.column == ColumnId(column)));
+    for pool in [&mut back, &mut roomy] {
+        for concept in 3_600..4_096 {
+            assert_eq!(pool.allocate(concept, &[]).unwrap().distance, 0);
+        }
+        assert!(pool.allocate(5_000, &[]).is_err());
+        pool.deallocate(77);
+        let there = pool.allocate(5_000, &[]).unwrap();
+        assert_eq!((there.is_new, pool.free_count()), (true, 0));
+    }
+    // Compact is as it was.
+    let mut pool = ColumnAllocator::with_columns(64).unwrap();
+    assert_eq!(pool.spread(), Spread::Compact);
+    pool.set_spread(Spread::Roomy);
+    assert_eq!(pool.allocate(0, &[]).unwrap().column, ColumnId(32));
+    pool.set_spread(Spread::Compact);
+    assert_eq!(pool.allocate(1, &[]).unwrap().column, ColumnId(0));
+}
+
+#[test]
+fn relatives_draw_by_their_evidence() {
+    let mut pool = ColumnAllocator::with_columns(4_096).unwrap();
+    pool.set_spread(Spread::Roomy);
+    (0..5).for_each(|concept| assert!(pool.allocate(concept, &[]).is_ok()));
+    let cell = |pool: &ColumnAllocator, concept| pool.grid().cell(pool.column_of(concept).unwrap()).unwrap();
+    // One with 8 bits for it, four with 6 bits against them.
+    let related: Vec<_> = [8, -6, -6, -6, -6]
+        .iter()
+        .zip(0..)
+        .map(|(bits, other)| (other, weight_of_evidence(256 * bits)))
+        .collect();
+    pool.allocate(9, &related).unwrap();
+    assert_eq!(cell(&pool, 9).distance(cell(&pool, 0)), 1);
+    // Evidence against it altogether is as no relation.
+    let nothing = pool.allocate(10, &[(0, weight_of_evidence(-30 * 256))]).unwrap();
+    assert!(nothing.distance == 0 && cell(&pool, 10).distance(cell(&pool, 0)) > 8);
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn call(pool: &mut ColumnAllocator, call: &Call) {
         Call::Grow(columns) => {
             let _ = pool.grow(pool.grid().column_count() + columns);
         }
+        Call::Spread(spread) => pool.set_spread(*spread),
         Call::Reload => {
             *pool = ColumnAllocator::decode(&pool.encode(), u32::MAX).unwrap();
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cortexkg_columns::{Cell, ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, Move};
+use cortexkg_columns::{Cell, ChangeKind, ColumnAllocator, ColumnError, ColumnId, Grid, Move, Spread};
 use proptest::prelude::*;
 
 use crate::calls::{Call, calls};
@@ -37,12 +37,19 @@ impl Plain {
         if relatives.is_empty() { None } else { all.min_by_key(|&cell| (cost(cell), cell.x, cell.y)) }
     }
 
-    fn allocate(&mut self, concept: u64, related: &[(u64, u32)]) -> Option<(usize, bool)> {
+    /// Where there is most room is not for this one to say: it is given, and must be free.
+    fn allocate(
+        &mut self,
+        concept: u64,
+        related: &[(u64, u32)],
+        roomy: Option<usize>,
+    ) -> Option<(usize, bool)> {
         if let Some(column) = self.column_of(concept) {
             return Some((column, false));
         }
         let best = self.best_cell(concept, related);
         let free = (0..self.columns.len()).filter(|&column| self.columns[column].is_none());
+        let free = free.filter(|&column| roomy.is_none_or(|roomy| roomy == column));
         let column =
             free.min_by_key(|&column| (best.map(|best| best.distance(self.cell(column))), column))?;
         self.columns[column] = Some((concept, 1));
@@ -89,13 +96,21 @@ proptest! {
         let (mut seen, mut follower) = (0, BTreeMap::new());
         for call in calls {
             match call {
-                Call::Allocate(concept, related) => match (pool.allocate(concept, &related), plain.allocate(concept, &related)) {
+                Call::Allocate(concept, related) => {
+                    let mut anew = ColumnAllocator::decode(&pool.encode(), plain.columns.len() as u32).unwrap();
+                    let placed = pool.allocate(concept, &related);
+                    prop_assert_eq!(&anew.allocate(concept, &related), &placed);
+                    let is_roomy = pool.spread() == Spread::Roomy && plain.best_cell(concept, &related).is_none();
+                    let roomy = placed.as_ref().ok().filter(|_| is_roomy).map(|placed| placed.column.0 as usize);
+                    match (placed, plain.allocate(concept, &related, roomy)) {
                     (Ok(placed), Some(expected)) => {
                         prop_assert_eq!((placed.column.0 as usize, placed.is_new), expected);
                     }
                     (refused, None) => prop_assert_eq!(refused, Err(ColumnError::PoolFull { concept, columns: pool.grid().column_count() })),
                     (Err(error), Some(_)) => panic!("{error}"),
-                },
+                    }
+                }
+                Call::Spread(spread) => pool.set_spread(spread),
                 Call::Deallocate(concept) => {
                     let expected = plain.column_of(concept);
                     if let Some(column) = expected { plain.columns[column] = None; }

@@ -1,5 +1,6 @@
 //! Calls of a pool in any order.
 
+use cortexkg_columns::Spread;
 use proptest::prelude::*;
 
 /// One call; `Reload` is that of `encode` and `decode`.
@@ -12,6 +13,7 @@ pub(crate) enum Call {
     Rebalance,
     /// By so many columns.
     Grow(u32),
+    Spread(Spread),
     Reload,
 }
 
@@ -26,6 +28,7 @@ pub(crate) fn calls() -> impl Strategy<Value = Vec<Call>> {
         1 => Just(Call::Defragment),
         1 => Just(Call::Rebalance),
         1 => (0_u32..60).prop_map(Call::Grow),
+        1 => prop::sample::select(vec![Spread::Compact, Spread::Roomy]).prop_map(Call::Spread),
         1 => Just(Call::Reload),
     ];
     prop::collection::vec(call, 0..120)
