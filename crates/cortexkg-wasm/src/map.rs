@@ -1,7 +1,7 @@
 //! The nodes of the graph on the columns: each on one of its own, near those that it was weighed against.
 
 use cortexkg::{Ballot, NodeId};
-use cortexkg_columns::{ColumnAllocator, Request};
+use cortexkg_columns::{ColumnAllocator, Request, Spread};
 
 /// Nodes stand behind all concepts of callers, which are below 2³².
 const NODES: u64 = 1 << 32;
@@ -78,11 +78,13 @@ impl Map<'_> {
         self.pool.free_count() > 0 || self.pool.grid().column_count() < self.columns_max
     }
 
-    /// A full map grows fourfold, a square into the next larger one: columns keep their numbers and cells.
+    /// A map of which less than a quarter is free grows fourfold, a square into the next larger one: columns keep their numbers and cells. What is unrelated is
+    /// put where there is room, so that what comes later finds some beside its relatives.
     fn make_room(&mut self) {
+        self.pool.set_spread(Spread::Roomy);
         let columns = self.pool.grid().column_count();
-        if self.pool.free_count() == 0 && columns < self.columns_max {
-            // Where it fails the map stays full, which is told by the absence of a column.
+        if self.pool.free_count() <= columns / 4 && columns < self.columns_max {
+            // Where it fails the map gets full, which is told by the absence of a column.
             let _ = self.pool.grow(columns.saturating_mul(4).min(self.columns_max));
         }
     }
@@ -119,8 +121,7 @@ mod tests {
         (0..101).for_each(|node| map.light(NodeId(node), &[]));
         assert!(!map.has_room());
         assert_eq!(pool.grid().column_count(), 100);
-        assert_eq!(column_of(&pool, NodeId(0)), Some(0));
-        assert!(column_of(&pool, NodeId(99)).is_some());
+        assert!((0..100).all(|node| column_of(&pool, NodeId(node)).is_some()));
         assert_eq!(column_of(&pool, NodeId(100)), None);
     }
 
