@@ -204,11 +204,11 @@ impl Allocator {
         Ok(allocated)
     }
 
-    /// Lets the layers set themselves from now on, in so many bytes of memory if there is a bound.
-    pub(crate) fn adapt(&mut self, memory_bytes_max: Option<u64>) {
+    /// Lets the layers set themselves from now on, but for fields that are given, in so many bytes of memory if there is a bound.
+    pub(crate) fn adapt(&mut self, given: &[&str], memory_bytes_max: Option<u64>) {
         match &mut self.backing {
-            Backing::Memory(engine) => adapt(engine, memory_bytes_max),
-            Backing::Durable(graph) => adapt(graph.engine_mut(), memory_bytes_max),
+            Backing::Memory(engine) => adapt(engine, given, memory_bytes_max),
+            Backing::Durable(graph) => adapt(graph.engine_mut(), given, memory_bytes_max),
         }
     }
 
@@ -382,10 +382,12 @@ fn system_clock() -> Arc<dyn Clock> {
 
 fn adapt<E: cortexkg_scalable::Backing>(
     engine: &mut ScalableAllocationEngine<E>,
+    given: &[&str],
     memory_bytes_max: Option<u64>,
 ) {
     engine.set_clock(Some(system_clock()));
-    let manager = AdaptiveConfigManager::new(engine.config().clone(), memory_bytes_max);
+    let mut manager = AdaptiveConfigManager::new(engine.config().clone(), memory_bytes_max);
+    manager.hold(given.iter().copied());
     engine.set_adaptation(Some(manager));
 }
 

@@ -201,7 +201,8 @@ pub fn run(args: &Args, data: Option<&Path>, console: &mut Console<'_>) -> Resul
         monitoring.write_in(directory);
     }
     if args.adaptive {
-        run.allocator.adapt(args.memory_budget.map(|budget| budget.of_engine() as u64));
+        let given: Vec<&str> = layers.given().map(|setting| setting.field).collect();
+        run.allocator.adapt(&given, args.memory_budget.map(|budget| budget.of_engine() as u64));
     }
     run.allocator.set_monitoring(monitoring);
     let streamed = run.stream(&mut input, args.input.limit);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::observed::Observed;
 use super::rules::{AdaptationRule, Measure, Suggestion, default_rules};
 use crate::config::ScalabilityConfig;
+use crate::fields::Field;
 
 /// Looks in a row that must propose the same before it is done.
 const LOOKS_AGREEING: u32 = 2;
@@ -89,6 +90,8 @@ struct Standing {
 /// Sets the layers of an engine by rules, one change at a time.
 pub struct AdaptiveConfigManager {
     current_config: ScalabilityConfig,
+    /// Fields that it leaves as they are.
+    held: Vec<&'static Field>,
     adaptation_rules: Vec<Box<dyn AdaptationRule>>,
     standings: Vec<Standing>,
     trial: Option<Trial>,
@@ -110,6 +113,7 @@ impl AdaptiveConfigManager {
     pub fn with_rules(config: ScalabilityConfig, rules: Vec<Box<dyn AdaptationRule>>) -> Self {
         Self {
             current_config: config,
+            held: Vec::new(),
             standings: vec![Standing { silence: SILENCE, ..Standing::default() }; rules.len()],
             adaptation_rules: rules,
             trial: None,
@@ -117,6 +121,12 @@ impl AdaptiveConfigManager {
             events: VecDeque::new(),
             look: 0,
         }
+    }
+
+    /// Leaves these fields as they are from now on, as somebody has set them on purpose (`hnsw_config.ef_search`, …): what a rule proposes that would
+    /// change one of them is no proposal. Names of no field are passed over.
+    pub fn hold<'a>(&mut self, fields: impl IntoIterator<Item = &'a str>) {
+        self.held.extend(fields.into_iter().filter_map(Field::named));
     }
 
     /// What the layers are set to.
@@ -161,7 +171,10 @@ impl AdaptiveConfigManager {
             let standing = &mut self.standings[at];
             let suggestion = rule.suggest_adaptation(observed, &self.current_config);
             // What is so already is no change, and would keep others from theirs.
-            let suggestion = suggestion.filter(|suggestion| suggestion.config != self.current_config);
+            let suggestion = suggestion.filter(|suggestion| {
+                let (now, then) = (&self.current_config, &suggestion.config);
+                then != now && self.held.iter().all(|field| field.get(now) == field.get(then))
+            });
             let Some(suggestion) = suggestion.filter(|_| self.look >= standing.silent_until) else {
                 standing.agreeing = 0;
                 continue;
@@ -363,6 +376,16 @@ mod tests {
         assert!(changes.len() <= 12, "{changes:?}");
         let last = manager.events().last().unwrap();
         assert_eq!(&*last.reason, "taken back: 50.0 % worse");
+    }
+
+    #[test]
+    fn what_was_set_on_purpose_stays() {
+        let mut manager = manager();
+        manager.hold(["cache_config.l1_size", "no_such_field"]);
+        for at in 1..10 {
+            assert_eq!(manager.optimize_configuration(&rate(100.0), at), None);
+        }
+        assert_eq!(outcomes(&manager), []);
     }
 
     #[test]
