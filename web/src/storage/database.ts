@@ -29,17 +29,26 @@ const STEPS: readonly ((database: IDBDatabase, transaction: IDBTransaction) => P
 ];
 const VERSION = STEPS.length;
 
-/** How long a tab with an older version may take to close its connection. */
+/** How long a tab with an older version may take to close its connection, after it was told to. */
 const BLOCKED_MS = 2_000;
+/** How long opening may take, on a slow machine too. Behind a request of another tab that waits, ours gets no event at all. */
+const OPENING_MS = 10_000;
 
 /** Opens it. `lost` is called when a newer version, or the user, wants it closed. */
 export function openDatabase(lost: (reason: string) => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = requested();
     let failed: unknown;
-    let blocked: ReturnType<typeof setTimeout> | undefined;
     let isLate = false;
+    const within = (milliseconds: number, what: string): ReturnType<typeof setTimeout> =>
+      setTimeout(() => {
+        isLate = true;
+        reject(new StorageLockedError(`${what}; close or reload the other tabs of this site, and try again`));
+      }, milliseconds);
+    let patience = within(OPENING_MS, `IndexedDB did not open within ${OPENING_MS / 1_000} s: another tab may have an older version of CortexKG open`);
     request.onupgradeneeded = (event) => {
+      // Nobody is in the way, and it takes as long as it takes.
+      clearTimeout(patience);
       const transaction = request.transaction!;
       upgraded(request.result, transaction, event.oldVersion).catch((error: unknown) => {
         failed = error;
@@ -47,18 +56,16 @@ export function openDatabase(lost: (reason: string) => void): Promise<IDBDatabas
       });
     };
     request.onblocked = () => {
-      // Who is told of the upgrade may still be finishing a transaction.
-      blocked = setTimeout(() => {
-        isLate = true;
-        reject(new StorageLockedError("another tab has an older version of CortexKG open, and does not let go of IndexedDB; close or reload that tab"));
-      }, BLOCKED_MS);
+      clearTimeout(patience);
+      // Who was told may still be finishing a transaction.
+      patience = within(BLOCKED_MS, "another tab has an older version of CortexKG open, and does not let go of IndexedDB");
     };
     request.onerror = () => {
-      clearTimeout(blocked);
+      clearTimeout(patience);
       reject(failed ?? refused(request.error));
     };
     request.onsuccess = () => {
-      clearTimeout(blocked);
+      clearTimeout(patience);
       const database = request.result;
       if (isLate) return database.close();
       watched(database, lost);

@@ -7,6 +7,8 @@ import { storageManager } from "./browser.js";
 export async function explained(error: unknown, doing: string): Promise<CortexError> {
   if (error instanceof CortexError) return error;
   if (isQuota(error)) return new StorageQuotaError(`${doing}: the browser gives no more room${await usage()}. ${QUOTA_ADVICE}`);
+  // Pages in a sandbox may not even lock.
+  if (error instanceof Error && error.name === "SecurityError") return new Unavailable("storage of the browser", said(error));
   return new StorageError(`${doing}: ${said(error)}`);
 }
 
@@ -37,7 +39,7 @@ function isQuota(error: unknown): boolean {
 async function usage(): Promise<string> {
   try {
     const { usage, quota } = (await storageManager()?.estimate()) ?? {};
-    return usage === undefined || quota === undefined ? "" : ` (this site uses ${megabytes(usage)} of ${megabytes(quota)})`;
+    return usage === undefined || quota === undefined ? "" : ` (this site uses ${megabytes(usage)}; the browser says that its limit is ${megabytes(quota)}, but the disk may have less)`;
   } catch {
     // The advice is the same without it.
     return "";
