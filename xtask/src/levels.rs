@@ -8,14 +8,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::packages;
 use crate::step::{self, Steps, cargo, command, root, succeeds, target};
 
 /// Where Debian's compiler has the sources of the standard library.
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
 /// Where Debian's `wasi-libc` is.
 const DEBIAN_WASI: &str = "/usr/lib/wasm32-wasi";
-/// Debian's packages with a recent compiler.
-const DEBIAN_COMPILER: &str = "rustc-web cargo-web rust-web-src rust-web-llvm";
 
 const NEON: &str = "aarch64-unknown-linux-gnu";
 const WASM: &str = "wasm32-wasip1";
@@ -111,7 +110,7 @@ pub(crate) fn cargo_for(
 ) -> Result<Command, String> {
     let mut tests = if rustup_has(triple) {
         cargo([])
-    } else if Path::new(DEBIAN_SOURCES).is_dir() && succeeds(command("/usr/bin/cargo").arg("--version")) {
+    } else if debian_has_sources() {
         let mut debian = command("/usr/bin/cargo");
         debian.args(["--config", r#"build.rustc="/usr/bin/rustc""#]);
         debian.args(["--config", r#"build.rustdoc="/usr/bin/rustdoc""#]);
@@ -120,7 +119,8 @@ pub(crate) fn cargo_for(
         debian
     } else {
         return Err(format!(
-            "no standard library for {triple} (`rustup target add {triple}`, or Debian: `apt-get install {DEBIAN_COMPILER}`)"
+            "no standard library for {triple} (`rustup target add {triple}`, or Debian: `apt-get install {}`)",
+            packages::DEBIAN_COMPILER
         ));
     };
     // What is set for this machine is not meant for the other.
@@ -130,6 +130,15 @@ pub(crate) fn cargo_for(
     tests.args(arguments).args(["--locked", "--package", package, "--target", triple]);
     tests.arg("--target-dir").arg(target().join(folder));
     Ok(tests)
+}
+
+/// Whether something can be compiled for the target.
+pub(crate) fn has_compiler(triple: &str) -> bool {
+    rustup_has(triple) || debian_has_sources()
+}
+
+fn debian_has_sources() -> bool {
+    Path::new(DEBIAN_SOURCES).is_dir() && succeeds(command("/usr/bin/cargo").arg("--version"))
 }
 
 /// Whether the compiler that runs here has a standard library for the target.

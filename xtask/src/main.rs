@@ -13,6 +13,7 @@ mod fuzz;
 mod generate;
 mod levels;
 mod lint;
+mod packages;
 mod picture;
 mod program;
 mod step;
@@ -20,6 +21,7 @@ mod test;
 mod tidy;
 mod torture;
 mod wasm;
+mod web;
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +45,8 @@ enum Chore {
     Levels,
     /// Build the bindings for JavaScript, with SIMD and without, and test both in Node.
     Wasm,
+    /// Build the package for JavaScript, and test it in Node and in Chromium.
+    Web(web::Args),
     /// Fuzz the parsers and the kernels.
     Fuzz(fuzz::Args),
     /// Fetch the larger public data sets into data/cache.
@@ -67,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Deny => deny::check(),
         Chore::Levels => levels::run(),
         Chore::Wasm => wasm::run(),
+        Chore::Web(args) => web::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Data(args) => data::run(&args),
         Chore::Torture(args) => torture::run(&args),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use cortexkg_simd::{LEVEL_VARIABLE, Level};
 
 use crate::step::{self, Steps, cargo};
-use crate::{deny, levels, lint, torture, wasm};
+use crate::{deny, levels, lint, packages, torture, wasm, web};
 
 /// Names of the tests that pin results which must not depend on the instruction set.
 const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
@@ -13,7 +13,8 @@ const LEVEL_TESTS: [&str; 2] = ["golden", "levels"];
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Also what takes minutes to set up: install cargo-deny, check the fetcher of data sets, build the kernels for other
-    /// machines. Implied by CI=true.
+    /// machines, WebAssembly and the package for JavaScript. Installs packages of Debian that these need, where that asks nothing.
+    /// Implied by CI=true.
     #[arg(long)]
     full: bool,
 }
@@ -35,8 +36,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             steps.skip(&name, "this machine does not have it");
         }
     }
+    if full {
+        steps.run("programs from outside", || {
+            packages::install(&packages::ALL);
+            Ok(())
+        })?;
+    }
     levels::elsewhere(&mut steps, full)?;
     wasm::bindings(&mut steps, full)?;
+    web::package(&mut steps, full)?;
     fetcher(&mut steps, full)?;
     models(&mut steps, full)?;
     if full || deny::program().is_some() {
