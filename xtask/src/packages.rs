@@ -118,3 +118,17 @@ fn apt_get(arguments: &[&str]) -> Option<Command> {
     apt_get.args([quiet, "apt-get", "-o", "DPkg::Lock::Timeout=300"]).args(arguments);
     succeeds(command("apt-get").arg("--version")).then_some(apt_get)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_packages() {
+        let there = Needed { name: "a stone", debian: "stones", is_there: || true };
+        let missing = Needed { name: "a ghost", debian: "ghosts ghost-tools", is_there: || false };
+        assert_eq!(check(&[there]), Ok(()));
+        let said = "missing: a ghost (Debian: `apt-get install ghosts ghost-tools`)";
+        assert_eq!(check(&[missing, there]), Err(said.to_owned()));
+    }
+}

@@ -8,13 +8,16 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::packages::{self, BROWSER, NODE, NPM};
-use crate::step::{self, Steps, root, target};
+use crate::step::{self, Steps, root, succeeds, target};
 use crate::wasm;
 
 /// The modules, each in a folder of its own.
 const MODULES: [&str; 2] = ["simd128", "scalar"];
 /// What a test may take, so that one that waits for ever is named.
 const TEST_MAX_MS: u32 = 180_000;
+
+/// Where there is no network, npm would try for minutes.
+const NO_RETRIES: &str = "--fetch-retries=1";
 
 /// Options of `cargo xtask web`.
 #[derive(clap::Args)]
@@ -59,6 +62,16 @@ pub(crate) fn package(steps: &mut Steps, full: bool) -> Result<()> {
         );
         return Ok(());
     }
+    if let Err(error) = installed() {
+        if succeeds(&mut npm(["view", "typescript", "version", NO_RETRIES])) {
+            return Err(error);
+        }
+        steps.skip(
+            BUILD,
+            "no registry of npm answers, for what web/package-lock.json names; try again with a network",
+        );
+        return Ok(());
+    }
     steps.run(BUILD, build)?;
     steps.run("package in Node", || tests("node"))?;
     match packages::check(&[BROWSER]) {
@@ -68,14 +81,18 @@ pub(crate) fn package(steps: &mut Steps, full: bool) -> Result<()> {
     Ok(())
 }
 
-/// Installs what the package is built with, takes the modules in, compiles, and checks the types of its tests.
-fn build() -> Result<()> {
+/// Installs what the package is built with, unless it is there.
+fn installed() -> Result<()> {
     let web = root().join("web");
     if is_older(&web.join("node_modules").join(".package-lock.json"), &web.join("package-lock.json")) {
-        step::run(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&web)).context(
-            "installing what web/package-lock.json names; it needs the registry of npm, or one that `npm config` names",
-        )?;
+        step::run(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", NO_RETRIES]).current_dir(&web))?;
     }
+    Ok(())
+}
+
+/// Takes the modules in, compiles, and checks the types of tests.
+fn build() -> Result<()> {
+    let web = root().join("web");
     for name in MODULES {
         copied(&module(name), &web.join("wasm").join(name))?;
     }

@@ -17,7 +17,7 @@ export class Unavailable extends StorageError {
   constructor(kind: string, why: string) {
     super(
       `${kind} cannot be used here (${why}). Allow this site to keep data (cookies and site data), leave private browsing, serve the page by ` +
-        `https, or open without storage and keep what export() gives`,
+        `https, or open without storage and keep what export() gives; in Node, take fileStorage of cortexkg/node`,
     );
   }
 }
