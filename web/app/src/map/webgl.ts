@@ -39,13 +39,13 @@ void main() {
     if ((flags & 1) == 0) {
       c = mix(c, palette[1], inside(d - max(0.06, soft), soft));
     } else {
-      float active = data.g;
+      float used = data.g;
       float age = now - texelFetch(landed, ivec2(cell), 0).r;
       float lit = calm ? step(age, 3.0) : exp(-1.15 * max(age, 0.0));
       int kind = flags >> 4;
       float diamond = abs(p.x) + abs(p.y);
-      float resting = inside((flags & 4) != 0 ? diamond - 0.40 : d - (0.25 + 0.08 * active), soft);
-      vec3 tone = mix(palette[2], palette[3], active);
+      float resting = inside((flags & 4) != 0 ? diamond - 0.40 : d - (0.25 + 0.08 * used), soft);
+      vec3 tone = mix(palette[2], palette[3], used);
       if ((flags & 4) != 0) tone = mix(tone, palette[6], 0.5);
       float shape = resting;
       if (lit > 0.01 && kind > 0) {
@@ -169,6 +169,7 @@ function linked(gl: WebGL2RenderingContext): WebGLProgram | undefined {
   }
   gl.linkProgram(program);
   if (gl.getProgramParameter(program, gl.LINK_STATUS)) return program;
-  console.warn("the map falls back to Canvas2D:", gl.getProgramInfoLog(program));
+  const logs = (gl.getAttachedShaders(program) ?? []).map((shader) => gl.getShaderInfoLog(shader));
+  console.warn("the map falls back to Canvas2D:", gl.getProgramInfoLog(program), ...logs);
   return undefined;
 }

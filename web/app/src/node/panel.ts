@@ -105,7 +105,10 @@ export class NodePanel {
   #facts(graph: Graph, node: NodeView, facts: MemberFact[]): HTMLElement {
     const list = h("ul", { class: "facts" });
     const hasSources = new Set(node.members.map((member) => member.source)).size > 1;
+    // In order, but for a chosen one that would be far below.
+    const order = node.members.map((_, at) => at);
     const chosen = node.members.findIndex((member) => this.#isRecord({ id: member.recordId, source: member.source }));
+    if (chosen >= FACTS_SHOWN) order.unshift(...order.splice(chosen, 1));
     const item = (at: number): HTMLElement => {
       const member = node.members[at]!;
       const said = facts.find((fact) => fact.recordId === member.recordId) ?? facts[at];
@@ -127,8 +130,8 @@ export class NodePanel {
           onclick: () => void this.#forget(graph, record),
         }, "Forget"));
     };
-    const shown = (count: number): HTMLElement[] => Array.from({ length: Math.min(count, node.members.length) }, (_, at) => item(at));
-    list.append(...shown(Math.max(FACTS_SHOWN, chosen + 1)));
+    const shown = (count: number): HTMLElement[] => Array.from({ length: Math.min(count, node.members.length) }, (_, at) => item(order[at]!));
+    list.append(...shown(FACTS_SHOWN));
     const more = h("button", {
       type: "button",
       onclick: () => {

@@ -85,7 +85,7 @@ function said(step: WaterfallStep): HTMLElement {
   if (step.stated !== undefined && step.stated === step.held) words.append(quote(step.stated));
   else {
     if (step.stated !== undefined) words.append(quote(step.stated));
-    if (step.held !== undefined) words.append(h("span", { class: "soft" }, step.stated === undefined ? " tied to " : " against "), quote(step.held));
+    if (step.held !== undefined) words.append(h("span", { class: "soft" }, step.stated === undefined ? "tied to " : ", node has "), quote(step.held));
   }
   return words;
 }
