@@ -44,7 +44,7 @@ const policy = {
 export default defineConfig({
   base: "./",
   plugins: [examples, policy],
-  resolve: { alias: { cortexkg: here("./src/fake.ts") } },
+  resolve: { alias: { cortexkg: here("../dist/index.js") } },
   worker: { format: "es" },
   build: {
     target: "es2022",

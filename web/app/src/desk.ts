@@ -14,6 +14,7 @@ import { Run } from "./intake/run.ts";
 import type { Page } from "./page.ts";
 import { Signal } from "./signal.ts";
 import { keptList } from "./start.ts";
+import { figures } from "./metrics/figures.ts";
 import { many, whole } from "./words.ts";
 
 /** Columns of a new map: the side is a power of two, so that the curve is Hilbert's own. */
@@ -99,11 +100,17 @@ export class Desk {
   async example(example: Example): Promise<void> {
     if (!(await this.leave())) return;
     await this.#try(`${example.title} could not be loaded`, async () => {
+      // The engine is made ready while the file comes.
+      const beginning = Graph.begin(example.name, columnsFor(example.records));
+      beginning.catch(() => {});
       const response = await fetch(example.file);
-      if (!response.ok) throw new Error(`the server answered ${response.status}; load the page again`);
+      if (!response.ok) {
+        await (await beginning).engine.close();
+        throw new Error(`the server answered ${response.status}; load the page again`);
+      }
       const file = await response.blob();
       const looked = await preview(file, example.file);
-      this.#adopt(await Graph.open(await freeName(example.name), columnsFor(example.records)));
+      this.#adopt(await beginning);
       this.#feed(file, example.set, looked, looked.identifier);
     });
   }
@@ -118,7 +125,7 @@ export class Desk {
       if (!chosen) return;
       if (!chosen.isIntoOpen) {
         if (!(await this.leave())) return;
-        this.#adopt(await Graph.open(await freeName(baseName(file.name)), columnsFor(looked.records)));
+        this.#adopt(await Graph.begin(baseName(file.name), columnsFor(looked.records)));
       }
       this.#feed(file, file.name, looked, chosen.identifier);
     });
@@ -147,11 +154,10 @@ export class Desk {
     if (!feed || this.page.graph.value?.isWritable !== true) return false;
     const detail = `${feed.name} streams in once more, from the beginning, into a new graph. What is decided now is left behind unless it is saved.`;
     if (!(await confirmed(`Start over with ${identifier ?? "numbers"} as identifier?`, detail, "Start over"))) return false;
-    const isSaved = this.page.graph.value.saved.value === "saved";
     const { name } = this.page.graph.value;
     await this.#close();
     await this.#try(`${feed.name} could not be read again`, async () => {
-      this.#adopt(await Graph.open(isSaved ? await freeName(name) : name, columnsFor(feed.preview.records)));
+      this.#adopt(await Graph.begin(name, columnsFor(feed.preview.records)));
       this.#feed(feed.file, feed.name, feed.preview, identifier);
     });
     return true;
@@ -174,12 +180,13 @@ export class Desk {
   async saveAs(): Promise<void> {
     const graph = this.page.graph.value;
     if (!graph) return;
-    const name = await named("Save a copy", await freeName(graph.name), [...(await namesKept()), graph.name], "Save");
+    const taken = [...(await namesKept()), graph.name];
+    const name = await named("Save a copy", freeName(graph.name, new Set(taken)), taken, "Save");
     if (name === undefined) return;
     await this.#try("The copy was not saved", async () => {
       const bytes = await graph.engine.export();
       const { width, height } = await graph.engine.columns();
-      const copy = await Graph.open(name, width * height);
+      const copy = await Graph.begin(name, width * height);
       await copy.engine.import(bytes);
       await this.#close();
       this.#adopt(copy);
@@ -200,9 +207,8 @@ export class Desk {
   async importGraph(file: File): Promise<void> {
     await this.#try(`${file.name} could not be imported`, async () => {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      const name = await freeName(baseName(file.name));
       // Read before the open graph is put away: a damaged file leaves everything as it is.
-      const graph = await Graph.open(name, columnsFor(bytes.length / 400));
+      const graph = await Graph.begin(baseName(file.name), columnsFor(bytes.length / 400));
       try {
         await graph.engine.import(bytes);
       } catch (error) {
@@ -229,7 +235,17 @@ export class Desk {
     await this.#change("The map could not be tidied", async (graph) => {
       const moved = await graph.engine.optimizeAllocations();
       graph.tellChanged("map");
+      await graph.lookWhetherSaved();
       this.page.notices.show(moved ? `${many(moved, "column")} moved nearer to what they are related to.` : "The map is as tidy as it can be.", { topic: "tidy" });
+    });
+  }
+
+  async about(): Promise<void> {
+    const graph = this.page.graph.value;
+    if (!graph) return;
+    await this.#try("The graph could not be measured", async () => {
+      const [metrics, hash] = await Promise.all([graph.engine.metrics(), graph.engine.stateHash()]);
+      await ask(dialog(graph.name, figures(metrics, hash), actions(["", "Close"])));
     });
   }
 

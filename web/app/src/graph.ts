@@ -1,7 +1,7 @@
 /** The graph that is open: its engine, its name, and whether it is saved. */
 
 import { CortexKG, storedNames } from "cortexkg";
-import type { AllocationResult, Fact, OpenOptions, StorageEvent } from "cortexkg";
+import type { AllocationResult, Fact, StorageEvent } from "cortexkg";
 
 import { Signal, Topic } from "./signal.ts";
 
@@ -39,17 +39,26 @@ export class Graph {
     });
   }
 
-  /** Opens the graph of a name, as it was saved, or a new one that can be saved under it. */
-  static async open(name: string, columns?: number): Promise<Graph> {
-    const options: OpenOptions = columns === undefined ? {} : { columns };
-    const isKept = (await namesKept()).includes(name);
-    try {
-      const engine = await CortexKG.open({ ...options, storage: { name, mode: "auto" } });
-      return new Graph(engine, name, undefined, !engine.isWriter ? "reader" : isKept ? "saved" : "unsaved");
-    } catch (error) {
-      // A graph that is kept must be had or refused; a new one can do without storage.
-      if (isKept || !(error instanceof Error) || !error.name.startsWith("Storage")) throw error;
-      return new Graph(await CortexKG.open(options), name, error.message, "memory");
+  /** Opens the graph that is kept under a name, as it was saved. Reads it where another tab writes. */
+  static async open(name: string): Promise<Graph> {
+    const engine = await CortexKG.open({ storage: { name, mode: "auto" } });
+    return new Graph(engine, name, undefined, engine.isWriter ? "saved" : "reader");
+  }
+
+  /** Begins a graph that can be saved under a name, or under the name with a number where it is taken; in memory where nothing can be kept. */
+  static async begin(wanted: string, columns: number): Promise<Graph> {
+    const taken = new Set(await namesKept());
+    for (;;) {
+      const name = freeName(wanted, taken);
+      try {
+        const engine = await CortexKG.open({ columns, storage: { name, mode: "write" } });
+        return new Graph(engine, name, undefined, "unsaved");
+      } catch (error) {
+        if (!(error instanceof Error) || !error.name.startsWith("Storage")) throw error;
+        if (error.name !== "StorageLockedError") return new Graph(await CortexKG.open({ columns }), name, error.message, "memory");
+        // Another tab has begun one of this name and not saved it yet.
+        taken.add(name);
+      }
     }
   }
 
@@ -70,6 +79,13 @@ export class Graph {
   #touch(): void {
     this.#version++;
     if (this.saved.value === "saved") this.saved.value = "unsaved";
+  }
+
+  /** Looks whether something is left to save: some calls save by themselves. */
+  async lookWhetherSaved(): Promise<void> {
+    const version = this.#version;
+    const isUnsaved = await this.engine.hasUnsavedChanges();
+    if (!isUnsaved && version === this.#version && this.saved.value === "unsaved") this.saved.value = "saved";
   }
 
   async save(): Promise<void> {
@@ -95,9 +111,8 @@ export async function namesKept(): Promise<string[]> {
   }
 }
 
-/** A name that no kept graph has. */
-export async function freeName(wanted: string): Promise<string> {
-  const taken = new Set(await namesKept());
+/** A name that is not taken. */
+export function freeName(wanted: string, taken: ReadonlySet<string>): string {
   if (!taken.has(wanted)) return wanted;
   let number = 2;
   while (taken.has(`${wanted} ${number}`)) number++;

@@ -35,7 +35,7 @@ const bar = new Bar(page, found("graph-state", HTMLElement), found("bar-end", HT
   importGraph: (file) => void desk.importGraph(file),
   lookAgain: () => void desk.lookAgain(),
   tidyMap: () => void desk.tidyMap(),
-  reload: () => location.reload(),
+  about: () => void desk.about(),
 });
 const search = new SearchBox(page, found("search", HTMLElement));
 

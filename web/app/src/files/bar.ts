@@ -15,7 +15,7 @@ export interface BarActions {
   importGraph(file: File): void;
   lookAgain(): void;
   tidyMap(): void;
-  reload(): void;
+  about(): void;
 }
 
 const SAVED_WORDS: Record<Saved, string> = {
@@ -53,6 +53,7 @@ export class Bar {
       h("hr"),
       item("Look again at close calls", () => actions.lookAgain()),
       item("Tidy the map", () => actions.tidyMap()),
+      item("About this graph…", () => actions.about()),
       h("hr"),
       h("div", { class: "row" }, h("label", { class: "bare", for: "shortcuts" }, "“/” goes to the search"), this.#shortcuts),
       themeChoice());

@@ -58,7 +58,7 @@ export class MapPanel {
         "Arrow keys walk from column to column, Enter shows the node, plus and minus zoom, 0 shows everything, Shift with arrow keys moves the map."),
     );
     this.#frame.append(this.#tip);
-    this.#stage = new Stage(this.#frame, new URLSearchParams(location.search).has("canvas2d"));
+    this.#stage = new Stage(this.#frame, (["canvas2d", "webgl2"] as const).find((kind) => new URLSearchParams(location.search).has(kind)));
     this.#frame.dataset["renderer"] = this.#stage.kind;
     this.#stage.onDrawn = () => this.#placeTip();
     listenToMap(this.#frame, this.#stage, {

@@ -34,9 +34,9 @@ export class Stage {
 
   constructor(
     private readonly frame: HTMLElement,
-    isPlain: boolean,
+    wanted: Renderer["kind"] | undefined,
   ) {
-    this.#renderer = (isPlain ? undefined : webgl(() => this.#fallBack())) ?? canvas2d();
+    this.#renderer = (wanted === "canvas2d" ? undefined : webgl(() => this.#fallBack(), wanted === "webgl2")) ?? canvas2d();
     this.#adopt();
     new ResizeObserver(() => this.#resize()).observe(frame);
     recoloured.listen(() => {
@@ -102,7 +102,7 @@ export class Stage {
     }
     slow.last = isMoving ? now : 0;
     if (slow.frames < FRAMES_JUDGED) return;
-    if (slow.ms / slow.frames > FRAME_MS_MAX && this.#ratioMax > 1) {
+    if (slow.ms / slow.frames > FRAME_MS_MAX && Math.min(devicePixelRatio, this.#ratioMax) > 1) {
       this.#ratioMax = 1;
       this.#resize();
     }

@@ -78,11 +78,11 @@ void main() {
 const NOWHERE = -1e6;
 const UNIFORMS = ["cells", "landed", "sheet", "view", "height", "now", "calm", "dim", "selected", "cursor", "palette"] as const;
 
-/** None where there is no WebGL2. `onLost` is called when the context goes. */
-export function webgl(onLost: () => void): Renderer | undefined {
+/** None where there is no WebGL2, or none worth it unless `isForced`. `onLost` is called when the context goes. */
+export function webgl(onLost: () => void, isForced: boolean): Renderer | undefined {
   const canvas = document.createElement("canvas");
-  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false, powerPreference: "low-power" });
-  const program = gl && linked(gl);
+  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false, powerPreference: "low-power", failIfMajorPerformanceCaveat: !isForced });
+  const program = gl && (isForced || !isSoftware(gl)) && linked(gl);
   if (!gl || !program) return undefined;
   canvas.addEventListener("webglcontextlost", onLost);
 
@@ -156,6 +156,13 @@ export function webgl(onLost: () => void): Renderer | undefined {
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     },
   };
+}
+
+/** Whether the processor paints in place of a graphics card: then it paints faster by itself. */
+function isSoftware(gl: WebGL2RenderingContext): boolean {
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 function linked(gl: WebGL2RenderingContext): WebGLProgram | undefined {

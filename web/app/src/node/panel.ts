@@ -65,6 +65,11 @@ export class NodePanel {
           h("p", { class: "soft" }, "It was merged into another node, or its last fact was forgotten. Search for what it said.")));
         return;
       }
+      if (node.node !== selection.node) {
+        // It was merged into this one.
+        this.page.selection.value = { ...selection, node: node.node };
+        return;
+      }
       const first = node.members[0];
       this.#record = selection.record ?? (first && { id: first.recordId, source: first.source });
       put(this.#root, ...this.#parts(graph, node, facts, neighbours));
@@ -171,25 +176,16 @@ export class NodePanel {
 
   async #forget(graph: Graph, record: { id: string; source: string }): Promise<void> {
     const question = `Forget ${record.id}?`;
-    if (!(await this.confirm(question, "Its values leave the graph. Undo takes it back until the graph is closed.", "Forget"))) return;
+    if (!(await this.confirm(question, "Its values leave the graph, and what was counted because of it is counted no more.", "Forget"))) return;
     try {
-      const position = await graph.engine.forget(record.id, record.source);
+      await graph.engine.forget(record.id, record.source);
+      if (this.#isRecord(record)) this.#record = undefined;
+      const { node } = this.page.selection.value ?? {};
+      if (node !== undefined) this.page.selection.value = { node };
       graph.tellChanged("forgotten");
-      this.page.notices.show(`${record.id} is forgotten.`, {
-        topic: "forgotten",
-        actions: [{ label: "Undo", run: () => void this.#undo(graph, position) }],
-      });
+      this.page.notices.show(`${record.id} is forgotten.`, { topic: "forgotten" });
     } catch (error) {
       this.page.notices.problem(`${record.id} could not be forgotten`, error);
-    }
-  }
-
-  async #undo(graph: Graph, position: number): Promise<void> {
-    try {
-      await graph.engine.undo(position);
-      graph.tellChanged("all");
-    } catch (error) {
-      this.page.notices.problem("That could not be undone", error);
     }
   }
 }

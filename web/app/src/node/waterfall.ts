@@ -76,7 +76,7 @@ function bar(scale: Scale, step: WaterfallStep): SVGSVGElement {
 }
 
 const KIND_WORDS: Record<WaterfallStep["kind"], string> = { prior: "before any look", vote: "", trust: "how far the source is trusted" };
-const fieldOf = (step: WaterfallStep): string => (step.kind === "prior" ? "prior" : step.field);
+const fieldOf = (step: WaterfallStep): string => (step.kind === "prior" ? "prior" : step.field.replace(/^@/, ""));
 const saidWords = (step: WaterfallStep): string =>
   step.saidBefore > 0.005 ? `${share(Math.min(1, step.saidBefore))} said before` : "";
 
