@@ -15,16 +15,10 @@ import type { Page } from "./page.ts";
 import { Signal } from "./signal.ts";
 import { keptList } from "./start.ts";
 import { figures } from "./metrics/figures.ts";
-import { many, whole } from "./words.ts";
+import { many, reason, whole } from "./words.ts";
 
-/** Columns of a new map: the side is a power of two, so that the curve is Hilbert's own. */
-const COLUMNS_MIN = 1_024;
-const COLUMNS_MAX = 262_144;
-const columnsFor = (records: number): number => {
-  let columns = COLUMNS_MIN;
-  while (columns < records && columns < COLUMNS_MAX) columns *= 4;
-  return columns;
-};
+/** Columns of a new map, 32 by 32; it grows fourfold where nodes need more. */
+const COLUMNS = 1_024;
 
 /** What streams, or streamed last. */
 export interface Feed {
@@ -101,7 +95,7 @@ export class Desk {
     if (!(await this.leave())) return;
     await this.#try(`${example.title} could not be loaded`, async () => {
       // The engine is made ready while the file comes.
-      const beginning = Graph.begin(example.name, columnsFor(example.records));
+      const beginning = Graph.begin(example.name, COLUMNS);
       beginning.catch(() => {});
       const response = await fetch(example.file);
       if (!response.ok) {
@@ -125,7 +119,7 @@ export class Desk {
       if (!chosen) return;
       if (!chosen.isIntoOpen) {
         if (!(await this.leave())) return;
-        this.#adopt(await Graph.begin(baseName(file.name), columnsFor(looked.records)));
+        this.#adopt(await Graph.begin(baseName(file.name), COLUMNS));
       }
       this.#feed(file, file.name, looked, chosen.identifier);
     });
@@ -157,7 +151,7 @@ export class Desk {
     const { name } = this.page.graph.value;
     await this.#close();
     await this.#try(`${feed.name} could not be read again`, async () => {
-      this.#adopt(await Graph.begin(name, columnsFor(feed.preview.records)));
+      this.#adopt(await Graph.begin(name, COLUMNS));
       this.#feed(feed.file, feed.name, feed.preview, identifier);
     });
     return true;
@@ -185,8 +179,7 @@ export class Desk {
     if (name === undefined) return;
     await this.#try("The copy was not saved", async () => {
       const bytes = await graph.engine.export();
-      const { width, height } = await graph.engine.columns();
-      const copy = await Graph.begin(name, width * height);
+      const copy = await Graph.begin(name, COLUMNS);
       await copy.engine.import(bytes);
       await this.#close();
       this.#adopt(copy);
@@ -208,12 +201,12 @@ export class Desk {
     await this.#try(`${file.name} could not be imported`, async () => {
       const bytes = new Uint8Array(await file.arrayBuffer());
       // Read before the open graph is put away: a damaged file leaves everything as it is.
-      const graph = await Graph.begin(baseName(file.name), columnsFor(bytes.length / 400));
+      const graph = await Graph.begin(baseName(file.name), COLUMNS);
       try {
         await graph.engine.import(bytes);
       } catch (error) {
         await graph.engine.close();
-        throw error;
+        throw new Error(`${reason(error)} Nothing has changed here; export it once more where it came from`);
       }
       if (!(await this.leave())) return void graph.engine.close();
       this.#adopt(graph);

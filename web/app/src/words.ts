@@ -16,11 +16,10 @@ export const bits = (value: number): string => {
   return `${rounded < 0 ? "−" : "+"}${ONE.format(Math.abs(rounded))}`;
 };
 
-/** A probability; never 100 % or 0 % of what is not certain. */
+/** A probability; never 100 % or 0 %, since nothing is certain. */
 export function share(value: number): string {
-  if (value >= 1) return "100 %";
   if (value > 0.999) return "> 99.9 %";
-  if (value > 0 && value < 0.001) return "< 0.1 %";
+  if (value < 0.001) return "< 0.1 %";
   const percent = value * 100;
   return `${percent < 10 || percent > 99 ? ONE.format(percent) : WHOLE.format(percent)} %`;
 }

@@ -90,6 +90,7 @@ export class Run {
   async #take(read: Read): Promise<void> {
     for (const bad of read.bad) this.#refuse(bad);
     let at = 0;
+    const { bytes } = this.progress.value;
     while (at < read.facts.length && !this.isOver) {
       if (this.state.value === "paused") {
         await this.#sleep(Infinity);
@@ -100,6 +101,7 @@ export class Run {
       const facts = read.facts.slice(at, at + count);
       await this.#decide(facts, read.lines.slice(at, at + count));
       at += facts.length;
+      this.progress.value = { ...this.progress.value, bytes: bytes + ((read.bytes - bytes) * at) / read.facts.length };
       if (this.#perSecond !== Infinity) {
         await this.#sleep((1000 * facts.length) / this.#perSecond - (performance.now() - began));
       }

@@ -2,7 +2,7 @@
 
 import type { Camera } from "./scene.ts";
 
-const SCALE_MAX = 96;
+const SCALE_MAX = 128;
 
 export class MapCamera implements Camera {
   scale = 1;
@@ -16,8 +16,11 @@ export class MapCamera implements Camera {
   #isFitted = true;
 
   setSheet(columns: number, rows: number): void {
+    // Whoever looks closely at a part goes on doing so when the sheet grows.
+    if (columns < this.#columns) this.#isFitted = true;
     [this.#columns, this.#rows] = [columns, rows];
-    this.fit();
+    if (this.#isFitted) this.fit();
+    else this.#keepInSight();
   }
 
   setSize(width: number, height: number): void {
@@ -80,6 +83,17 @@ export class MapCamera implements Camera {
     const row = Math.floor((y - this.y) / this.scale);
     const isInside = column >= 0 && row >= 0 && column < this.#columns && row < this.#rows;
     return isInside ? row * this.#columns + column : undefined;
+  }
+
+  /** Cells that can be seen; none where that would be more than `most`. */
+  cellsInSight(most: number): number[] {
+    const from = (at: number): number => Math.max(0, Math.floor(-at / this.scale));
+    const to = (at: number, size: number, count: number): number => Math.min(count, Math.ceil((size - at) / this.scale));
+    const [left, right, top, bottom] = [from(this.x), to(this.x, this.#width, this.#columns), from(this.y), to(this.y, this.#height, this.#rows)];
+    if ((right - left) * (bottom - top) > most) return [];
+    const cells: number[] = [];
+    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) cells.push(y * this.#columns + x);
+    return cells;
   }
 
   #keepInSight(): void {

@@ -5,6 +5,7 @@ import type { Decided, Graph } from "../graph.ts";
 import type { Page } from "../page.ts";
 import { many, nodeName, whole } from "../words.ts";
 import { listenToMap } from "./input.ts";
+import { MapLabels } from "./labels.ts";
 import { Sheet } from "./sheet.ts";
 import { Stage } from "./stage.ts";
 
@@ -13,6 +14,7 @@ const LOOK_MS = 250;
 
 export class MapPanel {
   readonly #stage: Stage;
+  readonly #names: MapLabels;
   readonly #frame: HTMLElement;
   readonly #tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
   readonly #summary = h("p", { class: "soft small" });
@@ -60,7 +62,12 @@ export class MapPanel {
     this.#frame.append(this.#tip);
     this.#stage = new Stage(this.#frame, (["canvas2d", "webgl2"] as const).find((kind) => new URLSearchParams(location.search).has(kind)));
     this.#frame.dataset["renderer"] = this.#stage.kind;
-    this.#stage.onDrawn = () => this.#placeTip();
+    this.#names = new MapLabels(this.#stage, (node) => this.#label(node));
+    this.#tip.before(this.#names.root);
+    this.#stage.onDrawn = () => {
+      this.#names.place();
+      this.#placeTip();
+    };
     listenToMap(this.#frame, this.#stage, {
       hover: (cell) => void this.#hover(cell),
       walk: (cell) => void this.#walk(cell),
@@ -95,12 +102,16 @@ export class MapPanel {
     this.#waiting = [];
     this.#cellOfColumn.clear();
     this.#labels.clear();
+    this.#names.clear();
     this.#stage.setSheet(new Sheet(1, 1));
     if (!graph) return;
     graph.decided.listen((decided) => this.#land(graph, decided));
     graph.changed.listen(() => {
       this.#labels.clear();
-      void this.#look(graph);
+      void this.#look(graph).then(() => {
+        this.#names.clear();
+        this.#stage.draw();
+      });
     });
     void this.#look(graph);
   }
@@ -148,7 +159,9 @@ export class MapPanel {
     this.#lookedAt = performance.now();
     const { sheet } = this.#stage;
     if (columns.width !== sheet.width || columns.height !== sheet.height) {
-      this.#stage.setSheet(new Sheet(columns.width, columns.height));
+      // It has grown: columns keep their cells.
+      this.#cellOfColumn.clear();
+      this.#stage.setSheet(new Sheet(columns.width, columns.height, sheet));
     }
     this.#stage.sheet.update(columns);
     for (let at = 0; at < columns.columns.length; at++) {

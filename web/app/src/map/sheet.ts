@@ -30,13 +30,23 @@ export class Sheet {
   first: number | undefined;
   last: number | undefined;
 
+  /** `smaller` is the sheet that this one has grown from: what landed there goes on fading. */
   constructor(
     readonly width: number,
     readonly height: number,
+    smaller?: Sheet,
   ) {
     this.cells = new Uint8Array(width * height * 2);
     this.landed = new Float32Array(width * height).fill(-1000);
     this.#concepts = new Float64Array(width * height).fill(-1);
+    if (!smaller || smaller.width > width || smaller.height > height) return;
+    for (let row = 0; row < smaller.height; row++) {
+      this.landed.set(smaller.landed.subarray(row * smaller.width, (row + 1) * smaller.width), row * width);
+      this.cells.set(smaller.cells.subarray(2 * row * smaller.width, 2 * (row + 1) * smaller.width), 2 * row * width);
+    }
+    this.lastLanding = smaller.lastLanding;
+    for (const node of smaller.#hits) this.#hits.add(node);
+    for (const node of smaller.#open) this.#open.add(node);
   }
 
   get taken(): number {

@@ -3,7 +3,7 @@
 import type { Metrics } from "cortexkg";
 
 import { h } from "../dom.ts";
-import { bytes, share, time, whole } from "../words.ts";
+import { bytes, time, whole } from "../words.ts";
 
 export function figures(metrics: Metrics, stateHash: string): HTMLElement {
   const { factTime } = metrics;
@@ -11,7 +11,7 @@ export function figures(metrics: Metrics, stateHash: string): HTMLElement {
     ["Facts", whole(metrics.facts)],
     ["Nodes", whole(metrics.nodes)],
     ["Columns taken", `${whole(metrics.allocatedCount)} of ${whole(metrics.allocatedCount + metrics.freeCount)}`],
-    ["Related nodes lie side by side", share(metrics.neighbourhoodQuality)],
+    ["Related nodes lie side by side", `${Math.round(100 * metrics.neighbourhoodQuality)} %`],
     ["A fact takes", metrics.facts ? `${time(factTime.mean)}; 95 of 100 less than ${time(factTime.p95)}, 99 less than ${time(factTime.p99)}` : "–"],
     ["Memory", bytes(metrics.memoryBytes)],
     ["Instructions", metrics.simdEnabled ? metrics.simdLevel : "scalar"],

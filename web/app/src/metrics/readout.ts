@@ -35,7 +35,7 @@ class Gauge {
 export class Readout {
   readonly #counts = new Map<Decision, { count: number; shown: HTMLElement }>();
   readonly #facts = new Gauge("facts/s");
-  readonly #latency = new Gauge("a fact takes (p95)");
+  readonly #latency = new Gauge("per fact (p95)");
   readonly #memory = new Gauge("memory");
   #sinceLook = 0;
   #lookedAt = 0;
@@ -46,7 +46,7 @@ export class Readout {
     panel: HTMLElement,
   ) {
     const counts = DECISIONS.map((decision) => {
-      const shown = h("dd", { class: "tally-value", "data-count": decision }, "0");
+      const shown = h("dd", { class: "tally-value", "data-count": decision }, "–");
       this.#counts.set(decision, { count: 0, shown });
       return h("div", { class: "tally" }, h("dt", {}, glyph(decision), decision), shown);
     });
@@ -60,7 +60,7 @@ export class Readout {
     this.#sinceLook = 0;
     for (const one of this.#counts.values()) {
       one.count = 0;
-      write(one.shown, "0");
+      write(one.shown, "–");
     }
     for (const gauge of [this.#facts, this.#latency, this.#memory]) gauge.clear();
     if (!graph) return;
@@ -100,7 +100,7 @@ export class Readout {
     const metrics = await graph.engine.metrics().catch(() => undefined);
     if (!metrics || graph !== this.page.graph.value) return undefined;
     const { mean, p95 } = metrics.factTime;
-    if (metrics.facts) this.#latency.add(mean, `${time(mean)} (${time(p95)})`);
+    if (p95 > 0) this.#latency.add(mean, `${time(mean)} (${time(p95)})`);
     this.#memory.add(metrics.memoryBytes, bytes(metrics.memoryBytes));
     return metrics;
   }

@@ -78,7 +78,8 @@ function bar(scale: Scale, step: WaterfallStep): SVGSVGElement {
 const KIND_WORDS: Record<WaterfallStep["kind"], string> = { prior: "before any look", vote: "", trust: "how far the source is trusted" };
 const fieldOf = (step: WaterfallStep): string => (step.kind === "prior" ? "prior" : step.field.replace(/^@/, ""));
 const saidWords = (step: WaterfallStep): string =>
-  step.saidBefore > 0.005 ? `${share(Math.min(1, step.saidBefore))} said before` : "";
+  step.saidBefore > 0.005 ? `${saidShare(step)} said before` : "";
+const saidShare = (step: WaterfallStep): string => (step.saidBefore >= 0.995 ? "all" : share(step.saidBefore));
 
 function said(step: WaterfallStep): HTMLElement {
   const words = h("div", { class: "wf-said-words" });
@@ -154,7 +155,7 @@ function table(candidate: Candidate): HTMLElement {
             h("td", {}, KIND_WORDS[step.kind] || step.agreement),
             h("td", {}, step.stated ?? ""),
             h("td", {}, step.held ?? ""),
-            h("td", { class: "number" }, step.saidBefore > 0.005 ? share(Math.min(1, step.saidBefore)) : ""),
+            h("td", { class: "number" }, step.saidBefore > 0.005 ? saidShare(step) : ""),
             h("td", { class: "number" }, bits(step.bits)),
             h("td", { class: "number" }, bits(step.totalBits))))),
       h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 6 }, "evidence"), h("td", { class: "number" }, bits(candidate.evidenceBits))))));
