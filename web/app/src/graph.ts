@@ -1,6 +1,6 @@
 /** The graph that is open: its engine, its name, and whether it is saved. */
 
-import { CortexKG, storedNames } from "cortexkg";
+import { CortexKG, askToPersist, storedNames } from "cortexkg";
 import type { AllocationResult, Fact, StorageEvent } from "cortexkg";
 
 import { Signal, Topic } from "./signal.ts";
@@ -94,6 +94,8 @@ export class Graph {
     this.saved.value = "saving";
     try {
       await this.engine.save();
+      // So that the browser does not throw it away when the disk is full; it may say no.
+      void askToPersist().catch(() => false);
       this.saved.value = version === this.#version ? "saved" : "unsaved";
     } catch (error) {
       this.saved.value = this.engine.isWriter ? "unsaved" : "reader";

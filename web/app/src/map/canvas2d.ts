@@ -124,7 +124,7 @@ export function canvas2d(): Renderer {
     if (!context || at === undefined) return;
     const scale = scene.camera.scale * ratio;
     context.strokeStyle = css(colour);
-    context.lineWidth = Math.max(2 * ratio, 0.12 * scale);
+    context.lineWidth = ratio * Math.max(2, Math.min(3.5, (0.12 * scale) / ratio));
     context.beginPath();
     const x = scene.camera.x * ratio + ((at % scene.sheet.width) + 0.5) * scale;
     const y = scene.camera.y * ratio + (Math.floor(at / scene.sheet.width) + 0.5) * scale;

@@ -68,7 +68,7 @@ void main() {
       c = mix(c, tone, shape);
     }
   }
-  float line = max(0.07, 1.1 / view.z);
+  float line = clamp(0.07, 1.1 / view.z, 1.8 / view.z);
   float far = max(0.62, 5.0 / view.z);
   c = mix(c, palette[8], inside(abs(length(at - selected - 0.5) - far) - line, soft));
   c = mix(c, palette[7], inside(abs(length(at - cursor - 0.5) - far - 2.6 * line) - line, soft));
