@@ -133,3 +133,50 @@ test("without WebAssembly the page says so", async () => {
   await picture(page, "page/no-webassembly");
   await page.close();
 });
+
+/** Lets a file fall on the page, as a hand would. */
+async function drop(page, name, bytes) {
+  const data = await page.evaluateHandle(([fileName, content]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(content)], fileName));
+    return transfer;
+  }, [name, [...Buffer.from(bytes)]]);
+  await page.dispatchEvent("body", "dragenter", { dataTransfer: data });
+  assert.equal(await page.isVisible(".veil"), true);
+  await page.dispatchEvent("body", "drop", { dataTransfer: data });
+  assert.equal(await page.isVisible(".veil"), false);
+}
+
+test("files can be dropped, also into the graph that is open", async () => {
+  const page = await openPage();
+  await drop(page, "one.csv", "id,name\n1,Ada Lovelace\n2,Charles Babbage\n");
+  await page.click("dialog button[value=start]");
+  await page.waitForSelector('.controls[data-state="done"]', { state: "attached" });
+  assert.match(await page.textContent(".graph-name"), /one/);
+  await drop(page, "two.csv", "id,name\n1,Ada Lovelace\n3,Mary Somerville\n");
+  await page.check("dialog input[value=here]");
+  await page.click("dialog button[value=start]");
+  await page.waitForFunction(() => /two\.csv/.test(document.querySelector(".controls-name")?.textContent ?? ""));
+  await page.waitForSelector('.controls[data-state="done"]', { state: "attached" });
+  assert.match(await page.textContent(".graph-name"), /one/);
+  const { existing, new: opened, possible } = await counts(page);
+  assert.equal(existing + opened + possible, 4);
+  await page.close();
+});
+
+test("a graph that is not saved is asked about before another takes its place", async () => {
+  const page = await openPage();
+  await drop(page, "one.csv", "id,name\n1,Ada Lovelace\n2,Charles Babbage\n");
+  await page.click("dialog button[value=start]");
+  await page.waitForSelector('.controls[data-state="done"]', { state: "attached" });
+  await page.click('#bar-end > button:has-text("Menu")');
+  await page.click("#menu >> text=New graph");
+  await page.click("dialog >> text=Cancel");
+  assert.equal(await page.isVisible("#map"), true);
+  await page.click('#bar-end > button:has-text("Menu")');
+  await page.click("#menu >> text=New graph");
+  await page.click("dialog button[value=leave]");
+  await page.waitForSelector(".start:visible");
+  assert.equal(await page.locator(".kept").count(), 0);
+  await page.close();
+});
