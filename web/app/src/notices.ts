@@ -32,11 +32,11 @@ export class Notices {
     return () => notice.remove();
   }
 
-  /** Says what went wrong, with what to do where its name tells more than its message. */
+  /** Says what went wrong and what to do; in words for whoever uses the page, where the engine's are for whoever programs it. */
   problem(what: string, error: unknown, topic = what): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
-    const advice = error instanceof Error ? ADVICE[error.name] : undefined;
-    this.show(`${what}: ${reason(error)}${advice ? ` ${advice}` : ""}`, { problem: true, topic });
+    const known = error instanceof Error ? KNOWN[error.name] : undefined;
+    this.show(`${what}: ${known ?? reason(error)}`, { problem: true, topic });
   }
 
   clear(topic: string): void {
@@ -44,9 +44,9 @@ export class Notices {
   }
 }
 
-const ADVICE: Record<string, string> = {
-  StorageQuotaError: "What was saved before is intact. Export the graph to a file, or remove graphs you no longer need, and save again.",
-  StorageLockedError: "Close it in the other tab, then try again; until then this one reads.",
-  StorageReadOnlyError: "Another tab writes to this graph. Export it from here if you want to keep what this tab has.",
-  StorageVersionError: "Load the newest version of this page and open the graph again.",
+const KNOWN: Record<string, string> = {
+  StorageQuotaError: "The browser gives no more room. What was saved before is intact. Remove graphs you no longer need and save again, or export this one to a file.",
+  StorageLockedError: "Another tab writes to it. Close it there, and try again.",
+  StorageReadOnlyError: "Another tab writes to it now. Export it from here if you want to keep what this tab has.",
+  StorageVersionError: "A newer version of this page has saved it. Load the page again, and open it.",
 };

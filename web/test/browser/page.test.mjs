@@ -166,3 +166,46 @@ test("a record is forgotten after a question", async () => {
   await page.waitForFunction((count) => document.querySelectorAll(".fact").length < count, facts);
   await page.close();
 });
+
+test("decisions stand still while somebody looks", async () => {
+  const page = await openPage();
+  await page.click('[data-example="more people"]');
+  await page.waitForSelector(".controls");
+  await page.locator("#speed").fill("3");
+  await page.locator(".decision").first().waitFor();
+  await page.hover(".decision-scroll");
+  await page.waitForTimeout(100);
+  const first = await page.textContent(".decision >> nth=0");
+  await page.waitForSelector(".newer:visible");
+  assert.equal(await page.textContent(".decision >> nth=0"), first);
+  await page.mouse.move(700, 500);
+  await page.waitForSelector(".newer", { state: "hidden" });
+  await page.waitForFunction((before) => document.querySelector(".decision")?.textContent !== before, first);
+  await page.click("text=Stop");
+  await page.close();
+});
+
+test("the map is zoomed and moved, carries names when near, and is whole again", async () => {
+  const page = await example("restaurants");
+  const box = await page.locator(".map-frame").boundingBox();
+  assert.ok(box);
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  assert.equal(await page.locator(".map-labels span").count(), 0);
+  for (let turns = 0; turns < 12; turns++) await page.mouse.wheel(0, -100);
+  await page.waitForSelector(".map-labels span:not(:empty)");
+  const label = page.locator(".map-labels span:not(:empty)").first();
+  const name = await label.textContent();
+  const before = await label.boundingBox();
+  await page.mouse.down();
+  await page.mouse.move(x + 40, y + 25, { steps: 4 });
+  await page.mouse.up();
+  const same = await page.locator(".map-labels span", { hasText: name ?? "" }).first().boundingBox();
+  assert.ok(before && same && Math.abs(same.x - before.x - 40) < 8, "it moves with the hand");
+  assert.equal(await page.locator(".node-head").count(), 0, "moving is no choosing");
+  await page.hover(".map-labels >> xpath=..", { position: { x: box.width / 2, y: box.height / 2 } });
+  await picture(page, "page/near");
+  await page.click("text=Fit");
+  await page.waitForFunction(() => !document.querySelector(".map-labels span"));
+  await page.close();
+});

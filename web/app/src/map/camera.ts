@@ -15,6 +15,11 @@ export class MapCamera implements Camera {
   /** Whether all of the sheet is shown; then it stays so when the window changes. */
   #isFitted = true;
 
+  /** Whether all of it is shown. */
+  get isFitted(): boolean {
+    return this.#isFitted;
+  }
+
   setSheet(columns: number, rows: number): void {
     // Whoever looks closely at a part goes on doing so when the sheet grows.
     if (columns < this.#columns) this.#isFitted = true;

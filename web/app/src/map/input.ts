@@ -93,6 +93,9 @@ export function listenToMap(frame: HTMLElement, stage: Stage, listener: MapListe
   frame.addEventListener(
     "wheel",
     (event) => {
+      // Where the page scrolls, the wheel is the page's until somebody has zoomed in.
+      const isPages = camera.isFitted && !event.ctrlKey && (event.deltaY > 0 || (document.scrollingElement?.scrollTop ?? 0) > 0);
+      if (isPages) return;
       event.preventDefault();
       const { x, y } = place(event);
       const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;

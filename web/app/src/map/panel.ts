@@ -1,6 +1,6 @@
 /** The cortical map: every node at its column, lit when a fact lands on it. */
 
-import { h, put, write } from "../dom.ts";
+import { h, put, s, write } from "../dom.ts";
 import type { Decided, Graph } from "../graph.ts";
 import type { Page } from "../page.ts";
 import { many, nodeName, whole } from "../words.ts";
@@ -17,7 +17,11 @@ export class MapPanel {
   readonly #names: MapLabels;
   readonly #frame: HTMLElement;
   readonly #tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
-  readonly #summary = h("p", { class: "soft small" });
+  readonly #taken = h("span");
+  readonly #close = h("span");
+  readonly #legend = h("span", { class: "legend", hidden: true },
+    s("svg", { viewBox: "0 0 16 16", class: "glyph possible", "aria-hidden": "true" }, s("path", { d: "M8 1.6 14.4 8 8 14.4 1.6 8Z", class: "fill" })), this.#close);
+  readonly #summary = h("p", { class: "soft small" }, this.#taken, this.#legend);
   readonly #cellOfColumn = new Map<number, number>();
   readonly #labels = new Map<number, string>();
   #waiting: Decided[] = [];
@@ -65,6 +69,7 @@ export class MapPanel {
     this.#names = new MapLabels(this.#stage, (node) => this.#label(node));
     this.#tip.before(this.#names.root);
     this.#stage.onDrawn = () => {
+      this.#frame.classList.toggle("fitted", this.#stage.camera.isFitted);
       this.#names.place();
       this.#placeTip();
     };
@@ -172,11 +177,20 @@ export class MapPanel {
     const { node } = this.page.selection.value ?? {};
     this.#stage.selected = node === undefined ? undefined : this.#stage.sheet.cellOf(node);
     this.#markOpen();
-    write(this.#summary, `${many(this.#stage.sheet.taken, "column")} of ${whole(columns.width * columns.height)} taken`);
+    this.#summarise();
     this.#stage.draw();
   }
 
+  #summarise(): void {
+    const { sheet } = this.#stage;
+    write(this.#taken, `${many(sheet.taken, "column")} of ${whole(sheet.width * sheet.height)} taken`);
+    const calls = this.page.openCalls.value.length;
+    write(this.#close, many(calls, "close call"));
+    this.#legend.hidden = calls === 0;
+  }
+
   #markOpen(): void {
+    this.#summarise();
     this.#stage.sheet.setOpen(this.page.openCalls.value.map((call) => call.node));
     this.#stage.draw();
   }

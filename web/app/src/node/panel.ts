@@ -81,7 +81,10 @@ export class NodePanel {
   }
 
   #parts(graph: Graph, node: NodeView, facts: MemberFact[], neighbours: Neighbour[]): HTMLElement[] {
-    const [name, ...rest] = node.label.split(" · ");
+    const [short = "", ...rest] = node.label.split(" · ");
+    // Labels are shortened; a heading need not be.
+    const start = short.endsWith("…") ? short.slice(0, -1) : undefined;
+    const name = (start && node.properties.find(({ value }) => value.startsWith(start))?.value) || short;
     return [
       h("header", { class: "node-head" },
         h("h2", {}, name || nodeName(node.node)),

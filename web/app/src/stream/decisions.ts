@@ -66,7 +66,7 @@ export class DecisionList {
     this.#newer = 0;
     this.#current = 0;
     this.#isHeld = this.#scroll.matches(":hover") && this.#isHeld;
-    this.#shown = this.#kept;
+    this.#shown = this.#kept.slice();
     this.#scroll.scrollTop = 0;
     this.#ask();
   }
@@ -79,7 +79,7 @@ export class DecisionList {
   }
 
   #render(): void {
-    if (!this.#isHeld) this.#shown = this.#kept;
+    if (!this.#isHeld) this.#shown = this.#kept.slice();
     const count = this.#shown.length;
     write(this.#more, `${whole(this.#newer)} newer: show them`);
     this.#more.hidden = this.#newer === 0;
