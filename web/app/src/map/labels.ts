@@ -40,7 +40,7 @@ export class MapLabels {
       const [x, y] = camera.centre(cell);
       const name = this.#names.get(cell) ?? this.#named(cell);
       name.style.width = `${Math.round(camera.scale - 6)}px`;
-      name.style.transform = `translate(${Math.round(x - camera.scale / 2 + 3)}px, ${Math.round(y + camera.scale * 0.3)}px)`;
+      name.style.transform = `translate(${Math.round(x - camera.scale / 2 + 3)}px, ${Math.round(y + camera.scale * 0.36)}px)`;
     }
   }
 
