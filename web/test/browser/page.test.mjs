@@ -16,6 +16,8 @@ describe("an example", () => {
     assert.match((await page.textContent(".controls .soft")) ?? "", /all read: 864 facts/);
     assert.match((await page.textContent("#map .map-head")) ?? "", /737 columns of 1,024 taken/);
     assert.match((await page.textContent("#tab-review")) ?? "", /46/);
+    // As `cortexkg demo` tells it natively.
+    assert.equal(await hash(page), "1d1215f236c29d3ad6a92d5821a88e53e7b6eb9d498308546a4121f48220151c");
     await picture(page, "page/example");
     await page.close();
   });
