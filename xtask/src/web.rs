@@ -1,4 +1,4 @@
-//! `cargo xtask web`: the package for JavaScript, built around the modules of `cargo xtask wasm` and tested in Node and in a browser.
+//! `cargo xtask web`: the package for JavaScript, built around the modules of `cargo xtask wasm`, and the page on it; tested in Node and in a browser.
 //!
 //! What is missing is named, and the step left out, as in `levels.rs`.
 
@@ -62,37 +62,48 @@ pub(crate) fn package(steps: &mut Steps, full: bool) -> Result<()> {
         );
         return Ok(());
     }
-    if let Err(error) = installed() {
+    if let Err(error) = installed(&web()).and_then(|()| installed(&page())) {
         if succeeds(&mut npm(["view", "typescript", "version", NO_RETRIES])) {
             return Err(error);
         }
         steps.skip(
             BUILD,
-            "no registry of npm answers, for what web/package-lock.json names; try again with a network",
+            "no registry of npm answers, for what the lock files of web and web/app name; try again with a network",
         );
         return Ok(());
     }
     steps.run(BUILD, build)?;
+    steps.run("page", || step::run(npm(["run", "--silent", "build"]).current_dir(page())))?;
     steps.run("package in Node", || tests("node"))?;
     match packages::check(&[BROWSER]) {
-        Err(missing) => steps.skip("package in a browser", &missing),
-        Ok(()) => steps.run("package in a browser", || tests("browser"))?,
+        Err(missing) => steps.skip("package and page in a browser", &missing),
+        Ok(()) => steps.run("package and page in a browser", || tests("browser"))?,
     }
     Ok(())
 }
 
-/// Installs what the package is built with, unless it is there.
-fn installed() -> Result<()> {
-    let web = root().join("web");
-    if is_older(&web.join("node_modules").join(".package-lock.json"), &web.join("package-lock.json")) {
-        step::run(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", NO_RETRIES]).current_dir(&web))?;
+/// The folder of the package.
+fn web() -> PathBuf {
+    root().join("web")
+}
+
+/// The folder of the page, which is built on it.
+fn page() -> PathBuf {
+    web().join("app")
+}
+
+/// Installs what a folder is built with, unless it is there.
+fn installed(folder: &Path) -> Result<()> {
+    if is_older(&folder.join("node_modules").join(".package-lock.json"), &folder.join("package-lock.json")) {
+        let ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", NO_RETRIES];
+        step::run(npm(ci).current_dir(folder))?;
     }
     Ok(())
 }
 
 /// Takes the modules in, compiles, and checks the types of tests.
 fn build() -> Result<()> {
-    let web = root().join("web");
+    let web = web();
     for name in MODULES {
         copied(&module(name), &web.join("wasm").join(name))?;
     }
@@ -104,7 +115,7 @@ fn build() -> Result<()> {
 
 /// Runs the tests of a folder, one file after the other: each has a browser of its own, and some measure.
 fn tests(folder: &str) -> Result<()> {
-    let web = root().join("web");
+    let web = web();
     let mut files: Vec<PathBuf> = web
         .join("test")
         .join(folder)
@@ -161,28 +172,32 @@ mod tests {
 
     use super::*;
 
-    fn read(name: &str) -> Value {
-        serde_json::from_slice(&std::fs::read(root().join("web").join(name)).unwrap()).unwrap()
+    fn read(folder: &Path, name: &str) -> Value {
+        serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
     }
 
     #[test]
-    fn the_lock_file_is_for_every_registry() {
-        let lock = read("package-lock.json");
-        assert_eq!(lock["lockfileVersion"], 3);
-        for (name, package) in lock["packages"].as_object().unwrap() {
-            let resolved = package["resolved"].as_str().unwrap_or("https://registry.npmjs.org/");
-            assert!(resolved.starts_with("https://registry.npmjs.org/"), "{name}: {resolved}");
-            assert!(name.is_empty() || package["integrity"].is_string(), "{name} has no hash");
+    fn the_lock_files_are_for_every_registry() {
+        for folder in [web(), page()] {
+            let lock = read(&folder, "package-lock.json");
+            assert_eq!(lock["lockfileVersion"], 3);
+            for (name, package) in lock["packages"].as_object().unwrap() {
+                let resolved = package["resolved"].as_str().unwrap_or("https://registry.npmjs.org/");
+                assert!(resolved.starts_with("https://registry.npmjs.org/"), "{name}: {resolved}");
+                assert!(name.is_empty() || package["integrity"].is_string(), "{name} has no hash");
+            }
         }
     }
 
     #[test]
     fn tools_are_pinned() {
-        let package = read("package.json");
+        let (package, page) = (read(&web(), "package.json"), read(&page(), "package.json"));
         assert!(package.get("dependencies").is_none(), "the package stands alone");
-        for (name, version) in package["devDependencies"].as_object().unwrap() {
-            let version = version.as_str().unwrap();
-            assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{name}: {version}");
+        for pinned in [&package["devDependencies"], &page["devDependencies"], &page["dependencies"]] {
+            for (name, version) in pinned.as_object().unwrap() {
+                let version = version.as_str().unwrap();
+                assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{name}: {version}");
+            }
         }
     }
 }
