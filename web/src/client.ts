@@ -164,8 +164,8 @@ export class CortexKG {
     return this.#call("cannotLink", left, right);
   }
 
-  /** Forgets a record, with everything that was counted because of it. How many facts that were. */
-  forget(recordId: string, source?: string): Promise<number> {
+  /** Forgets a record, with everything that was counted because of it. How many facts that were, and the position in the log; `undo` takes it back. */
+  forget(recordId: string, source?: string): Promise<{ facts: number; logPosition: number }> {
     return this.#call("forget", recordId, source);
   }
 

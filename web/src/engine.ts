@@ -103,7 +103,7 @@ export class Engine {
     return this.#kg.cannot_link(left as string | [string, string], right as string | [string, string]);
   }
 
-  forget(recordId: string, source?: string): number {
+  forget(recordId: string, source?: string): { facts: number; logPosition: number } {
     return this.#kg.forget(recordId, source);
   }
 

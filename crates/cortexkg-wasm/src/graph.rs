@@ -222,9 +222,13 @@ impl Graph {
         Ok(self.0.consolidate()?)
     }
 
-    /// The number of facts that were forgotten.
-    pub(crate) fn forget(&mut self, source: Option<&str>, record_id: &str) -> Result<usize, GraphError> {
-        Ok(self.0.forget(&Forget::Fact { source, record_id })?.1)
+    /// The position in the log, and the number of facts that were forgotten.
+    pub(crate) fn forget(
+        &mut self,
+        source: Option<&str>,
+        record_id: &str,
+    ) -> Result<(u64, usize), GraphError> {
+        Ok(self.0.forget(&Forget::Fact { source, record_id })?)
     }
 
     /// Facts and nodes.
@@ -262,7 +266,7 @@ mod tests {
     #[test]
     fn what_is_exported_comes_back_with_the_same_hash() {
         let mut graph = filled(three(), &mut pool());
-        assert_eq!(graph.forget(None, "b").unwrap(), 1);
+        assert_eq!(graph.forget(None, "b").unwrap(), (3, 1));
         let back = Graph::import(graph.export().unwrap()).unwrap();
         assert_eq!(back.state_hash().unwrap(), graph.state_hash().unwrap());
         assert_eq!(back.counts(), (2, 1));

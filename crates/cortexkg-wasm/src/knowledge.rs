@@ -257,17 +257,20 @@ impl CortexKGWasm {
         Ok(object([("merged", (done.merges as f64).into()), ("split", (done.splits as f64).into())]))
     }
 
-    /// Forgets a record, with everything that was counted because of it. How many facts that were.
+    /// Forgets a record, with everything that was counted because of it: `{facts, logPosition}`, how many facts that were, and the position in the log
+    /// by which it can be undone.
     ///
     /// # Errors
     /// If there is no such record.
+    #[wasm_bindgen(unchecked_return_type = "{facts: number, logPosition: number}")]
     pub fn forget(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] record_id: &JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] source: &JsValue,
-    ) -> Result<usize, JsValue> {
+    ) -> Result<Object, JsValue> {
         let (record, source) = named(record_id, source)?;
-        self.changed(|graph| graph.forget(source.as_deref(), &record))
+        let (position, facts) = self.changed(|graph| graph.forget(source.as_deref(), &record))?;
+        Ok(object([("facts", (facts as f64).into()), ("logPosition", (position as f64).into())]))
     }
 
     /// The whole graph with its history, as the bytes of a `.ckg` file, which `cortexkg import` reads as well. Columns are not in it.

@@ -166,6 +166,8 @@ test("a record is forgotten after a question", async () => {
   await page.locator(".fact-forget").first().click();
   await page.locator("dialog button.primary").click();
   await page.waitForFunction((count) => document.querySelectorAll(".fact").length < count, facts);
+  await page.locator(".notice button", { hasText: "Undo" }).click();
+  await page.waitForFunction((count) => document.querySelectorAll(".fact").length === count, facts);
   await page.close();
 });
 

@@ -85,7 +85,13 @@ test("facts find their nodes, are found, explained and forgotten", async () => {
   assert.ok(hit.matched.length > 0);
   assert.equal(kg.search("london", 1).length, 1);
   assert.match(kg.why("c"), /existing/);
-  assert.equal(kg.forget("c"), 1);
+  const hash = kg.state_hash();
+  const { facts: forgotten, logPosition } = kg.forget("c");
+  assert.equal(forgotten, 1);
+  kg.undo(logPosition);
+  assert.equal(kg.why("c").includes("existing"), true);
+  assert.notEqual(kg.state_hash(), hash); // it is remembered that it was forgotten
+  kg.forget("c");
   assert.throws(() => kg.why("nobody"), /nobody/);
   assert.throws(() => kg.forget("nobody"), /nobody/);
   const triple = kg.allocate_fact({ subject: { iri: "http://x.org/Ada" }, predicate: "born", object: { value: "1815", datatype: "http://www.w3.org/2001/XMLSchema#integer" }, source: "x", time: 1.7e9 });

@@ -181,14 +181,26 @@ export class NodePanel {
     const question = `Forget ${record.id}?`;
     if (!(await this.confirm(question, "Its values leave the graph, and what was counted because of it is counted no more.", "Forget"))) return;
     try {
-      await graph.engine.forget(record.id, record.source);
+      const { logPosition } = await graph.engine.forget(record.id, record.source);
       if (this.#isRecord(record)) this.#record = undefined;
       const { node } = this.page.selection.value ?? {};
       if (node !== undefined) this.page.selection.value = { node };
       graph.tellChanged("forgotten");
-      this.page.notices.show(`${record.id} is forgotten.`, { topic: "forgotten" });
+      const undo = { label: "Undo", run: () => void this.#remember(graph, record.id, logPosition) };
+      this.page.notices.show(`${record.id} is forgotten.`, { topic: "forgotten", actions: [undo] });
     } catch (error) {
       this.page.notices.problem(`${record.id} could not be forgotten`, error);
+    }
+  }
+
+  /** Takes a forgetting back. */
+  async #remember(graph: Graph, record: string, logPosition: number): Promise<void> {
+    try {
+      await graph.engine.undo(logPosition);
+      graph.tellChanged("links");
+      this.page.notices.show(`${record} is back.`, { topic: "forgotten" });
+    } catch (error) {
+      this.page.notices.problem(`${record} could not be brought back`, error);
     }
   }
 }
