@@ -14,8 +14,8 @@ use crate::tune::Tuner;
 
 /// Recalls that searches are compared at.
 pub const TARGETS: [f64; 3] = [0.90, 0.95, 0.98];
-/// The recall at which allocations search, by its position.
-const ALLOCATION_TARGET: usize = 0;
+/// The recall at which allocations search, by its position; the next lower one that a system reaches.
+const ALLOCATION_TARGET: usize = 1;
 
 /// Vectors that one system adds before the next has its turn.
 const ADDED_AT_ONCE: usize = 2_000;
@@ -93,7 +93,8 @@ pub fn run(
     }
     search(&mut holders, &mut figures, &truth, rounds)?;
     for (holder, figures) in holders.iter_mut().zip(&mut figures) {
-        let effort = figures.searches[ALLOCATION_TARGET].as_ref().map(|search| search.effort);
+        let reached = figures.searches[..=ALLOCATION_TARGET].iter().rev().flatten().next();
+        let effort = reached.map(|search| search.effort);
         holder.ask(Order::SetEffort(effort.unwrap_or(Effort { ef: EF_CONSTRUCTION, rescored: None })))?;
         figures.allocate_recall = truth.recall(&holder.ask(Order::Find)?.found);
     }
