@@ -1,0 +1,154 @@
+// The package as a page uses it: without a bundler, in a worker, kept under a name.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+
+import { launch } from "./browser.mjs";
+import { WEB } from "./server.mjs";
+
+const ROOT = join(WEB, "..");
+const pinned = new Map(readFileSync(join(ROOT, "crates/cortexkg/tests/golden/hashes.txt"), "utf8").trim().split("\n").map((line) => line.split(" ")));
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+/** A tab that has the package as `CortexKG`. */
+async function tab() {
+  const page = await browser.page();
+  await page.evaluate(async () => Object.assign(globalThis, await import("/dist/index.js")));
+  return page;
+}
+
+test("the graph of ten thousand inventors is the native one, bit for bit, in a worker and on the page", { timeout: 120_000 }, async () => {
+  const page = await tab();
+  const text = gunzipSync(readFileSync(join(ROOT, "data/patentsview-10k/records.csv.gz"))).toString();
+  const found = await page.evaluate(async (text) => {
+    const rows = [[""]];
+    let isQuoted = false;
+    for (let at = 0; at < text.length; at++) {
+      const character = text[at];
+      const row = rows.at(-1);
+      if (isQuoted) {
+        if (character !== '"') row[row.length - 1] += character;
+        else if (text[at + 1] === '"') row[row.length - 1] += text[++at];
+        else isQuoted = false;
+      } else if (character === '"') isQuoted = true;
+      else if (character === ",") row.push("");
+      else if (character === "\n") rows.push([""]);
+      else if (character !== "\r") row[row.length - 1] += character;
+    }
+    const [header, ...records] = rows.filter((row) => row.length > 1);
+    const facts = records.map((row) => ({ id: row[0], fields: header.slice(1).map((name, at) => [name, row[at + 1]]) }));
+    const found = [];
+    for (const options of [{}, { worker: false, simd: false }]) {
+      const graph = await globalThis.CortexKG.open(options);
+      let told = 0;
+      await graph.allocateFacts(facts, { onOutcomes: (outcomes) => (told += outcomes.length) });
+      found.push([told, await graph.stateHash()]);
+      await graph.close();
+    }
+    return found;
+  }, text);
+  const expected = [10_000, pinned.get("patentsview-10k")];
+  assert.deepEqual(found, [expected, expected]);
+  await page.close();
+});
+
+for (const kind of ["opfs", "indexeddb"]) {
+  test(`a graph kept by ${kind} comes back in another tab, and only one writes`, async () => {
+    const page = await tab();
+    const name = `people of ${kind}`;
+    const hash = await page.evaluate(async ({ name, kind }) => {
+      const graph = (globalThis.graph = await globalThis.CortexKG.open({ storage: { name, kind } }));
+      await graph.allocateFacts([{ id: "a", text: "Ada Lovelace" }, { id: "b", text: "Charles Babbage" }]);
+      await graph.save();
+      await graph.allocateFact({ id: "c", text: "ada lovelace" });
+      await graph.save();
+      return graph.stateHash();
+    }, { name, kind });
+    const other = await tab();
+    const second = await other.evaluate(async ({ name, kind }) => {
+      const { CortexKG, StorageLockedError, StorageReadOnlyError } = globalThis;
+      const refused = await CortexKG.open({ storage: { name, kind } }).catch((error) => error);
+      const graph = (globalThis.graph = await CortexKG.open({ storage: { name, kind, mode: "auto" } }));
+      globalThis.events = [];
+      graph.onStorage(({ type }) => globalThis.events.push(type));
+      const unsaved = await graph.save().catch((error) => error);
+      return { isLocked: refused instanceof StorageLockedError, isWriter: graph.isWriter, hash: await graph.stateHash(), isReadOnly: unsaved instanceof StorageReadOnlyError };
+    }, { name, kind });
+    assert.deepEqual(second, { isLocked: true, isWriter: false, hash, isReadOnly: true });
+    await page.evaluate(async () => {
+      await globalThis.graph.allocateFact({ id: "d", text: "Grace Hopper" });
+      await globalThis.graph.save();
+    });
+    await other.waitForFunction(() => globalThis.events.includes("saved"));
+    await page.evaluate(() => globalThis.graph.close());
+    await other.waitForFunction(() => globalThis.events.includes("released"));
+    const taken = await other.evaluate(async ({ name, kind }) => {
+      await globalThis.graph.close();
+      const graph = await globalThis.CortexKG.open({ storage: { name, kind } });
+      const { facts } = await graph.metrics();
+      await graph.allocateFact({ id: "e", text: "Radia Perlman" });
+      await graph.save();
+      await graph.close();
+      const names = await globalThis.storedNames();
+      await globalThis.removeStorage(name);
+      return { facts, isWriter: graph.isWriter, names: names.includes(name), after: (await globalThis.storedNames()).includes(name) };
+    }, { name, kind });
+    assert.deepEqual(taken, { facts: 4, isWriter: true, names: true, after: false });
+    await page.close();
+    await other.close();
+  });
+}
+
+test("the bindings keep by a name of their own accord", async () => {
+  const page = await browser.page();
+  const states = await page.evaluate(async () => {
+    const { loadBindings } = await import("/dist/bindings.js");
+    const { bindings } = await loadBindings();
+    const kg = new bindings.CortexKGWasm({ columnCount: 16 });
+    await kg.initialize_with_storage("columns");
+    kg.allocate_batch([0, 1, 2]);
+    kg.deallocate_concept(1);
+    await kg.optimize_allocations();
+    const before = kg.get_column_states();
+    await kg.close();
+    const back = new bindings.CortexKGWasm();
+    await back.initialize_with_storage("columns");
+    const after = back.get_column_states();
+    await back.close();
+    return { before, after };
+  });
+  assert.equal(states.before.length, 2);
+  assert.deepEqual(states.after, states.before);
+  await page.close();
+});
+
+test("a call is ended by its signal, and a worker by its client", async () => {
+  const page = await tab();
+  const told = await page.evaluate(async () => {
+    const graph = await globalThis.CortexKG.open();
+    const controller = new AbortController();
+    function* endless() {
+      for (let at = 0; ; at++) yield { text: `thing ${at * 7919}` };
+    }
+    const seen = [];
+    const aborted = await graph
+      .allocateFacts(endless(), { signal: controller.signal, onProgress: ({ done }) => (seen.push(done), done > 1_000 && controller.abort()) })
+      .catch((error) => error.name);
+    const { facts } = await graph.metrics();
+    const refused = await graph.allocateFact({ text: "x", confidence: () => 1 }).catch((error) => error.name);
+    await graph.close();
+    const closed = await graph.metrics().catch((error) => error.message);
+    return { aborted, isAll: facts <= seen.at(-1) && facts > 0, refused, closed };
+  });
+  assert.deepEqual({ ...told, closed: /closed/.test(told.closed) }, { aborted: "AbortError", isAll: true, refused: "DataCloneError", closed: true });
+  assert.deepEqual(browser.errors, []);
+  await page.close();
+});
