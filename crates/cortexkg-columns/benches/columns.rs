@@ -1,51 +1,17 @@
 //! A million columns and a thousand: nanoseconds of a call at two fillings, milliseconds of putting all in order.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops on errors")]
 
-use cortexkg_columns::{ColumnAllocator, ColumnId};
+use cortexkg_columns::{ColumnAllocator, ColumnId, Spread};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
-/// A number that looks random, from a position.
-fn draw(position: u64) -> u64 {
-    let mut z = position.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
-}
+use crate::filling::{draw, filled, groups, hub};
 
-/// A pool with this share of its columns taken, in groups of 32 related concepts that came in a mixed order, a tenth of them gone again.
-fn filled(columns: u32, percent: u64) -> ColumnAllocator {
-    let mut pool = ColumnAllocator::with_columns(columns).unwrap();
-    pool.set_changes_max(0);
-    let wanted = u64::from(columns) * percent / 100;
-    let groups = groups(columns, percent);
-    let mut concept = 0;
-    while u64::from(pool.allocated_count()) < wanted {
-        let group = draw(concept) % groups;
-        pool.allocate(concept, &[(hub(group), 1)]).unwrap();
-        if pool.column_of(hub(group)).is_none() && pool.free_count() > 0 {
-            pool.allocate(hub(group), &[(concept, 1)]).unwrap();
-        }
-        if concept % 10 == 9 {
-            pool.deallocate(draw(concept + 7) % concept);
-        }
-        concept += 1;
-    }
-    pool
-}
-
-/// Groups of a filling.
-fn groups(columns: u32, percent: u64) -> u64 {
-    (u64::from(columns) * percent / 100 / 29).max(1)
-}
-
-/// The concept that those of a group come beside.
-fn hub(group: u64) -> u64 {
-    (1 << 40) | group
-}
+mod filling;
 
 fn calls(criterion: &mut Criterion) {
     for columns in [1_000, 1_000_000] {
         for percent in [50, 99] {
-            let pool = filled(columns, percent);
+            let pool = filled(columns, percent, Spread::Compact);
             let groups = groups(columns, percent);
             let mut bench = criterion.benchmark_group(format!("{columns} columns, {percent} % taken"));
             let (mut one, mut position) = (pool.clone(), 0);
@@ -88,7 +54,7 @@ fn calls(criterion: &mut Criterion) {
 }
 
 fn order(criterion: &mut Criterion) {
-    let mut pool = filled(1_000_000, 50);
+    let mut pool = filled(1_000_000, 50, Spread::Compact);
     let mut group = criterion.benchmark_group("1000000 columns, 50 % taken");
     group.sample_size(10);
     group.bench_function("defragment", |b| {

@@ -10,15 +10,13 @@ use std::collections::HashMap;
 
 use cortexkg_columns::{ColumnAllocator, Neighbourhood, Spread};
 
+use crate::filling::draw;
+
+#[path = "../benches/filling/mod.rs"]
+mod filling;
+
 /// Relatives that a concept comes with, at most.
 const RELATED: u64 = 8;
-
-/// A number that looks random, from a position.
-fn draw(position: u64) -> u64 {
-    let mut z = position.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
-}
 
 /// Concepts 0 to `count` in a random order, each with relatives that are there already.
 fn stream(

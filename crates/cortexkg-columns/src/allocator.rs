@@ -2,13 +2,12 @@
 
 use std::num::NonZeroU64;
 
-use rustc_hash::FxHashMap;
-
 use crate::error::ColumnError;
 use crate::feed::{CHANGES_MAX_USUAL, Change, ChangeKind, Feed};
 use crate::free::FreeBits;
 use crate::grid::{Cell, ColumnId, Grid};
-use crate::nearness::{Distances, Neighbourhood, RELATED_MAX, best_cell, mean_distance};
+use crate::index::Index;
+use crate::nearness::{Distances, Neighbourhood, RELATED_MAX, Relative, best_cell, kin, mean_distance};
 use crate::room::Room;
 use crate::slot::{ColumnState, Slot};
 use crate::tiles::FreeTiles;
@@ -60,7 +59,7 @@ pub struct ColumnAllocator {
     /// What each column holds.
     pub(crate) slots: Vec<Option<Slot>>,
     /// The column of each concept.
-    pub(crate) columns: FxHashMap<u64, ColumnId>,
+    index: Index,
     pub(crate) free: FreeBits,
     pub(crate) tiles: FreeTiles,
     /// Where there is room, if anybody wants to know.
@@ -77,9 +76,9 @@ impl ColumnAllocator {
     pub fn new(grid: Grid) -> Self {
         Self {
             slots: vec![None; grid.column_count() as usize],
-            columns: FxHashMap::default(),
+            index: Index::of_columns(grid.column_count()),
             free: FreeBits::all(grid.column_count()),
-            tiles: FreeTiles::all(&grid),
+            tiles: FreeTiles::of(&grid, |_| true),
             room: None,
             feed: Feed::from(0, CHANGES_MAX_USUAL),
             tick: 0,
@@ -142,7 +141,7 @@ impl ColumnAllocator {
     /// Those of [`allocate`](Self::allocate).
     pub fn allocate_request(&mut self, request: &Request<'_>) -> Result<Placement, ColumnError> {
         let &Request { concept, related, time } = request;
-        if let Some(&column) = self.columns.get(&concept) {
+        if let Some(column) = self.column_of(concept) {
             let distance = self.slot(column).map_or(0, |slot| slot.distance);
             return Ok(Placement { column, is_new: false, distance });
         }
@@ -150,7 +149,10 @@ impl ColumnAllocator {
             return Err(ColumnError::RelatedTooMany { concept, related: related.len() });
         }
         let full = ColumnError::PoolFull { concept, columns: self.grid.column_count() };
-        let found = match self.best_cell(concept, related) {
+        let mut relatives = [Relative::default(); RELATED_MAX];
+        let relatives = self.relatives(concept, related, &mut relatives);
+        let kin = kin(relatives).unwrap_or(concept);
+        let found = match best_cell(relatives) {
             Some(cell) => self.tiles.nearest(&self.grid, cell),
             None => self.unrelated().map(|column| (column, 0)),
         };
@@ -158,7 +160,7 @@ impl ColumnAllocator {
         self.tick = self.tick.saturating_add(1);
         let slot = Slot {
             concept,
-            kin: self.kin(concept, related),
+            kin,
             allocated: NonZeroU64::MIN.saturating_add(self.tick - 1),
             time,
             activated: self.tick,
@@ -167,7 +169,6 @@ impl ColumnAllocator {
             distance,
         };
         self.occupy(column, slot);
-        self.columns.insert(concept, column);
         self.feed.push(self.tick, concept, ChangeKind::Allocated(column));
         Ok(Placement { column, is_new: true, distance })
     }
@@ -183,7 +184,8 @@ impl ColumnAllocator {
 
     /// Takes a concept's column from it, with all that belongs to it. The column that is free now; none if it had none.
     pub fn deallocate(&mut self, concept: u64) -> Option<ColumnId> {
-        let column = self.columns.remove(&concept)?;
+        let slots = &self.slots;
+        let column = self.index.remove(concept, |column| holds(slots, column))?;
         self.tick = self.tick.saturating_add(1);
         if let Some(slot) = self.slots.get_mut(column.0 as usize) {
             *slot = None;
@@ -206,7 +208,7 @@ impl ColumnAllocator {
             return Err(ColumnError::Activation { concept });
         }
         let (now, half_life) = (self.tick.saturating_add(1), self.half_life);
-        let column = self.columns.get(&concept).ok_or(ColumnError::NotAllocated { concept })?;
+        let column = self.column_of(concept).ok_or(ColumnError::NotAllocated { concept })?;
         let slot = self.slots.get_mut(column.0 as usize).and_then(Option::as_mut);
         let slot = slot.ok_or(ColumnError::NotAllocated { concept })?;
         slot.level = slot.activation(now, half_life).max(activation);
@@ -230,7 +232,7 @@ impl ColumnAllocator {
     /// The column of a concept.
     #[must_use]
     pub fn column_of(&self, concept: u64) -> Option<ColumnId> {
-        self.columns.get(&concept).copied()
+        self.index.get(concept, |column| holds(&self.slots, column))
     }
 
     /// The concept of a column; none if it is free, or if there is no such column.
@@ -297,7 +299,7 @@ impl ColumnAllocator {
     pub fn neighbourhood(&self, pairs: impl IntoIterator<Item = (u64, u64, u32)>) -> Neighbourhood {
         let mut distances = Distances::default();
         for (a, b, weight) in pairs {
-            if let (Some(&a), Some(&b), 1..) = (self.columns.get(&a), self.columns.get(&b), weight) {
+            if let (Some(a), Some(b), 1..) = (self.column_of(a), self.column_of(b), weight) {
                 distances.add(self.cell(a), self.cell(b), weight);
             }
         }
@@ -326,10 +328,11 @@ impl ColumnAllocator {
         self.grid.cell(column).unwrap_or_default()
     }
 
-    /// Puts a concept into a free column, but for the map.
+    /// Puts a concept that has no column into a free one.
     pub(crate) fn occupy(&mut self, column: ColumnId, slot: Slot) {
         if let Some(place) = self.slots.get_mut(column.0 as usize) {
             *place = Some(slot);
+            self.index.insert(slot.concept, column);
             self.free.remove(column.0);
             self.tiles.remove(self.cell(column));
             if let Some(room) = &mut self.room {
@@ -350,45 +353,48 @@ impl ColumnAllocator {
     /// Finds out anew which columns are free.
     pub(crate) fn find_free(&mut self) {
         self.free = FreeBits::all(self.grid.column_count());
-        self.tiles = FreeTiles::all(&self.grid);
-        for (column, (cell, slot)) in (0..).zip(self.grid.cells().iter().zip(&self.slots)) {
-            if slot.is_some() {
-                self.free.remove(column);
-                self.tiles.remove(*cell);
-            }
-        }
+        (0..)
+            .zip(&self.slots)
+            .filter(|(_, slot)| slot.is_some())
+            .for_each(|(column, _)| self.free.remove(column));
+        self.tiles = FreeTiles::of(&self.grid, |column| self.free.contains(column));
         if self.room.is_some() {
             self.room = Some(self.counted_room());
         }
     }
 
-    /// Related concepts that count, with their columns.
-    fn relatives(&self, concept: u64, related: &[(u64, u32)]) -> impl Iterator<Item = (u64, Cell, u32)> {
-        related.iter().filter_map(move |&(other, weight)| {
-            let column = self.columns.get(&other).filter(|_| weight > 0 && other != concept)?;
-            Some((other, self.cell(*column), weight))
-        })
-    }
-
-    /// Where a concept would best lie.
-    fn best_cell(&self, concept: u64, related: &[(u64, u32)]) -> Option<Cell> {
-        let mut relatives = [(Cell::default(), 0); RELATED_MAX];
-        let mut count = 0;
-        for ((_, cell, weight), place) in self.relatives(concept, related).zip(&mut relatives) {
-            *place = (cell, weight);
-            count += 1;
-        }
-        best_cell(relatives.get_mut(..count)?)
-    }
-
-    /// The related concept that weighs most; of several the first.
-    fn kin(&self, concept: u64, related: &[(u64, u32)]) -> u64 {
-        let mut most = (concept, 0);
-        for (other, _, weight) in self.relatives(concept, related) {
-            if weight > most.1 {
-                most = (other, weight);
+    /// Finds out anew which column has which concept.
+    pub(crate) fn find_concepts(&mut self) {
+        self.index = Index::of_columns(self.grid.column_count());
+        for (column, slot) in (0..).map(ColumnId).zip(&self.slots) {
+            if let Some(slot) = slot {
+                self.index.insert(slot.concept, column);
             }
         }
-        most.0
     }
+
+    /// Related concepts that count and have a column.
+    fn relatives<'a>(
+        &self,
+        concept: u64,
+        related: &[(u64, u32)],
+        room: &'a mut [Relative; RELATED_MAX],
+    ) -> &'a [Relative] {
+        let found = related.iter().filter_map(|&(other, weight)| {
+            let column = Some(other).filter(|_| weight > 0 && other != concept);
+            let cell = self.cell(self.column_of(column?)?);
+            Some(Relative { concept: other, cell, weight })
+        });
+        let mut count = 0;
+        for (relative, place) in found.zip(room.iter_mut()) {
+            *place = relative;
+            count += 1;
+        }
+        room.get(..count).unwrap_or_default()
+    }
+}
+
+/// Which concept a column holds.
+fn holds(slots: &[Option<Slot>], column: ColumnId) -> Option<u64> {
+    slots.get(column.0 as usize)?.as_ref().map(|slot| slot.concept)
 }

@@ -41,6 +41,7 @@ impl ColumnAllocator {
         let cells_moved = !grid.begins_as(&self.grid);
         self.grid = grid;
         self.slots.resize(columns as usize, None);
+        self.find_concepts();
         self.find_free();
         self.tick = self.tick.saturating_add(1);
         self.feed.push(self.tick, 0, ChangeKind::Grown { columns, cells_moved });

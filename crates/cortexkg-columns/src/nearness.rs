@@ -6,6 +6,19 @@ use crate::slot::Slot;
 /// Most related concepts that are looked at for one allocation.
 pub const RELATED_MAX: usize = 64;
 
+/// A related concept that has a column.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Relative {
+    pub(crate) concept: u64,
+    pub(crate) cell: Cell,
+    pub(crate) weight: u32,
+}
+
+/// The related concept that weighs most; of several the first.
+pub(crate) fn kin(relatives: &[Relative]) -> Option<u64> {
+    relatives.iter().rev().max_by_key(|relative| relative.weight).map(|relative| relative.concept)
+}
+
 /// Evidence of one bit.
 const BIT: i32 = 256;
 /// A weight for certain.
@@ -42,14 +55,23 @@ fn weight_of_bits(bits: i32) -> u32 {
 ///
 /// The axes can be looked at apart: it is the weighted median of each, the lower one where there are two. Unlike a centroid, a few
 /// relatives on the other side of the grid do not draw it into the void between.
-pub(crate) fn best_cell(relatives: &mut [(Cell, u32)]) -> Option<Cell> {
-    let half = relatives.iter().map(|&(_, weight)| u64::from(weight)).sum::<u64>().div_ceil(2);
-    let mut median = |axis: fn(Cell) -> u16| {
-        relatives.sort_unstable_by_key(|&(cell, _)| axis(cell));
+pub(crate) fn best_cell(relatives: &[Relative]) -> Option<Cell> {
+    if let [one] = relatives {
+        return Some(one.cell);
+    }
+    let half = relatives.iter().map(|relative| u64::from(relative.weight)).sum::<u64>().div_ceil(2);
+    let median = |axis: fn(Cell) -> u16| {
+        // Where it lies and what it weighs in one number, which is quickly sorted.
+        let mut places = [0_u64; RELATED_MAX];
+        let places = places.get_mut(..relatives.len())?;
+        for (place, relative) in places.iter_mut().zip(relatives) {
+            *place = u64::from(axis(relative.cell)) << 32 | u64::from(relative.weight);
+        }
+        places.sort_unstable();
         let mut below = 0;
-        relatives.iter().find_map(|&(cell, weight)| {
-            below += u64::from(weight);
-            (below >= half).then_some(axis(cell))
+        places.iter().find_map(|&place| {
+            below += u64::from(place as u32);
+            (below >= half).then_some((place >> 32) as u16)
         })
     };
     Some(Cell { x: median(|cell| cell.x)?, y: median(|cell| cell.y)? })
@@ -136,11 +158,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_cell_is_better(given in prop::collection::vec((0_u16..12, 0_u16..12, 1_u32..9), 1..12)) {
-            let mut relatives: Vec<_> = given.iter().map(|&(x, y, weight)| (Cell { x, y }, weight)).collect();
-            let cost = |relatives: &[(Cell, u32)], to: Cell| {
-                relatives.iter().map(|&(cell, weight)| cell.distance(to) * weight).sum::<u32>()
+            let relatives: Vec<_> = given.iter().map(|&(x, y, weight)| Relative { concept: 0, cell: Cell { x, y }, weight }).collect();
+            let cost = |relatives: &[Relative], to: Cell| {
+                relatives.iter().map(|relative| relative.cell.distance(to) * relative.weight).sum::<u32>()
             };
-            let best = best_cell(&mut relatives).unwrap();
+            let best = best_cell(&relatives).unwrap();
             let least = (0..144).map(|n| cost(&relatives, Cell { x: n % 12, y: n / 12 })).min().unwrap();
             prop_assert_eq!(cost(&relatives, best), least);
         }
@@ -178,6 +200,6 @@ mod tests {
 
     #[test]
     fn relatives_without_a_cell_give_none() {
-        assert_eq!(best_cell(&mut []), None);
+        assert_eq!(best_cell(&[]), None);
     }
 }

@@ -186,9 +186,9 @@ impl ColumnAllocator {
             if let Some(place) = self.slots.get_mut(to.0 as usize) {
                 *place = Some(slot);
             }
-            self.columns.insert(concept, to);
             self.feed.push(self.tick, concept, ChangeKind::Moved { from, to });
         }
+        self.find_concepts();
         moves.into_iter().map(|(step, _)| step).collect()
     }
 }

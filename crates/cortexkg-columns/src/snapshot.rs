@@ -89,7 +89,7 @@ impl ColumnAllocator {
             let (column, slot) =
                 record::slot(record, pool.tick).ok_or_else(|| damaged(at, "no such state"))?;
             free_from = next_free_from(column.0, free_from, pool.grid.column_count(), at)?;
-            if pool.columns.insert(slot.concept, column).is_some() {
+            if pool.column_of(slot.concept).is_some() {
                 return Err(damaged(at, "the concept has a column already"));
             }
             pool.occupy(column, slot);

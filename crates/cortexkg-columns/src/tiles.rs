@@ -1,7 +1,8 @@
 //! The free column nearest to a cell: free cells in tiles of 8 × 8, tiles in tiles of tiles, each a word.
 //!
 //! A search goes down from the one word on top, nearest child first, and passes over what lies farther away than what it has found
-//! (branch and bound). Distances are Manhattan distances, so they add up: to a tile, and from where one enters it.
+//! (branch and bound). Where a front of free cells is as near everywhere, as it is around what has grown from one place, that alone would look at all of
+//! it; so a tile also knows its first column, and, seen from each corner, how far its free cells are at least, which is learnt by looking. Distances are Manhattan distances, so they add up: to a tile, and from where one enters it.
 
 use crate::grid::{Cell, ColumnId, Grid};
 
@@ -72,6 +73,26 @@ impl Level {
         let block = &mut self.blocks[block];
         let tile = place_in_tile(tile_x, tile_y);
         (&mut block.words[tile], &mut block.firsts[tile], 1 << place_in_tile(x, y))
+    }
+
+    /// Notes a cell, or a tile of the level below: its first column, and whether it has a free one.
+    fn note(&mut self, x: u32, y: u32, column: u32, is_free: bool) {
+        let (word, first, bit) = self.place(x, y);
+        *first = column.min(*first);
+        if is_free {
+            *word |= bit;
+        }
+    }
+
+    /// All tiles that have columns: where they are, which of theirs are free or have any, and their first column.
+    fn tiles(&self) -> impl Iterator<Item = (u32, u32, u64, u32)> {
+        let blocks = self.blocks.iter().zip((0..).map(|at| (at % self.width, at / self.width)));
+        let tiles = blocks.flat_map(|(block, (x, y))| {
+            let places = (0..SIDE * SIDE).map(move |tile| (x * SIDE + tile % SIDE, y * SIDE + tile / SIDE));
+            places.zip(block.words.iter().zip(&block.firsts))
+        });
+        let tiles = tiles.map(|((x, y), (&word, &first))| (x, y, word, first));
+        tiles.filter(|&(.., first)| first != u32::MAX)
     }
 }
 
@@ -147,39 +168,25 @@ fn way(across: &Axis, down: &Axis, x: u32, y: u32) -> (u32, usize) {
 }
 
 impl FreeTiles {
-    /// All columns of a grid are free.
-    pub(crate) fn all(grid: &Grid) -> Self {
-        let mut levels = Vec::new();
+    /// Those columns of a grid are free that are said to be.
+    pub(crate) fn of(grid: &Grid, is_free: impl Fn(u32) -> bool) -> Self {
         let (mut width, mut height) = (u32::from(grid.width()), u32::from(grid.height()));
+        let mut cells = Level::of(width, height);
+        for (column, cell) in (0..).zip(grid.cells()) {
+            cells.note(u32::from(cell.x), u32::from(cell.y), column, is_free(column));
+        }
+        let mut levels = vec![cells];
         loop {
-            let mut level = Level::of(width, height);
-            if !levels.is_empty() {
-                level.bounds = vec![[i32::MIN; 4]; 64 * level.blocks.len()];
-            }
-            levels.push(level);
             (width, height) = (width.div_ceil(SIDE), height.div_ceil(SIDE));
             if (width, height) == (1, 1) {
-                break;
+                return Self { levels };
             }
-        }
-        let mut tiles = Self { levels };
-        for (column, &cell) in (0..).zip(grid.cells()) {
-            tiles.insert(cell);
-            tiles.note_first(cell, column);
-        }
-        tiles
-    }
-
-    /// Notes the tiles that a column is the first of; all before it were noted.
-    fn note_first(&mut self, cell: Cell, column: u32) {
-        let (mut x, mut y) = (u32::from(cell.x), u32::from(cell.y));
-        for level in &mut self.levels {
-            let (_, first, _) = level.place(x, y);
-            if *first <= column {
-                return;
-            }
-            *first = column;
-            (x, y) = (x / SIDE, y / SIDE);
+            let mut level = Level::of(width, height);
+            level.bounds = vec![[i32::MIN; 4]; 64 * level.blocks.len()];
+            levels.last().into_iter().flat_map(Level::tiles).for_each(|(x, y, word, first)| {
+                level.note(x, y, first, word != 0);
+            });
+            levels.push(level);
         }
     }
 
@@ -329,7 +336,7 @@ mod tests {
             targets in prop::collection::vec(any::<(u16, u16)>(), 1..20),
         ) {
             let grid = Grid::of_columns(columns).unwrap();
-            let mut tiles = FreeTiles::all(&grid);
+            let mut tiles = FreeTiles::of(&grid, |_| true);
             let mut free = vec![true; columns as usize];
             for column in 0..columns {
                 // Also with one stretch that is wholly taken.
@@ -339,9 +346,21 @@ mod tests {
                     tiles.remove(grid.cell(ColumnId(column)).unwrap());
                 }
             }
-            for (x, y) in targets {
+            // What is found is taken, and some of it given back, so that what was learnt about tiles grows old.
+            for (round, (x, y)) in (0..).zip(targets.iter().cycle().take(60)) {
+                let (x, y) = (x.wrapping_add(round / 7), y.wrapping_add(round % 7));
                 let to = Cell { x: x % grid.width(), y: y % grid.height() };
-                prop_assert_eq!(tiles.nearest(&grid, to), by_looking_at_all(&grid, &free, to));
+                let found = tiles.nearest(&grid, to);
+                prop_assert_eq!(found, by_looking_at_all(&grid, &free, to));
+                if let Some((column, _)) = found {
+                    free[column.0 as usize] = false;
+                    tiles.remove(grid.cell(column).unwrap());
+                }
+                let column = u32::from(x) * 257 % columns;
+                if round % 3 == 0 && !free[column as usize] {
+                    free[column as usize] = true;
+                    tiles.insert(grid.cell(ColumnId(column)).unwrap());
+                }
             }
         }
     }
