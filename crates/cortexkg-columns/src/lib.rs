@@ -36,9 +36,10 @@
 //!
 //! Lookups are one step, either way. Free columns are found in two bitmaps with summaries, along the curve and on the grid
 //! (tiles of 8 × 8, four levels for 16 Mi columns): each step looks at 64 columns, or 64 tiles, in one register. A search on the grid visits a
-//! few tiles, and remembers of those that it looked into in vain how far their free columns are at least; where many columns are equally near, tiles whose columns
-//! all come later are passed over. An allocation takes 0.1 to 2 µs in pools of a thousand to a million columns (`examples/speed.rs`). Defragmenting and rebalancing take time proportional to the columns (and to
-//! the pairs, and to sorting the uses). Memory: about 80 bytes per column, all of it taken at the beginning.
+//! few tiles, and remembers of those that it looked into in vain how far their free columns are at least; where many columns are equally
+//! near, tiles whose columns all come later are passed over. An allocation takes 0.1 to 2 µs in pools of a thousand to a million columns
+//! (`examples/speed.rs`). Defragmenting and rebalancing take time proportional to the columns (and to the pairs, and to sorting the uses).
+//! Memory: about 80 bytes per column, all of it taken at the beginning.
 //!
 //! # What always holds
 //!
