@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use cortexkg::{
     AllocationResult, CloseCall, Consolidation, DurableEngine, EngineConfig, Explanation, Fact, FactError,
-    Forget, MemberFact, MentionName, NearHit, Neighbour, NodeId, NodeView, OperationError, SearchHit,
+    Forget, HnswLayer, Layers, MemberFact, MentionName, NearHit, Neighbour, NodeId, NodeView, OperationError,
+    SearchHit,
 };
 use cortexkg_store::{MemoryStore, Snapshot, StoreError, Sync, read_portable, write_portable};
 use thiserror::Error;
@@ -62,7 +63,9 @@ impl Graph {
     }
 
     fn over(store: Tracked) -> Result<Self, GraphError> {
-        Ok(Self(DurableEngine::open(store, EngineConfig::default())?))
+        // As the program has it: large graphs are not scanned. One that is there keeps its own.
+        let layers = Layers { hnsw: Some(HnswLayer::default()), ..Layers::default() };
+        Ok(Self(DurableEngine::open(store, EngineConfig { layers, ..EngineConfig::default() })?))
     }
 
     /// The graph as `.ckg` bytes.
