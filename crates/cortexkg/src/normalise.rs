@@ -1,11 +1,8 @@
 //! One spelling for what people write in many: compatibility forms, case, accents, spacing and punctuation.
 //!
-//! The tables come from pinned crates, never from the standard library, so that a decision does not change with the
-//! compiler.
+//! The table is `cortexkg-unicode`'s, never the standard library's, so that a decision does not change with the compiler.
 
-use caseless::Caseless;
-use unicode_normalization::{UnicodeNormalization, is_nfc};
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+use cortexkg_unicode::{Class, class, composed, decomposed, folded, may_compose};
 
 /// The normal form of a text: words of letters and digits, separated by single spaces.
 ///
@@ -37,10 +34,9 @@ fn normalise_ascii(text: &str) -> String {
 fn normalise_unicode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     // Soft hyphens, joiners and marks of direction are not seen, so they do not tell words apart.
-    let unseen = |character: char| character.general_category() == GeneralCategory::Format;
-    let bare =
-        text.nfkd().filter(|&character| !matches!(character, '\u{300}'..='\u{36f}') && !unseen(character));
-    for character in bare.default_case_fold().nfc() {
+    let is_bare =
+        |&character: &char| !matches!(character, '\u{300}'..='\u{36f}') && class(character) != Class::Unseen;
+    for character in composed(decomposed(text.chars()).into_iter().filter(is_bare).flat_map(folded)) {
         if is_word(character) {
             out.push(character);
         } else {
@@ -49,7 +45,7 @@ fn normalise_unicode(text: &str) -> String {
     }
     // Marks that an apostrophe stood between stand side by side now and have an order of their own.
     let out = trim_end(out);
-    if is_nfc(&out) { out } else { out.nfc().collect() }
+    if may_compose(out.chars()) { composed(out.chars()).into_iter().collect() } else { out }
 }
 
 fn push_other(out: &mut String, character: char) {
@@ -71,10 +67,11 @@ fn trim_end(mut out: String) -> String {
 }
 
 fn is_word(character: char) -> bool {
-    matches!(
-        character.general_category_group(),
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number | GeneralCategoryGroup::Mark
-    ) || (!character.is_ascii() && character.general_category_group() == GeneralCategoryGroup::Symbol)
+    match class(character) {
+        Class::Word => true,
+        Class::Symbol => !character.is_ascii(),
+        Class::Unseen | Class::Other => false,
+    }
 }
 
 /// The parts of a text that its source wrote as a list: split at `;` or `|`. One part if it is none.
