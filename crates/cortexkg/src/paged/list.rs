@@ -40,25 +40,24 @@ impl Fixed for (u16, u32) {
     }
 }
 
+// Byte by byte, since every level of optimisation makes one read of it; a copy of a slice is a call where size counts.
+
 #[inline]
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    let mut number = [0; 2];
-    number.copy_from_slice(&bytes[at..at + 2]);
-    u16::from_le_bytes(number)
+    let bytes = &bytes[at..at + 2];
+    u16::from_le_bytes([bytes[0], bytes[1]])
 }
 
 #[inline]
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    let mut number = [0; 4];
-    number.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(number)
+    let bytes = &bytes[at..at + 4];
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
 #[inline]
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    let mut number = [0; 8];
-    number.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(number)
+    let bytes = &bytes[at..at + 8];
+    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
 }
 
 /// Such things one behind the other.
