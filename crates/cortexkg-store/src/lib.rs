@@ -29,6 +29,7 @@
 //! ```
 //!
 //! - [`RedbStore`] keeps everything in a directory of files; [`MemoryStore`] ends with the process. They behave alike.
+//!   [`MemoryRows`] is the latter without snapshots.
 //! - [`snapshot`] is the container of snapshots and of portable graph files; it works over any bytes.
 //! - [`write_portable`] and [`read_portable`] make one file of a store, and a store of it.
 //! - [`directory`] is the seam between a store and its files. With the feature `faults` there is a directory in memory whose disk
@@ -51,7 +52,7 @@ mod store;
 
 pub use change::{Change, ChangeSet, Table};
 pub use error::StoreError;
-pub use memory::MemoryStore;
+pub use memory::{MemoryRows, MemoryStore};
 pub use portable::{
     PortableKind, VisitRow, portable_kind, portable_rows, read_portable, scan_portable, write_portable,
 };

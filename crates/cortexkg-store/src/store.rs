@@ -74,7 +74,8 @@ pub trait Store: Send {
     /// durable, the new rows are what is seen; the store then takes no more commits until it is opened again.
     fn rewrite(&mut self, decide: &mut Decide<'_>) -> Result<(), StoreError>;
 
-    /// Writes a snapshot; it takes the place of the one before when it is whole. A snapshot that is open stays readable.
+    /// Writes a snapshot; it takes the place of the one before when it is whole. A snapshot that is open stays readable. A store that
+    /// keeps none does nothing.
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::ReadOnly`], and those of `write`; then the snapshot before is still there.

@@ -7,7 +7,7 @@ use cortexkg::{
     Forget, HnswLayer, Layers, MemberFact, MentionName, NearHit, Neighbour, NodeId, NodeView, OperationError,
     SearchHit,
 };
-use cortexkg_store::{MemoryStore, Snapshot, StoreError, Sync, read_portable, write_portable};
+use cortexkg_store::{MemoryRows, Snapshot, StoreError, Sync, read_portable, write_portable};
 use thiserror::Error;
 
 use crate::map::{self, EDGE_WEIGHT, Map, Relative};
@@ -58,7 +58,7 @@ impl Graph {
     }
 
     /// The graph of rows that are kept already.
-    pub(crate) fn restored(rows: MemoryStore) -> Result<Self, GraphError> {
+    pub(crate) fn restored(rows: MemoryRows) -> Result<Self, GraphError> {
         Self::over(Tracked::kept(rows))
     }
 

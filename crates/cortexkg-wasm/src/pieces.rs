@@ -9,7 +9,7 @@
 //! never applied to another.
 
 use cortexkg_columns::apply_delta;
-use cortexkg_store::{ChangeSet, MemoryStore, Snapshot, Store, StoreError, Sync, Table, read_portable};
+use cortexkg_store::{ChangeSet, MemoryRows, Snapshot, Store, StoreError, Sync, Table, read_portable};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
@@ -47,7 +47,7 @@ pub(crate) enum PieceError {
 /// A state as it was put together from its pieces.
 #[derive(Debug)]
 pub(crate) struct Restored {
-    pub(crate) rows: MemoryStore,
+    pub(crate) rows: MemoryRows,
     /// As their crate encodes them.
     pub(crate) columns: Vec<u8>,
     pub(crate) chain: Chain,
@@ -143,7 +143,7 @@ pub(crate) fn restore(pieces: &[Vec<u8>]) -> Result<Restored, PieceError> {
     let Some((len, rest)) = body.split_first_chunk() else { return Err(damaged) };
     let len = usize::try_from(u64::from_le_bytes(*len)).ok();
     let Some((graph, columns)) = len.and_then(|len| rest.split_at_checked(len)) else { return Err(damaged) };
-    let mut rows = MemoryStore::default();
+    let mut rows = MemoryRows::default();
     read_portable(&Snapshot::open(graph.to_vec(), PLACE, CACHE_BYTES)?, PLACE, &mut rows)?;
     let mut restored = Restored { rows, columns: columns.to_vec(), chain: Chain::of(base) };
     for (piece, bytes) in (1..).zip(changes) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cortexkg_store::{
-    Change, ChangeSet, Decide, MemoryStore, Snapshot, Store, StoreError, Sync, Table, Visit, WriteSnapshot,
+    Change, ChangeSet, Decide, MemoryRows, Snapshot, Store, StoreError, Sync, Table, Visit, WriteSnapshot,
 };
 
 /// Rows that were put or removed.
@@ -13,7 +13,7 @@ pub(crate) type Changed = BTreeSet<(Table, u64)>;
 /// A store in memory that remembers what changes.
 #[derive(Debug, Default)]
 pub(crate) struct Tracked {
-    store: MemoryStore,
+    store: MemoryRows,
     changed: Changed,
     /// Everything was written anew: what has changed cannot be told row by row.
     is_rewritten: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Tracked {
 
 impl Tracked {
     /// Over rows that are kept elsewhere already.
-    pub(crate) fn kept(store: MemoryStore) -> Self {
+    pub(crate) fn kept(store: MemoryRows) -> Self {
         Self { store, ..Self::default() }
     }
 
