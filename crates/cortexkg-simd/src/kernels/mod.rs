@@ -4,6 +4,7 @@
 //! `many.rs` those of a query with many, `packing.rs` what turns floats into codes and back.
 #![allow(unsafe_code, reason = "calls the functions of a level that has been checked against the CPU")]
 
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown", feature = "simd128")))]
 use std::sync::OnceLock;
 
 use crate::arch::{self, RawKernels};
@@ -75,11 +76,18 @@ impl Kernels {
     /// [`LEVEL_VARIABLE`]: crate::LEVEL_VARIABLE
     #[must_use]
     pub fn active() -> &'static Self {
-        static ACTIVE: OnceLock<&'static Kernels> = OnceLock::new();
-        ACTIVE.get_or_init(|| {
-            let level = Level::from_env().ok().flatten().unwrap_or_else(Level::detect);
-            Self::for_level(level).unwrap_or(&SCALAR)
-        })
+        // A page has neither an environment nor instructions to ask for, so its module need not hold other kernels.
+        #[cfg(all(target_arch = "wasm32", target_os = "unknown", feature = "simd128"))]
+        let active = &SIMD128;
+        #[cfg(not(all(target_arch = "wasm32", target_os = "unknown", feature = "simd128")))]
+        let active = {
+            static ACTIVE: OnceLock<&'static Kernels> = OnceLock::new();
+            ACTIVE.get_or_init(|| {
+                let level = Level::from_env().ok().flatten().unwrap_or_else(Level::detect);
+                Self::for_level(level).unwrap_or(&SCALAR)
+            })
+        };
+        active
     }
 
     /// The level of these kernels.
