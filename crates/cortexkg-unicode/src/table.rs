@@ -164,7 +164,7 @@ impl Reader<'_> {
     fn difference(&mut self, other: u32) -> u32 {
         let number = self.number();
         let away = number / 2;
-        if number % 2 == 0 { other.wrapping_add(away) } else { other.wrapping_sub(away) }
+        if number.is_multiple_of(2) { other.wrapping_add(away) } else { other.wrapping_sub(away) }
     }
 
     fn runs<T>(&mut self, read: impl Fn(&mut Self) -> (u32, T)) -> Vec<(u32, T)> {

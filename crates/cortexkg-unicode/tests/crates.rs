@@ -1,5 +1,7 @@
 //! The table against the crates that it is made of.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use caseless::Caseless as _;
 use cortexkg_unicode::{Class, class, composed, decomposed, folded, may_compose};
 use proptest::prelude::*;
