@@ -5,7 +5,6 @@
 
 import { CortexError } from "./errors.js";
 import { hasSimd } from "./simd.js";
-import { openStorage } from "./storage/index.js";
 
 export type Bindings = typeof import("../wasm/simd128/cortexkg_wasm.js");
 export type { AllocationEngine, CortexKGWasm } from "../wasm/simd128/cortexkg_wasm.js";
@@ -38,11 +37,19 @@ async function load(simd: boolean): Promise<Loaded> {
     throw new CortexError("this browser has no WebAssembly, or it is turned off; CortexKG needs it");
   }
   // Written out twice, so that bundlers find both modules.
-  const [bindings, url]: [Bindings, URL] = simd
-    ? [await import("../wasm/simd128/cortexkg_wasm.js"), new URL("../wasm/simd128/cortexkg_wasm_bg.wasm", import.meta.url)]
-    : [await import("../wasm/scalar/cortexkg_wasm.js"), new URL("../wasm/scalar/cortexkg_wasm_bg.wasm", import.meta.url)];
-  const { memory } = await bindings.default({ module_or_path: url.protocol === "file:" ? await read(url) : url });
-  bindings.set_storage_opener((name: string) => openStorage({ name }, () => undefined));
+  const [loading, url]: [Promise<Bindings>, URL] = simd
+    ? [import("../wasm/simd128/cortexkg_wasm.js"), new URL("../wasm/simd128/cortexkg_wasm_bg.wasm", import.meta.url)]
+    : [import("../wasm/scalar/cortexkg_wasm.js"), new URL("../wasm/scalar/cortexkg_wasm_bg.wasm", import.meta.url)];
+  // Both at once: neither waits for the other.
+  const [bindings, source] = await Promise.all([loading, url.protocol === "file:" ? read(url) : fetch(url)]);
+  if (source instanceof Response && !source.ok) {
+    throw new CortexError(`${url.href} could not be loaded (${source.status}); serve the folder wasm/ of the package beside dist/`);
+  }
+  const { memory } = await bindings.default({ module_or_path: source });
+  bindings.set_storage_opener(async (name: string) => {
+    const { openStorage } = await import("./storage/index.js");
+    return openStorage({ name }, () => undefined);
+  });
   return { bindings, memory };
 }
 

@@ -3,10 +3,10 @@
 import { type Bindings, type CortexKGWasm, loadBindings } from "./bindings.js";
 import { Durations } from "./durations.js";
 import { StorageReadOnlyError, packed } from "./errors.js";
-import { type OpenStorage, type StorageEvent, openStorage } from "./storage/index.js";
+import type { OpenStorage, StorageEvent } from "./storage/index.js";
 import type {
   AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView, OpenOptions,
-  Outcome, RecordName, SearchHit, Storage,
+  Outcome, RecordName, SearchHit, Storage, StorageOptions,
 } from "./types.js";
 
 /** What came of opening. */
@@ -37,7 +37,7 @@ export class Engine {
     }
     const isGiven = typeof storage === "object" && "load" in storage;
     const name = typeof storage === "string" ? storage : isGiven ? "of the caller" : storage.name;
-    const open = isGiven ? undefined : await openStorage(typeof storage === "string" ? { name: storage } : storage, tell);
+    const open = isGiven ? undefined : await opened(typeof storage === "string" ? { name: storage } : storage, tell);
     const kg = configured(bindings, options);
     // Closed by the engine if it cannot begin.
     await kg.initialize_with_storage(name, open ?? (storage as Storage));
@@ -167,6 +167,12 @@ export class Engine {
     await this.#kg.close();
     this.#kg.free();
   }
+}
+
+/** Opens a storage of the browser's; what does so is loaded when it is asked for. */
+async function opened(options: StorageOptions, tell: (event: StorageEvent) => void): Promise<OpenStorage> {
+  const { openStorage } = await import("./storage/index.js");
+  return openStorage(options, tell);
 }
 
 function configured(bindings: Bindings, { columns, maxColumns, simd }: OpenOptions): CortexKGWasm {

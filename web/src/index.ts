@@ -2,5 +2,6 @@
 
 export { CortexKG } from "./client.js";
 export * from "./errors.js";
-export { type StorageEvent, askToPersist, removeStorage, storedNames } from "./storage/index.js";
+export { askToPersist, removeStorage, storedNames } from "./stored.js";
+export type { StorageEvent } from "./storage/index.js";
 export type * from "./types.js";

@@ -1,6 +1,6 @@
 /** The two places where an engine can be. */
 
-import { Engine, type Opened } from "./engine.js";
+import type { Engine, Opened } from "./engine.js";
 import { CortexError, unpacked } from "./errors.js";
 import type { Answer, Method, Parameters_, Reply, Request, Transport } from "./protocol.js";
 import type { StorageEvent } from "./storage/index.js";
@@ -16,6 +16,8 @@ export class Inline implements Transport {
   }
 
   async open(options: OpenOptions): Promise<Opened> {
+    // Only where it is needed here: a page whose engine is in a worker does without it.
+    const { Engine } = await import("./engine.js");
     const [engine, opened] = await Engine.open(options, this.#tell);
     this.#engine = engine;
     return opened;
