@@ -40,6 +40,7 @@ export function openDatabase(lost: (reason: string) => void): Promise<IDBDatabas
     const request = requested();
     let failed: unknown;
     let isLate = false;
+    let thrownAway: string | undefined;
     const within = (milliseconds: number, what: string): ReturnType<typeof setTimeout> =>
       setTimeout(() => {
         isLate = true;
@@ -49,6 +50,7 @@ export function openDatabase(lost: (reason: string) => void): Promise<IDBDatabas
     request.onupgradeneeded = (event) => {
       // Nobody is in the way, and it takes as long as it takes.
       clearTimeout(patience);
+      thrownAway = whyThrownAway(event);
       const transaction = request.transaction!;
       upgraded(request.result, transaction, event.oldVersion).catch((error: unknown) => {
         failed = error;
@@ -68,6 +70,15 @@ export function openDatabase(lost: (reason: string) => void): Promise<IDBDatabas
       clearTimeout(patience);
       const database = request.result;
       if (isLate) return database.close();
+      if (thrownAway !== undefined) {
+        database.close();
+        reject(
+          new StorageError(
+            `the browser found the IndexedDB of this site broken, and has thrown away every graph in it (${thrownAway}). Open it again to begin anew, and import a copy that was exported`,
+          ),
+        );
+        return;
+      }
       watched(database, lost);
       resolve(database);
     };
@@ -97,6 +108,14 @@ function requested(): IDBOpenDBRequest {
   } catch (error) {
     throw new Unavailable("IndexedDB", said(error));
   }
+}
+
+/**
+ * Chromium removes a database that it finds broken and makes an empty one. That happens, rarely, when it was killed in the middle of a write (google/leveldb#202).
+ * It says so once, in a field of its own. Without a word from us, a graph would seem never to have been there.
+ */
+function whyThrownAway(event: IDBVersionChangeEvent & { dataLoss?: string; dataLossMessage?: string }): string | undefined {
+  return event.dataLoss === "total" ? (event.dataLossMessage ?? "no reason given") : undefined;
 }
 
 async function upgraded(database: IDBDatabase, transaction: IDBTransaction, from: number): Promise<void> {

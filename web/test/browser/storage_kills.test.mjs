@@ -1,7 +1,7 @@
 // What is left when a browser is killed, or a tab closed, in the middle of a save: all that was told of, whole, and nothing half.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -14,6 +14,7 @@ import { serve } from "./server.mjs";
 const KINDS = ["indexeddb", "opfs"];
 const KILLS = 10;
 const CLOSED_TABS = 6;
+const THROWN_AWAY = /^StorageError: the browser found the IndexedDB of this site broken, and has thrown away every graph in it/;
 const SEED = Number(process.env.CORTEXKG_SEED ?? 1);
 
 /** What is saved, one after the other: megabytes each; some take the place of all. */
@@ -41,6 +42,8 @@ class Account {
     this.ops = ops;
     this.begun = 0;
     this.durable = 0;
+    this.wasBegun = 0;
+    this.thrownAway = 0;
   }
   /** Answers the worker, who waits for it before it goes on. */
   answer(url) {
@@ -49,18 +52,27 @@ class Account {
   }
   /** Opens what is left, and finds it to be the last durable state, or the one that was being saved. Whether one was being saved. */
   async verify(worker, what) {
-    const found = await worker.evaluate(async (kind) => {
-      await opened({ name: `killed ${kind}`, kind });
-      return loaded();
-    }, this.kind);
+    const open = (options) => worker.evaluate((options) => outcome(() => opened(options)), options);
+    const options = { name: `killed ${this.kind}`, kind: this.kind };
+    const refused = await open(options);
+    if (THROWN_AWAY.test(refused)) {
+      // Chromium's doing, seen after 2 of some 600 kills. That it is told of is ours.
+      this.thrownAway++;
+      this.begun = this.durable = 0;
+      assert.equal(await open(options), "ok");
+    } else {
+      assert.equal(refused, "ok", what);
+    }
+    const found = await worker.evaluate(() => loaded());
     const { begun, durable } = this;
     const counts = [durable, begun].filter((count) => String(stateAfter(this.ops, count)) === String(found));
-    assert.ok(counts.length > 0, `${this.kind}, ${what}: ${durable} durable, ${begun} begun, and found ${found}`);
+    assert.ok(counts.length > 0, `${this.kind}, ${what}: ${durable} durable, ${begun} begun, and found [${found}]`);
     this.begun = this.durable = counts.at(-1);
     return begun > durable;
   }
   /** Lets the worker go on from there, until it is stopped by force. */
   start(worker) {
+    this.wasBegun = this.begun;
     const rest = this.ops.slice(this.durable);
     const running = worker.evaluate(
       async ({ kind, rest }) => {
@@ -85,6 +97,12 @@ function accounts(chance) {
   return { all, extra };
 }
 
+/** Waits until all have begun to save, and then for a while, so that a slow machine gets somewhere too. */
+async function someTime(all, milliseconds) {
+  while (!all.every((account) => account.begun > account.wasBegun)) await sleep(2);
+  await sleep(milliseconds);
+}
+
 test("a browser that is killed", async (context) => {
   const chance = random(SEED);
   const { all, extra } = accounts(chance);
@@ -102,7 +120,7 @@ test("a browser that is killed", async (context) => {
           if (await account.verify(worker, `seed ${SEED}, kill ${kill}`)) hits[account.kind]++;
           account.start(worker);
         }
-        if (kill < KILLS) await sleep(50 + chance() * 500);
+        if (kill < KILLS) await someTime(all, chance() * 500);
       } finally {
         await browser.kill();
       }
@@ -111,8 +129,9 @@ test("a browser that is killed", async (context) => {
     await server.close();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
-  for (const { kind, durable } of all) {
-    context.diagnostic(`${kind}: ${hits[kind]} of ${KILLS} kills in the middle of a save, ${durable} saves in all`);
+  for (const { kind, durable, thrownAway } of all) {
+    context.diagnostic(`${kind}: ${hits[kind]} of ${KILLS} kills in the middle of a save, ${durable} saves in all, thrown away by the browser ${thrownAway} times`);
+    assert.ok(kind === "indexeddb" || thrownAway === 0);
     assert.ok(hits[kind] > 0 && durable > 0, `${kind} was never hit in the middle`);
   }
 });
@@ -130,11 +149,48 @@ test("a tab that is closed", async (context) => {
         if (await account.verify(worker, `seed ${SEED}, tab ${round}`)) hits++;
         account.start(worker);
       }
-      if (round < CLOSED_TABS) await sleep(50 + chance() * 300);
+      if (round < CLOSED_TABS) await someTime(all, chance() * 300);
       await page.close();
     }
   } finally {
     await browser.close();
   }
   context.diagnostic(`${hits} of ${KINDS.length * CLOSED_TABS} in the middle of a save`);
+});
+
+test("a database that the browser throws away is told of", async () => {
+  const server = await serve();
+  const profile = await mkdtemp(join(tmpdir(), "cortexkg-broken-"));
+  const inBrowser = async (call) => {
+    const browser = await launchToKill(profile);
+    try {
+      const page = await browser.context.newPage();
+      await page.goto(`${server.origin}/test/browser/blank.html`);
+      return await page.evaluate(call);
+    } finally {
+      await browser.kill();
+    }
+  };
+  try {
+    await inBrowser(async () => {
+      await opened({ name: "one" });
+      for (const number of [1, 2, 3]) await current.append(piece(number, 10_000));
+    });
+    const folder = join(profile, "Default", "IndexedDB");
+    let broken = 0;
+    for (const name of await readdir(folder, { recursive: true })) {
+      if (!name.endsWith(".log")) continue;
+      const bytes = await readFile(join(folder, name));
+      bytes.fill(7, bytes.length >> 1, (bytes.length >> 1) + 100);
+      await writeFile(join(folder, name), bytes);
+      broken++;
+    }
+    assert.ok(broken > 0, "Chromium keeps IndexedDB otherwise by now: break that, or see whether it is ever thrown away");
+    const seen = await inBrowser(async () => [await outcome(() => opened({ name: "one" })), await outcome(() => opened({ name: "one" })), await loaded()]);
+    assert.match(seen[0], THROWN_AWAY);
+    assert.deepEqual(seen.slice(1), ["ok", []]);
+  } finally {
+    await server.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
 });
