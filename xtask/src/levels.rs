@@ -142,7 +142,7 @@ fn debian_has_sources() -> bool {
 }
 
 /// Whether the compiler that runs here has a standard library for the target.
-fn rustup_has(triple: &str) -> bool {
+pub(crate) fn rustup_has(triple: &str) -> bool {
     let found = Command::new("rustc").args(["--print", "target-libdir", "--target", triple]).output();
     found.is_ok_and(|found| Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir())
 }
