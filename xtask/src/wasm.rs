@@ -61,8 +61,7 @@ fn module(features: &[&str]) -> Result<Command, String> {
     if major.is_none_or(|major| major < NODE_MIN) {
         return Err(format!("Node {NODE_MIN} or newer is missing"));
     }
-    let arguments =
-        [&["--config", STD_FEATURES, "build", "--profile", PROFILE], features].concat();
+    let arguments = [&["--config", STD_FEATURES, "build", "--profile", PROFILE], features].concat();
     cargo_for(TARGET, r#"["std","panic_abort"]"#, BINDINGS, &arguments)
 }
 
