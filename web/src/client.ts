@@ -3,7 +3,7 @@
 import { CortexError } from "./errors.js";
 import type { Answer, Method, Parameters_, Transport } from "./protocol.js";
 import type { StorageEvent } from "./storage/index.js";
-import { InWorker, Inline } from "./transport.js";
+import { InWorker, Inline, closed } from "./transport.js";
 import type {
   AllocateOptions, AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView,
   OpenOptions, Outcome, RecordName, SearchHit,
@@ -29,6 +29,7 @@ export class CortexKG {
   readonly #transport: Transport;
   readonly #listeners: Set<(event: StorageEvent) => void>;
   #isWriter = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(transport: Transport, listeners: Set<(event: StorageEvent) => void>) {
     this.#transport = transport;
@@ -236,16 +237,22 @@ export class CortexKG {
     return this.#call("save");
   }
 
-  /** Lets go of worker, memory and storage, after calls that are under way. What is not saved is gone. */
-  async close(): Promise<void> {
+  /** Lets go of worker, memory and storage, after calls that are under way. What is not saved is gone. Asked for again it is the same closing. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     try {
-      await this.#call("close");
+      await this.#transport.call("close");
     } finally {
       this.#transport.end();
     }
   }
 
   #call<Name extends Method>(method: Name, ...parameters: Parameters_<Name>): Promise<Answer<Name>> {
+    // A save that began while the storage is let go of would write behind it.
+    if (this.#closing) return Promise.reject(closed());
     return this.#transport.call(method, ...parameters);
   }
 }

@@ -96,6 +96,7 @@ export class InWorker implements Transport {
   }
 }
 
-function closed(): CortexError {
+/** What every call comes to after the closing. */
+export function closed(): CortexError {
   return new CortexError("this CortexKG is closed; open another");
 }

@@ -164,3 +164,32 @@ test("what cannot be kept is told", async () => {
   await assert.rejects(CortexKG.open({ columns: -1 }), /columnCount/);
   await assert.rejects(CortexKG.open({ columns: 8, maxColumns: 4 }), /maxColumnCount/);
 });
+
+test("nothing is written once it is being closed, and it can be closed twice", async () => {
+  const pieces = [];
+  let isClosed = false;
+  const slowly = async (change) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(!isClosed, "written after it was closed");
+    change();
+  };
+  const storage = {
+    load: async () => pieces,
+    append: (piece) => slowly(() => pieces.push(piece)),
+    replace: (piece) => slowly(() => pieces.splice(0, Infinity, piece)),
+    close: async () => void (isClosed = true),
+  };
+  const graph = await CortexKG.open({ storage });
+  await graph.allocateFact(ADA);
+  await graph.save();
+  await graph.allocateFact(PEOPLE[1]);
+  const [saving, closing] = [graph.save(), graph.close()];
+  // The closing waits for the save by now.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await assert.rejects(graph.save(), /closed; open another/);
+  await Promise.all([saving, closing, graph.close()]);
+  const back = await CortexKG.open({ storage: { ...storage, close: async () => {} } });
+  assert.equal((await back.metrics()).facts, 2);
+  await back.close();
+  await back.close();
+});
