@@ -6,7 +6,7 @@ import { StorageReadOnlyError, packed } from "./errors.js";
 import type { OpenStorage, StorageEvent } from "./storage/index.js";
 import type {
   AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView, OpenOptions,
-  Outcome, RecordName, SearchHit, Storage, StorageOptions,
+  Outcome, RecordName, SearchHit, StorageOptions,
 } from "./types.js";
 
 /** What came of opening. */
@@ -28,20 +28,32 @@ export class Engine {
 
   /** Loads the module, and what the storage has. */
   static async open(options: OpenOptions, tell: (event: StorageEvent) => void): Promise<[Engine, Opened]> {
-    const { bindings, memory } = await loadBindings(options.simd === undefined ? {} : { simd: options.simd });
     const { storage } = options;
+    const given = typeof storage === "object" && "load" in storage ? storage : undefined;
+    let bindings: Bindings, memory: WebAssembly.Memory, kg: CortexKGWasm;
+    try {
+      ({ bindings, memory } = await loadBindings(options.simd === undefined ? {} : { simd: options.simd }));
+      // Before a storage is opened, which would stay open if the options are refused.
+      kg = configured(bindings, options);
+    } catch (error) {
+      // That of the caller's is open already. Why it could not begin says more than why it could not let go.
+      await given?.close?.().catch(() => undefined);
+      throw error;
+    }
     if (storage === undefined) {
-      const kg = configured(bindings, options);
       await kg.initialize();
       return [new Engine(kg, memory, undefined), { isWriter: false }];
     }
-    const isGiven = typeof storage === "object" && "load" in storage;
-    const name = typeof storage === "string" ? storage : isGiven ? "of the caller" : storage.name;
-    const open = isGiven ? undefined : await opened(typeof storage === "string" ? { name: storage } : storage, tell);
-    const kg = configured(bindings, options);
-    // Closed by the engine if it cannot begin.
-    await kg.initialize_with_storage(name, open ?? (storage as Storage));
-    return [new Engine(kg, memory, open), { isWriter: open?.isWriter ?? true }];
+    try {
+      const wanted = typeof storage === "string" ? { name: storage } : (storage as StorageOptions);
+      const open = given ? undefined : await opened(wanted, tell);
+      // Closed by the engine if it cannot begin.
+      await kg.initialize_with_storage(given ? "of the caller" : wanted.name, open ?? given);
+      return [new Engine(kg, memory, open), { isWriter: open?.isWriter ?? true }];
+    } catch (error) {
+      kg.free();
+      throw error;
+    }
   }
 
   allocateFact(fact: Fact): AllocationResult {

@@ -193,3 +193,10 @@ test("nothing is written once it is being closed, and it can be closed twice", a
   await back.close();
   await back.close();
 });
+
+test("a storage of the caller's is let go of where the options are refused", async () => {
+  let closings = 0;
+  const storage = { ...shelf(), close: async () => void closings++ };
+  await assert.rejects(CortexKG.open({ storage, columns: -1 }), /columnCount/);
+  assert.equal(closings, 1);
+});
