@@ -1,10 +1,13 @@
 /// <reference types="node" />
 /** A graph in files of this machine, for Node. */
 
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
-import { StorageError, StorageLockedError } from "./errors.js";
+import { CortexError, StorageError, StorageLockedError, StorageQuotaError } from "./errors.js";
 import { type LogFile, TwoFileLog } from "./storage/log.js";
 import type { Storage } from "./types.js";
 
@@ -24,24 +27,41 @@ export function fileStorage(folder: string): Storage {
     throw failed(folder, error);
   }
   const lock = join(folder, LOCK);
-  locked(lock);
+  const mine = locked(lock);
   const opened: LogFile[] = [];
   try {
     const [first, second] = FILES.map((name) => file(join(folder, name), opened));
     // As a header has the name of what it belongs to: here a folder may be moved.
     const log = new TwoFileLog("", [first!, second!]);
+    let isOpen = true;
+    const use = async <T>(what: () => T): Promise<T> => {
+      // Its descriptors may be those of other files by now.
+      if (!isOpen) throw new StorageError(`${folder} was closed; open it again`);
+      const holder = said(lock);
+      if (holder !== undefined && holder !== mine) throw new StorageLockedError(`${told(holder)} has taken ${folder} over; end it, and open the graph again`);
+      try {
+        return what();
+      } catch (error) {
+        throw failed(folder, error);
+      }
+    };
     return {
-      load: async () => log.load(),
-      append: async (piece) => log.append(piece),
-      replace: async (piece) => log.replace(piece),
+      load: () => use(() => log.load()),
+      append: (piece) => use(() => log.append(piece)),
+      replace: (piece) => use(() => log.replace(piece)),
       close: async () => {
-        log.close();
-        rmSync(lock, { force: true });
+        if (!isOpen) return;
+        isOpen = false;
+        try {
+          log.close();
+        } finally {
+          release(lock, mine);
+        }
       },
     };
   } catch (error) {
     for (const file of opened) file.close();
-    rmSync(lock, { force: true });
+    release(lock, mine);
     throw failed(folder, error);
   }
 }
@@ -68,46 +88,103 @@ function file(path: string, opened: LogFile[]): LogFile {
   return made;
 }
 
-/** Takes the lock, also from a process that is no more. */
-function locked(lock: string): void {
+/** How often it is tried to put a lock aside whose process is no more; each time another process was quicker. */
+const ATTEMPTS_MAX = 10;
+/** What putting it aside takes at the very most. */
+const ASIDE_MAX_MS = 10_000;
+
+/** Takes the lock, also from a process that is no more. What stands in it from now on. */
+function locked(lock: string): string {
+  // Process, when that began, and what no other lock has.
+  const mine = `${process.pid} ${startOf(process.pid) ?? "?"} ${randomUUID()}`;
   for (let attempt = 0; ; attempt++) {
     try {
-      const descriptor = openSync(lock, "wx");
-      writeSync(descriptor, `${process.pid}`);
-      closeSync(descriptor);
-      return;
+      writeFileSync(lock, mine, { flag: "wx" });
+      return mine;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw failed(lock, error);
     }
-    const holder = holderOf(lock);
-    if (attempt > 0 || isAlive(holder)) {
-      throw new StorageLockedError(`process ${holder ?? "?"} has this graph; end it, or if it is no CortexKG, remove ${lock}`);
+    const holder = said(lock);
+    // It has just been given back.
+    if (holder === undefined && attempt < ATTEMPTS_MAX) continue;
+    if (holder === undefined || attempt === ATTEMPTS_MAX || isAlive(holder)) {
+      throw new StorageLockedError(`${told(holder ?? "")} has this graph; end it, or if it is no CortexKG, remove ${lock}`);
     }
-    rmSync(lock, { force: true });
+    putAside(lock, holder);
   }
 }
 
-function holderOf(lock: string): number | undefined {
+/**
+ * Removes a lock if it still says what `left` says. One process at a time may, so that none removes what another has just written: nobody else
+ * removes a lock but who wrote it, and that one is no more.
+ */
+function putAside(lock: string, left: string): void {
+  const guard = `${lock}.aside`;
   try {
-    const holder = Number(readFileSync(lock, "utf8"));
-    return Number.isInteger(holder) && holder > 0 ? holder : undefined;
+    closeSync(openSync(guard, "wx"));
+  } catch {
+    // Another one is at it, or was killed at it.
+    const since = statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - since > ASIDE_MAX_MS) rmSync(guard, { force: true });
+    return;
+  }
+  try {
+    if (said(lock) === left) rmSync(lock, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+function release(lock: string, mine: string): void {
+  if (said(lock) === mine) rmSync(lock, { force: true });
+}
+
+/** What stands in a lock; none if it is not there. */
+function said(lock: string): string | undefined {
+  try {
+    return readFileSync(lock, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw failed(lock, error);
+  }
+}
+
+function told(holder: string): string {
+  return `process ${/^\d+/.exec(holder)?.[0] ?? "?"}`;
+}
+
+/** Whether a process runs; one that cannot be told is taken for one. */
+function isAlive(holder: string): boolean {
+  const [id, start] = holder.split(" ");
+  const holding = Number(id);
+  if (!Number.isInteger(holding) || holding <= 0) return true;
+  try {
+    process.kill(holding, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  // Numbers are given again, in a container always the same ones.
+  const now = startOf(holding);
+  return start === undefined || start === "?" || now === undefined || start === now;
+}
+
+/** When a process began, in ticks since the system did; none where the system does not say. */
+function startOf(id: number): string | undefined {
+  try {
+    // Its name, in parentheses, may hold anything.
+    return readFileSync(`/proc/${id}/stat`, "utf8").replace(/^.*\)/s, "").trim().split(" ")[19];
   } catch {
     return undefined;
   }
 }
 
-/** Whether a process runs; one that cannot be told is taken for one. */
-function isAlive(process_: number | undefined): boolean {
-  if (process_ === undefined) return true;
-  try {
-    process.kill(process_, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}
-
 function failed(place: string, error: unknown): Error {
-  if (error instanceof StorageError || error instanceof StorageLockedError) return error;
-  return new StorageError(`${place} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof CortexError) return error;
+  const { code, message, name } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT" || name === "QuotaExceededError") {
+    return new StorageQuotaError(
+      `${place} takes no more: ${message}. What was saved before is intact, and what is in memory can be saved again: make room on the disk`,
+    );
+  }
+  return new StorageError(`${place} cannot be used: ${error instanceof Error ? message : String(error)}`);
 }

@@ -50,6 +50,64 @@ test("a lock whose process is no more is taken over, one that says nothing is no
   assert.throws(() => fileStorage(folder), StorageLockedError);
 });
 
+test("a process that has the number of one that is no more takes its lock over", { skip: process.platform !== "linux" }, async () => {
+  const folder = join(root, "again");
+  await fileStorage(folder).close();
+  // As in a container that is started again: every process has the number that it had, and began at another time.
+  writeFileSync(join(folder, "lock"), `${process.pid} 1 of-before`);
+  const storage = fileStorage(folder);
+  assert.throws(() => fileStorage(folder), StorageLockedError);
+  await storage.close();
+});
+
+test("whoever has lost the lock writes no more, and leaves that of another alone", async () => {
+  const folder = join(root, "lost");
+  const storage = fileStorage(folder);
+  await storage.append(Uint8Array.of(1));
+  const lock = join(folder, "lock");
+  rmSync(lock);
+  const other = fileStorage(folder);
+  await assert.rejects(storage.append(Uint8Array.of(2)), StorageLockedError);
+  await storage.close();
+  assert.throws(() => fileStorage(folder), StorageLockedError);
+  await other.append(Uint8Array.of(3));
+  assert.deepEqual((await other.load()).map((piece) => piece[0]), [1, 3]);
+  await other.close();
+});
+
+test("what is closed is not written, and can be closed again", async () => {
+  const folder = join(root, "closed");
+  const storage = fileStorage(folder);
+  await storage.close();
+  // It gets the numbers of the descriptors that were closed.
+  const other = fileStorage(join(root, "other"));
+  await other.append(Uint8Array.of(1));
+  await assert.rejects(storage.append(Uint8Array.of(2)), /was closed; open it again/);
+  await storage.close();
+  await other.append(Uint8Array.of(3));
+  assert.deepEqual((await other.load()).map((piece) => piece[0]), [1, 3]);
+  await other.close();
+});
+
+test("of many processes that find the lock of one that is no more, one has it", { timeout: 60_000 }, async () => {
+  const folder = join(root, "raced");
+  await fileStorage(folder).close();
+  const script = `
+    import { fileStorage } from ${JSON.stringify(new URL("../../dist/node.js", import.meta.url).href)};
+    process.on("message", () => {
+      try { fileStorage(${JSON.stringify(folder)}); process.send("taken"); } catch (error) { process.send(error.name); }
+    });
+    process.send("ready");`;
+  const children = Array.from({ length: 4 }, () => spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "inherit", "inherit", "ipc"] }));
+  await Promise.all(children.map((child) => once(child, "message")));
+  writeFileSync(join(folder, "lock"), `${2 ** 22 + 7}`);
+  const answers = Promise.all(children.map((child) => once(child, "message")));
+  for (const child of children) child.send("go");
+  const told = (await answers).map(([answer]) => answer).sort();
+  for (const child of children) child.kill("SIGKILL");
+  assert.deepEqual(told, ["StorageLockedError", "StorageLockedError", "StorageLockedError", "taken"]);
+});
+
 test("what cannot be a folder is told", () => {
   const file = join(root, "file");
   writeFileSync(file, "");
