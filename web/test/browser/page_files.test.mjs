@@ -65,6 +65,28 @@ test("semicolons, a mark at the beginning, Windows line ends and umlauts", async
   await page.close();
 });
 
+test("line ends within quotes are those of a value", async () => {
+  const page = await openPage();
+  await stream(page, "notes.csv", 'id,name,note\n1,Ada Lovelace,"first\r\nsecond"\n2,Charles Babbage,b\n3,Grace Hopper,c\n');
+  assert.match(await facts(page), /all read: 3 facts/);
+  await page.close();
+});
+
+test("line ends of old Macs in a long file, and a line without an end", async () => {
+  const page = await openPage();
+  const rows = Array.from({ length: 12_000 }, (_, at) => `r${at},Name number ${at % 50}`);
+  await stream(page, "mac.csv", `id,name\r${rows.join("\r")}\r`);
+  assert.match(await facts(page), /all read: 12,000 facts/);
+  await page.close();
+  const other = await openPage();
+  const choosing = other.waitForEvent("filechooser");
+  await other.click("text=Choose a file");
+  await (await choosing).setFiles({ name: "long.csv", mimeType: "text/plain", buffer: Buffer.from("x".repeat(300_000)) });
+  await other.waitForSelector("#notices > *");
+  assert.match(await other.textContent("#notices"), /first line is longer than 200 KB/);
+  await other.close();
+});
+
 test("without identifiers, facts are numbered; another can be chosen afterwards", async () => {
   const page = await openPage();
   assert.equal(await stream(page, "names.csv", "name,phone\nAda Lovelace,111\nCharles Babbage,222\n"), "");

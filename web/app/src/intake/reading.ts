@@ -4,7 +4,7 @@ import type { Fact } from "cortexkg";
 
 import { previewLines, readLines } from "./jsonl.ts";
 import { previewTable, readTable } from "./table.ts";
-import { pieces } from "./text.ts";
+import { UnreadableError, pieces } from "./text.ts";
 
 export interface BadLine {
   line: number;
@@ -53,11 +53,15 @@ export async function preview(file: Blob, name: string): Promise<Preview> {
   let text = "";
   for await (const piece of pieces(beginning)) text += piece.text;
   const isWhole = file.size <= PREVIEW_BYTES;
-  // The last line may be cut.
-  if (!isWhole) text = text.slice(0, text.lastIndexOf("\n") + 1);
   const format = formatOf(name, text);
+  const lineEnd = text.includes("\n") || !text.includes("\r") ? "\n" : "\r";
+  // The last line may be cut.
+  if (!isWhole) text = text.slice(0, text.lastIndexOf(lineEnd) + 1);
+  if (!text && !isWhole && format === "table") {
+    throw new UnreadableError(`the first line is longer than ${PREVIEW_BYTES / 1000} KB, which is no header; give a table with line ends, or JSON Lines`);
+  }
   const { columns, rows, identifier } = format === "table" ? previewTable(text) : previewLines(text);
-  const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0) - (format === "table" ? 1 : 0);
+  const lines = text.split(lineEnd).length - (text.endsWith(lineEnd) ? 1 : 0) - (format === "table" ? 1 : 0);
   const records = Math.ceil((Math.max(1, lines) * Math.max(1, file.size)) / Math.max(1, Math.min(file.size, PREVIEW_BYTES)));
   return { format, columns, rows: rows.slice(0, 5), identifier, records: isWhole ? lines : records };
 }

@@ -55,7 +55,10 @@ const quoteProblem = (message: string): string => `${message.toLowerCase()}; wri
 
 function parserFor(beginning: string): InstanceType<typeof Papa.Parser> {
   const { delimiter } = Papa.parse(beginning.slice(0, 100_000), { preview: 20 }).meta;
-  const newline = beginning.includes("\r\n") ? "\r\n" : beginning.includes("\n") || !beginning.includes("\r") ? "\n" : "\r";
+  // Values in quotes have line ends of their own: a text that was typed on Windows, in a table that was written elsewhere.
+  const unquoted = beginning.replace(/"[^"]*("|$)/g, "");
+  const between = /[\r\n]/.test(unquoted) ? unquoted : beginning;
+  const newline = between.includes("\r\n") ? "\r\n" : between.includes("\n") || !between.includes("\r") ? "\n" : "\r";
   return new Papa.Parser({ delimiter, newline });
 }
 
