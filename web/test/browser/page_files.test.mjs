@@ -65,6 +65,19 @@ test("semicolons, a mark at the beginning, Windows line ends and umlauts", async
   await page.close();
 });
 
+test("what is no identifier does not become one", async () => {
+  const page = await openPage();
+  const ids = ["null", "null", '""', "[1,2]", "9007199254740993", "9007199254740992", "17", '"a"'];
+  await stream(page, "ids.jsonl", ids.map((id, at) => `{"id":${id},"name":"Person ${at * 7919}"}`).join("\n"), { identifier: "id" });
+  assert.match(await facts(page), /all read: 2 facts$/);
+  const bad = await badLines(page);
+  assert.equal(bad.length, 6);
+  assert.match(bad[0], /has no id/);
+  assert.match(bad[3], /a list as id/);
+  assert.match(bad[4], /write it in quotes/);
+  await page.close();
+});
+
 test("line ends within quotes are those of a value", async () => {
   const page = await openPage();
   await stream(page, "notes.csv", 'id,name,note\n1,Ada Lovelace,"first\r\nsecond"\n2,Charles Babbage,b\n3,Grace Hopper,c\n');

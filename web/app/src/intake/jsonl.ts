@@ -56,7 +56,17 @@ function toFact(text: string, { source, identifier }: ReadOptions): Fact {
   }
   const [[, id]] = fields.splice(at, 1) as [[string, FieldValue]];
   if (!fields.length) throw new BadLineError("says nothing besides its identifier");
-  return { fields, source, id: String(id) };
+  return { fields, source, id: named(id, identifier ?? "") };
+}
+
+/** The text of an identifier. What is none must not become one: records of one identifier are taken for the same. */
+function named(id: FieldValue, identifier: string): string {
+  if (id === null || id === undefined || id === "") throw new BadLineError(`has no ${identifier}; fill it in, or choose another identifier`);
+  if (Array.isArray(id)) throw new BadLineError(`has a list as ${identifier}; give one value, or choose another identifier`);
+  if (Number.isInteger(id) && !Number.isSafeInteger(id)) {
+    throw new BadLineError(`has a number as ${identifier} that loses its last digits; write it in quotes`);
+  }
+  return String(id);
 }
 
 export function previewLines(text: string): { columns: string[]; rows: string[][]; identifier: string | undefined } {
