@@ -1,11 +1,10 @@
 //! What `CortexKGWasm` can be told.
 
 use cortexkg_columns::HALF_LIFE_USUAL;
-use js_sys::Object;
 use wasm_bindgen::JsValue;
 
 use crate::allocation::{AllocationEngine, COLUMNS_MAX};
-use crate::values::{error, given, object, property, whole_number};
+use crate::values::{error, given, keys, object, property, whole_number};
 
 /// Columns of the pool if nothing is said: 64 by 64.
 const COLUMNS_USUAL: u32 = 4_096;
@@ -33,7 +32,7 @@ impl Configuration {
             half_life: HALF_LIFE_USUAL,
         };
         let Some(value) = given(value.clone()) else { return Ok(configuration) };
-        for key in Object::keys(object(&value, "the configuration")?).iter().filter_map(|key| key.as_string())
+        for key in keys(object(&value, "the configuration")?)?.iter().filter_map(JsValue::as_string)
         {
             if !KNOWN.contains(&key.as_str()) {
                 return Err(error(format!(

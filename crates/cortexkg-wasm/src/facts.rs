@@ -2,10 +2,10 @@
 
 use cortexkg::fact::limits;
 use cortexkg::{Fact, FactContent, Field, FieldValue, Term};
-use js_sys::{Array, Float32Array, Object};
+use js_sys::Float32Array;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::values::{self, error, items, property, quoted, text};
+use crate::values::{self, error, is_array, items, property, quoted, text};
 
 /// Largest whole number that a `number` holds exactly.
 const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
@@ -60,7 +60,7 @@ pub(crate) fn embedding(value: &JsValue) -> Result<Vec<f32>, JsValue> {
             let max = limits::EMBEDDING_DIMENSION_MAX;
             return Err(error(format!("an embedding may have at most {max} items, and has {length}")));
         }
-        return Ok(array.to_vec());
+        return Ok(values::floats(array));
     }
     let numbers = items(value, "an embedding", limits::EMBEDDING_DIMENSION_MAX)?;
     numbers.iter().map(|item| number(item, "a component of an embedding")).collect()
@@ -68,19 +68,19 @@ pub(crate) fn embedding(value: &JsValue) -> Result<Vec<f32>, JsValue> {
 
 /// An object of values by name, or pairs of name and value, which keep their order whatever the names.
 fn fields(value: &JsValue) -> Result<Vec<Field>, JsValue> {
-    let pairs = if Array::is_array(value) {
+    let pairs = if is_array(value) {
         items(value, "fields of a fact", limits::FIELDS_MAX)?
     } else {
-        Object::entries(values::object(value, "fields of a fact")?).iter().collect()
+        values::entries(values::object(value, "fields of a fact")?)?
     };
     let mut fields = Vec::new();
     for pair in pairs {
-        if !Array::is_array(&pair) {
+        if !is_array(&pair) {
             return Err(error(format!("a field must be a pair of name and value, and is {}", quoted(&pair))));
         }
-        let pair = Array::from(&pair);
-        let name = text(&pair.get(0), "the name of a field")?;
-        if let Some(value) = field_value(&pair.get(1), &name)? {
+        let (name, value) = values::pair(&pair)?;
+        let name = text(&name, "the name of a field")?;
+        if let Some(value) = field_value(&value, &name)? {
             fields.push(Field { name, value });
         }
     }
@@ -89,7 +89,7 @@ fn fields(value: &JsValue) -> Result<Vec<Field>, JsValue> {
 
 /// A value; none for `null`, `undefined` and an empty text, which say nothing.
 fn field_value(value: &JsValue, name: &str) -> Result<Option<FieldValue>, JsValue> {
-    if Array::is_array(value) {
+    if is_array(value) {
         let list = items(value, &format!("field {name:?}"), limits::LIST_ITEMS_MAX)?;
         let list = list.iter().filter_map(|item| scalar(item, name).transpose());
         let list = list.collect::<Result<Vec<String>, JsValue>>()?;

@@ -12,7 +12,7 @@ use crate::graph::{Graph, GraphError, Verdict};
 use crate::kg::{CortexKGWasm, State, with};
 use crate::map::Map;
 use crate::objects::object;
-use crate::values::{error, given, items, quoted, text, whole_number};
+use crate::values::{self, error, given, is_array, items, pair, quoted, text, whole_number};
 use crate::views;
 
 /// Hits of a search and items of a list if nothing is said, and at most.
@@ -290,7 +290,7 @@ impl CortexKGWasm {
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<(), JsValue> {
         let refused = || error(format!("a .ckg file must be a Uint8Array, and is {}", quoted(bytes)));
-        let bytes = bytes.dyn_ref::<Uint8Array>().ok_or_else(refused)?.to_vec();
+        let bytes = values::bytes(bytes.dyn_ref::<Uint8Array>().ok_or_else(refused)?);
         with(&self.phase, |state| {
             let graph = Graph::import(bytes).map_err(error)?;
             let (_, mut map) = state.parts();
@@ -356,11 +356,11 @@ fn named(record_id: &JsValue, source: &JsValue) -> Result<(String, Option<String
 
 /// The same from one value: an identifier, or a pair of identifier and source.
 fn record(value: &JsValue) -> Result<(String, Option<String>), JsValue> {
-    if !Array::is_array(value) {
+    if !is_array(value) {
         return named(value, &JsValue::UNDEFINED);
     }
-    let pair = Array::from(value);
-    let (id, source) = named(&pair.get(0), &pair.get(1))?;
+    let (id, source) = pair(value)?;
+    let (id, source) = named(&id, &source)?;
     // The source of facts that named none is told as an empty text.
     Ok((id, source.filter(|source| !source.is_empty())))
 }

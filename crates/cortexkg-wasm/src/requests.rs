@@ -1,10 +1,9 @@
 //! What a caller relates a concept to.
 
 use cortexkg_columns::RELATED_MAX;
-use js_sys::Array;
 use wasm_bindgen::JsValue;
 
-use crate::values::{items, whole_number};
+use crate::values::{is_array, items, pair, whole_number};
 
 /// Related concepts with their weights: each a number, which weighs 1, or a pair of number and weight.
 pub(crate) fn related(value: &JsValue) -> Result<Vec<(u64, u32)>, JsValue> {
@@ -14,12 +13,12 @@ pub(crate) fn related(value: &JsValue) -> Result<Vec<(u64, u32)>, JsValue> {
     items(value, "what is related", RELATED_MAX)?
         .into_iter()
         .map(|item| {
-            if !Array::is_array(&item) {
+            if !is_array(&item) {
                 return Ok((u64::from(whole_number(&item, "a related concept")?), 1));
             }
-            let pair = Array::from(&item);
-            let concept = whole_number(&pair.get(0), "a related concept")?;
-            Ok((u64::from(concept), whole_number(&pair.get(1), "the weight of a related concept")?))
+            let (concept, weight) = pair(&item)?;
+            let concept = whole_number(&concept, "a related concept")?;
+            Ok((u64::from(concept), whole_number(&weight, "the weight of a related concept")?))
         })
         .collect()
 }

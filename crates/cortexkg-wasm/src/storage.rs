@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 
 use js_sys::futures::JsFuture;
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::values::{error, given, object, quoted};
+use crate::values::{bytes, error, given, is_array, items, object, quoted};
 
 thread_local! {
     static OPENER: RefCell<Option<Function>> = const { RefCell::new(None) };
@@ -77,13 +77,12 @@ impl Storage {
             let (name, what) = (&self.name, quoted(what));
             error(format!("storage {name:?} must load an array of Uint8Array, and gave {what}"))
         };
-        if !Array::is_array(&loaded) {
+        if !is_array(&loaded) {
             return Err(refused(&loaded));
         }
-        let pieces = Array::from(&loaded);
-        let bytes =
-            |piece: JsValue| Ok(piece.dyn_ref::<Uint8Array>().ok_or_else(|| refused(&piece))?.to_vec());
-        pieces.iter().map(bytes).collect()
+        let piece =
+            |piece: &JsValue| Ok(bytes(piece.dyn_ref::<Uint8Array>().ok_or_else(|| refused(piece))?));
+        items(&loaded, "what a storage loads", usize::MAX)?.iter().map(piece).collect()
     }
 
     /// Keeps a piece behind the others; returns when the storage says that it is kept.

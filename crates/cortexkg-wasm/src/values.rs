@@ -1,7 +1,19 @@
 //! What comes from JavaScript: checked, never coerced.
 
-use js_sys::{Array, BigInt, Error, Reflect};
+use js_sys::{Array, BigInt, Error, Float32Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+
+// Whatever runs code of the caller's may throw, and what is thrown past Rust leaves borrows behind that never end: so it is caught.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = isArray)]
+    fn array_is_array(value: &JsValue) -> Result<bool, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = entries)]
+    fn object_entries(value: &Object) -> Result<Array, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
+    fn object_keys(value: &Object) -> Result<Array, JsValue>;
+}
 
 /// Most characters of a value that a message quotes.
 const QUOTED_MAX: usize = 40;
@@ -35,7 +47,7 @@ pub(crate) fn quoted(value: &JsValue) -> String {
         return format!("{value:?}").trim_start_matches("JsValue(").trim_end_matches(')').to_owned();
     }
     let kind = value.js_typeof().as_string().unwrap_or_default();
-    if Array::is_array(value) { "an array".to_owned() } else { format!("a value of type {kind}") }
+    if is_array(value) { "an array".to_owned() } else { format!("a value of type {kind}") }
 }
 
 /// A whole number below 2³² from a `number` or a `bigint`.
@@ -66,11 +78,41 @@ pub(crate) fn property(object: &JsValue, name: &str) -> Result<Option<JsValue>, 
 }
 
 /// An object that is neither an array nor a text.
-pub(crate) fn object<'a>(value: &'a JsValue, what: &str) -> Result<&'a js_sys::Object, JsValue> {
-    match value.dyn_ref::<js_sys::Object>() {
-        Some(object) if !Array::is_array(value) && !value.is_function() => Ok(object),
+pub(crate) fn object<'a>(value: &'a JsValue, what: &str) -> Result<&'a Object, JsValue> {
+    match value.dyn_ref::<Object>() {
+        Some(object) if !is_array(value) && !value.is_function() => Ok(object),
         _ => Err(error(format!("{what} must be an object, and is {}", quoted(value)))),
     }
+}
+
+/// Whether it is an array; a proxy that was revoked is none.
+pub(crate) fn is_array(value: &JsValue) -> bool {
+    array_is_array(value).unwrap_or(false)
+}
+
+/// The first two items of an array.
+pub(crate) fn pair(array: &JsValue) -> Result<(JsValue, JsValue), JsValue> {
+    Ok((Reflect::get_u32(array, 0)?, Reflect::get_u32(array, 1)?))
+}
+
+/// Pairs of name and value.
+pub(crate) fn entries(object: &Object) -> Result<Vec<JsValue>, JsValue> {
+    Ok(object_entries(object)?.iter().collect())
+}
+
+/// Names of properties.
+pub(crate) fn keys(object: &Object) -> Result<Vec<JsValue>, JsValue> {
+    Ok(object_keys(object)?.iter().collect())
+}
+
+/// A copy. One whose buffer went elsewhere has nothing, and would throw.
+pub(crate) fn bytes(array: &Uint8Array) -> Vec<u8> {
+    if array.length() == 0 { Vec::new() } else { array.to_vec() }
+}
+
+/// The same of floats.
+pub(crate) fn floats(array: &Float32Array) -> Vec<f32> {
+    if array.length() == 0 { Vec::new() } else { array.to_vec() }
 }
 
 /// The items of an array, a typed array or anything else that can be walked over, but a text; at most so many.

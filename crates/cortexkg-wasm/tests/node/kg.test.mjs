@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CortexKGWasm, ready, set_storage_opener } from "./module.mjs";
+import { AllocationEngine, CortexKGWasm, ready, set_storage_opener } from "./module.mjs";
 
 /** A storage in memory, which waits a moment as a real one would, and can be made to fail. */
 class Shelf {
@@ -354,4 +354,28 @@ test("what a storage has and is none of ours is refused", async () => {
     shelf.pieces = pieces;
     await other.initialize_with_storage("mine", shelf); // after a failure it can be tried again
   }
+});
+
+test("what throws while it is looked at changes nothing, and nothing stays borrowed", async () => {
+  const kg = await ready({ columnCount: 16 });
+  const pool = new AllocationEngine(16, true);
+  const thrower = Object.defineProperty([1, 2], 0, { get() { throw new Error("mine"); } });
+  const { proxy, revoke } = Proxy.revocable([1, 2], {});
+  revoke();
+  const detached = new Uint8Array(8);
+  const vector = new Float32Array(detached.buffer);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  for (const bad of [thrower, proxy]) {
+    assert.throws(() => kg.allocate_concept(1, [bad]), Error);
+    assert.throws(() => pool.allocate_concept(1, [bad]), Error);
+    assert.throws(() => kg.must_link(bad, "a"), Error);
+    assert.throws(() => kg.allocate_fact({ fields: [bad] }), Error);
+  }
+  assert.throws(() => kg.allocate_fact({ fields: { get name() { throw new Error("mine"); } } }), /mine/);
+  assert.throws(() => kg.import(detached), /damaged|too short/);
+  assert.throws(() => kg.search_near(vector), /dimension/);
+  assert.equal(kg.allocate_concept(2), pool.allocate_concept(2));
+  await kg.close();
+  kg.free();
+  pool.free();
 });
