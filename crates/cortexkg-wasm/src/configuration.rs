@@ -32,8 +32,7 @@ impl Configuration {
             half_life: HALF_LIFE_USUAL,
         };
         let Some(value) = given(value.clone()) else { return Ok(configuration) };
-        for key in keys(object(&value, "the configuration")?)?.iter().filter_map(JsValue::as_string)
-        {
+        for key in keys(object(&value, "the configuration")?)?.iter().filter_map(JsValue::as_string) {
             if !KNOWN.contains(&key.as_str()) {
                 return Err(error(format!(
                     "configuration: there is no {key:?}; there are {}",

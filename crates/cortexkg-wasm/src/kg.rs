@@ -32,6 +32,8 @@ pub(crate) enum Phase {
     New,
     Initializing,
     Ready(Box<State>),
+    /// Its storage is being let go of.
+    Closing,
 }
 
 /// Shared with the promises that are under way.
@@ -52,6 +54,7 @@ pub(crate) fn with<T>(
     let within = |_| error("CortexKG is in use: it was called from within one of its own calls");
     match &mut *phase.try_borrow_mut().map_err(within)? {
         Phase::Ready(state) => run(state),
+        Phase::Closing => Err(error("CortexKG is being closed: await close(), then initialize it again")),
         _ => Err(error(
             "CortexKG not initialized: await initialize() or initialize_with_storage(name, storage) first",
         )),
@@ -85,6 +88,7 @@ async fn start(
 ) -> Result<JsValue, JsValue> {
     match &mut *phase.borrow_mut() {
         new @ Phase::New => *new = Phase::Initializing,
+        Phase::Closing => return Err(error("CortexKG is being closed: await close() first")),
         _ => return Err(error("CortexKG is initialized already, or about to be")),
     }
     let begun = async {
@@ -182,16 +186,25 @@ impl CortexKGWasm {
     pub fn close(&self) -> Promise {
         let phase = self.phase.clone();
         future_to_promise(async move {
-            let kept = with(&phase, |state| Ok(state.kept.as_mut().map(Kept::last_save)))?;
-            if let Some((storage, last_save)) = kept {
-                if let Some(last_save) = last_save {
-                    // Its failure was told to whoever asked for it.
-                    let _ = js_sys::futures::JsFuture::from(last_save).await;
-                }
-                storage.close().await?;
-            }
+            let storage = loop {
+                let kept = with(&phase, |state| Ok(state.kept.as_ref().map(Kept::last_save)))?;
+                let Some((storage, last_save)) = kept else { break None };
+                let Some(last_save) = last_save else { break Some(storage) };
+                // Its failure was told to whoever asked for it. Meanwhile another one may have been asked for.
+                let _ = js_sys::futures::JsFuture::from(last_save.clone()).await;
+                with(&phase, |state| {
+                    state.kept.iter_mut().for_each(|kept| kept.is_through(&last_save));
+                    Ok(())
+                })?;
+            };
+            // From here on no save can begin, which would write behind the closing.
+            *phase.borrow_mut() = Phase::Closing;
+            let closed = match storage {
+                Some(storage) => storage.close().await,
+                None => Ok(()),
+            };
             *phase.borrow_mut() = Phase::New;
-            Ok(JsValue::UNDEFINED)
+            closed.map(|()| JsValue::UNDEFINED)
         })
     }
 }

@@ -31,9 +31,18 @@ impl Kept {
         Self { storage, chain: Some(chain), columns, tick, last_save: None }
     }
 
-    /// The storage, and what is on its way into it.
-    pub(crate) fn last_save(&mut self) -> (Storage, Option<Promise>) {
-        (self.storage.clone(), self.last_save.take())
+    /// The storage, and what is on its way into it. The next save still waits for that.
+    pub(crate) fn last_save(&self) -> (Storage, Option<Promise>) {
+        (self.storage.clone(), self.last_save.clone())
+    }
+
+    /// Says that a save is over; a later one may be on its way.
+    pub(crate) fn is_through(&mut self, save: &Promise) {
+        let (last, save): (Option<&JsValue>, &JsValue) =
+            (self.last_save.as_ref().map(AsRef::as_ref), save.as_ref());
+        if last == Some(save) {
+            self.last_save = None;
+        }
     }
 }
 

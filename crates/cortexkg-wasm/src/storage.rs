@@ -80,8 +80,7 @@ impl Storage {
         if !is_array(&loaded) {
             return Err(refused(&loaded));
         }
-        let piece =
-            |piece: &JsValue| Ok(bytes(piece.dyn_ref::<Uint8Array>().ok_or_else(|| refused(piece))?));
+        let piece = |piece: &JsValue| Ok(bytes(piece.dyn_ref::<Uint8Array>().ok_or_else(|| refused(piece))?));
         items(&loaded, "what a storage loads", usize::MAX)?.iter().map(piece).collect()
     }
 

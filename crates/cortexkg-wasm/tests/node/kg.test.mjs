@@ -379,3 +379,33 @@ test("what throws while it is looked at changes nothing, and nothing stays borro
   kg.free();
   pool.free();
 });
+
+test("what is asked for while it is being closed waits for its turn, or is refused", async () => {
+  const shelf = new Shelf();
+  const kg = new CortexKGWasm({ columnCount: 16 });
+  await kg.initialize_with_storage("mine", shelf);
+  kg.allocate_facts(PEOPLE);
+  await kg.save_state();
+  const append = shelf.append.bind(shelf);
+  await kg.close();
+  let isClosed = false;
+  shelf.close = async () => void (isClosed = true);
+  const slow = new CortexKGWasm();
+  await slow.initialize_with_storage("mine", {
+    load: () => shelf.load(),
+    replace: (piece) => shelf.replace(piece),
+    append: async (piece) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.ok(!isClosed, "written after it was closed");
+      await append(piece);
+    },
+    close: () => shelf.close(),
+  });
+  slow.allocate_fact({ text: "Grace Hopper" });
+  const [saving, closing] = [slow.save_state(), slow.close()];
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const again = slow.save_state();
+  await Promise.all([saving, closing, again]);
+  assert.ok(isClosed);
+  assert.equal((await reopened(shelf)).get_performance_metrics().facts, PEOPLE.length + 1);
+});
