@@ -31,8 +31,11 @@ pub(crate) fn fact(value: &JsValue) -> Result<Fact, JsValue> {
     };
     let mut fact = Fact::text(String::new());
     fact.content = content;
-    fact.record_id = named("id")?;
-    fact.source = named("source")?;
+    let naming = |property: &str| {
+        get(property)?.map(|found| values::name(&found, &format!("{property} of a fact"))).transpose()
+    };
+    fact.record_id = naming("id")?;
+    fact.source = naming("source")?;
     fact.time_s = get("time")?.map(|time| seconds(&time)).transpose()?;
     fact.confidence = get("confidence")?.map(|found| number(&found, "confidence of a fact")).transpose()?;
     fact.embedding = get("embedding")?.map(|found| embedding(&found)).transpose()?;

@@ -12,7 +12,7 @@ use crate::graph::{Graph, GraphError, Verdict};
 use crate::kg::{CortexKGWasm, State, with};
 use crate::map::Map;
 use crate::objects::object;
-use crate::values::{self, error, given, is_array, items, pair, quoted, text, whole_number};
+use crate::values::{self, error, given, is_array, items, name, pair, quoted, text, whole_number};
 use crate::views;
 
 /// Hits of a search and items of a list if nothing is said, and at most.
@@ -350,8 +350,8 @@ impl State {
 
 /// A record by its identifier and, if it has one, its source.
 fn named(record_id: &JsValue, source: &JsValue) -> Result<(String, Option<String>), JsValue> {
-    let source = given(source.clone()).map(|source| text(&source, "source")).transpose()?;
-    Ok((text(record_id, "record_id")?, source))
+    let source = given(source.clone()).map(|source| name(&source, "source")).transpose()?;
+    Ok((name(record_id, "record_id")?, source))
 }
 
 /// The same from one value: an identifier, or a pair of identifier and source.

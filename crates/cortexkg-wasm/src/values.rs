@@ -67,6 +67,19 @@ pub(crate) fn text(value: &JsValue, what: &str) -> Result<String, JsValue> {
     value.as_string().ok_or_else(|| error(format!("{what} must be a text, and is {}", quoted(value))))
 }
 
+/// A text that names something. Half a character (a surrogate without its other half) would turn into the mark that every half turns into, and two
+/// names into one.
+pub(crate) fn name(value: &JsValue, what: &str) -> Result<String, JsValue> {
+    let name = text(value, what)?;
+    if name.contains(char::REPLACEMENT_CHARACTER) && JsValue::from_str(&name) != *value {
+        let told = quoted(value);
+        return Err(error(format!(
+            "{what} is {told}, which holds half a character (a surrogate without its other half)"
+        )));
+    }
+    Ok(name)
+}
+
 /// What may be left out: `undefined` and `null` are nothing.
 pub(crate) fn given(value: JsValue) -> Option<JsValue> {
     (!value.is_undefined() && !value.is_null()).then_some(value)

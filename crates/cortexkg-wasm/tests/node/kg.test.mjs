@@ -409,3 +409,15 @@ test("what is asked for while it is being closed waits for its turn, or is refus
   assert.ok(isClosed);
   assert.equal((await reopened(shelf)).get_performance_metrics().facts, PEOPLE.length + 1);
 });
+
+test("halves of characters do not make two names one", async () => {
+  const kg = await ready({ columnCount: 16 });
+  for (const half of ["a\ud800", "\udc00a", "a\ud801b"]) {
+    assert.throws(() => kg.allocate_fact({ id: half, text: "Ada" }), /half a character/);
+    assert.throws(() => kg.allocate_fact({ source: half, text: "Ada" }), /half a character/);
+    assert.throws(() => kg.why(half), /half a character/);
+  }
+  assert.equal(kg.allocate_fact({ id: "a\ufffd 😀", text: "Ada" }).recordId, "a\ufffd 😀");
+  // A value that was cut there says what is left of it.
+  assert.equal(kg.allocate_fact({ text: "Ada Lovelace \ud83d" }).decision, "new");
+});
