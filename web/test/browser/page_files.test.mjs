@@ -78,6 +78,18 @@ test("what is no identifier does not become one", async () => {
   await page.close();
 });
 
+test("a line without an end costs the others nothing, and no time", async () => {
+  const page = await openPage();
+  const array = `[${Array.from({ length: 600_000 }, (_, at) => `{"id":${at},"name":"Name number ${at}"}`).join(",")}]`;
+  assert.ok(array.length > 1 << 24);
+  const began = Date.now();
+  await stream(page, "array.json", `{"id":"1","name":"Ada Lovelace"}\n${array}\n{"id":"2","name":"Charles Babbage"}`, { identifier: "id" });
+  assert.ok(Date.now() - began < 10_000, `${Date.now() - began} ms`);
+  assert.match(await facts(page), /all read: 2 facts/);
+  assert.match((await badLines(page))[0], /line 2 is longer than 16 million/);
+  await page.close();
+});
+
 test("line ends within quotes are those of a value", async () => {
   const page = await openPage();
   await stream(page, "notes.csv", 'id,name,note\n1,Ada Lovelace,"first\r\nsecond"\n2,Charles Babbage,b\n3,Grace Hopper,c\n');

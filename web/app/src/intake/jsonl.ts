@@ -10,6 +10,10 @@ type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 type JsonObject = { [name: string]: Json };
 
 const DEPTH_MAX = 16;
+/** More than any fact may have, by far. */
+const LINE_CHARS_MAX = 1 << 24;
+/** Stands for a line that is longer. */
+const TOO_LONG = "\0";
 
 class BadLineError extends Error {}
 
@@ -39,6 +43,7 @@ function flatten(value: JsonObject, before = "", depth = 0): [string, FieldValue
 }
 
 function toFact(text: string, { source, identifier }: ReadOptions): Fact {
+  if (text === TOO_LONG) throw new BadLineError("is longer than 16 million characters; give one object per line");
   let value: Json;
   try {
     value = JSON.parse(text) as Json;
@@ -91,11 +96,24 @@ export function previewLines(text: string): { columns: string[]; rows: string[][
 }
 
 export async function* readLines(text: AsyncGenerator<Piece>, options: ReadOptions): AsyncGenerator<Read> {
-  let rest = "";
+  // Parts of the line that has not ended: put together once, or a long one would be copied with every piece.
+  let rest: string[] = [];
+  let restChars = 0;
   let number = 0;
   for await (const piece of text) {
-    const lines = (rest + piece.text).split("\n");
-    rest = piece.isLast ? "" : (lines.pop() ?? "");
+    const lines = piece.text.split("\n");
+    if (lines.length > 1 || piece.isLast) {
+      // What is too long is not even put together.
+      lines[0] = restChars > LINE_CHARS_MAX ? TOO_LONG : rest.join("") + (lines[0] ?? "");
+      rest = [];
+      restChars = 0;
+    }
+    if (!piece.isLast) {
+      const part = lines.pop() ?? "";
+      restChars += part.length;
+      if (restChars > LINE_CHARS_MAX) rest = [];
+      else rest.push(part);
+    }
     const facts: Fact[] = [];
     const numbers: number[] = [];
     const bad: BadLine[] = [];
