@@ -41,6 +41,8 @@ export class Desk {
   async leave(): Promise<boolean> {
     const graph = this.page.graph.value;
     if (!graph) return true;
+    // It may fail, and facts that come in meanwhile are not in it.
+    await graph.settled;
     if (graph.saved.value === "unsaved" || graph.saved.value === "memory") {
       const isKept = graph.saved.value === "unsaved";
       const answer = await ask(dialog(`“${graph.name}” has decisions that are not saved`,

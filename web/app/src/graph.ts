@@ -24,6 +24,7 @@ export class Graph {
   readonly saved: Signal<Saved>;
   /** What has happened since it was opened, counted: a save is good for what it began with. */
   #version = 0;
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly engine: CortexKG,
@@ -88,7 +89,18 @@ export class Graph {
     if (!isUnsaved && version === this.#version && this.saved.value === "unsaved") this.saved.value = "saved";
   }
 
-  async save(): Promise<void> {
+  /** That no save is on its way any more, however it ended. */
+  get settled(): Promise<void> {
+    return this.#saving;
+  }
+
+  save(): Promise<void> {
+    const saving = this.#save();
+    this.#saving = saving.catch(() => {});
+    return saving;
+  }
+
+  async #save(): Promise<void> {
     if (this.saved.value === "reader" || this.saved.value === "memory") return;
     const version = this.#version;
     this.saved.value = "saving";

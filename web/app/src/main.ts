@@ -94,7 +94,9 @@ addEventListener("keydown", (event) => {
 });
 
 addEventListener("beforeunload", (event) => {
-  if (page.graph.value && page.graph.value.saved.value === "unsaved" && !parameters.has("example")) event.preventDefault();
+  const saved = page.graph.value?.saved.value;
+  const isAtStake = saved === "unsaved" || saved === "saving" || saved === "memory";
+  if (isAtStake && !parameters.has("example")) event.preventDefault();
 });
 
 const example = EXAMPLES.find(({ name }) => name === parameters.get("example"));

@@ -26,6 +26,22 @@ test("no room left: what was saved before is intact, and what to do is said", as
   await page.close();
 });
 
+test("who leaves while a save is on its way is asked when it fails", async () => {
+  const page = await example("restaurants");
+  const tools = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  await tools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2_000 });
+  await page.evaluate(() => {
+    document.querySelector(".save").click();
+    [...document.querySelectorAll("#menu button")].find((button) => button.textContent === "New graph").click();
+  });
+  await page.waitForSelector('dialog:has-text("not saved")');
+  await page.click('dialog button[value=""]');
+  assert.equal(await page.getAttribute(".saved", "data-state"), "unsaved");
+  await tools.send("Storage.overrideQuotaForOrigin", { origin });
+  await page.close();
+});
+
 test("one tab writes, another reads, and may write when the first has gone", async () => {
   const writer = await example("people");
   await writer.click(".save");
