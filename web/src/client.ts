@@ -102,7 +102,7 @@ export class CortexKG {
     try {
       for await (const batched of batches(facts, batch)) {
         signal?.throwIfAborted();
-        const deciding = this.#call("allocateFacts", batched);
+        const deciding = this.#decide(batched);
         // Its failure is told where it is waited for.
         deciding.catch(() => undefined);
         ahead.push(deciding);
@@ -253,7 +253,32 @@ export class CortexKG {
   #call<Name extends Method>(method: Name, ...parameters: Parameters_<Name>): Promise<Answer<Name>> {
     // A save that began while the storage is let go of would write behind it.
     if (this.#closing) return Promise.reject(closed());
-    return this.#transport.call(method, ...parameters);
+    try {
+      return this.#transport.call(method, ...parameters);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Decides on a batch; one that cannot be sent goes fact by fact, in its order, and what of it cannot be sent is refused. */
+  #decide(batch: Fact[]): Promise<Outcome[]> {
+    if (this.#closing) return Promise.reject(closed());
+    try {
+      return this.#transport.call("allocateFacts", batch);
+    } catch {
+      return Promise.all(batch.map((fact) => this.#decideOne(fact)));
+    }
+  }
+
+  async #decideOne(fact: Fact): Promise<Outcome> {
+    let deciding: Promise<Outcome[]>;
+    try {
+      deciding = this.#transport.call("allocateFacts", [fact]);
+    } catch (error) {
+      return { error: `a fact must be plain data, which can be sent to a worker: ${error instanceof Error ? error.message : String(error)}` };
+    }
+    const [outcome] = await deciding;
+    return outcome!;
   }
 }
 

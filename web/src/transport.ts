@@ -78,14 +78,12 @@ export class InWorker implements Transport {
     this.#fail(closed());
   }
 
+  /** Throws where something cannot be sent, such as a function: nothing of it is on its way then. */
   #ask<Value>(request: (id: number) => Request): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(this.#ended);
-      const id = ++this.#last;
-      // Throws where something cannot be sent, such as a function.
-      this.#worker.postMessage(request(id));
-      this.#waiting.set(id, { resolve, reject });
-    });
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = ++this.#last;
+    this.#worker.postMessage(request(id));
+    return new Promise((resolve, reject) => void this.#waiting.set(id, { resolve, reject }));
   }
 
   #fail(error: Error): void {

@@ -152,3 +152,23 @@ test("a call is ended by its signal, and a worker by its client", async () => {
   assert.deepEqual(browser.errors, []);
   await page.close();
 });
+
+test("a fact that cannot be sent to the worker is refused, and costs the others nothing", async () => {
+  const page = await tab();
+  const found = await page.evaluate(async () => {
+    const graph = await globalThis.CortexKG.open();
+    const thrower = { id: "t", get text() { throw new Error("mine"); } };
+    const facts = [{ id: "a", text: "Ada Lovelace" }, { id: "f", text: "x", more: () => 1 }, thrower, { id: "b", text: "Charles Babbage" }];
+    const outcomes = await graph.allocateFacts([...facts, { id: "c", text: "Grace Hopper" }], { batch: 4 });
+    const alone = await graph.allocateFact(facts[1]).then(() => "decided", (error) => error.name);
+    const answer = [outcomes.map((one) => one.error ?? one.node), alone, (await graph.metrics()).facts];
+    await graph.close();
+    return answer;
+  });
+  assert.deepEqual(found.slice(1), ["DataCloneError", 3]);
+  const [ada, sent, thrown, ...others] = found[0];
+  assert.deepEqual([ada, ...others], [0, 1, 2]);
+  assert.match(sent, /must be plain data.*could not be cloned/);
+  assert.match(thrown, /must be plain data.*mine/);
+  await page.close();
+});
