@@ -84,7 +84,10 @@ function parsed(bytes: Uint8Array, start: Start): Log {
   let end = start.headerBytes;
   while (end + FRAME_HEAD_BYTES <= bytes.length) {
     const head = bytes.subarray(end, end + FRAME_HEAD_BYTES);
-    if (view.getUint32(end + 8, true) !== headCheck(head, start.generation)) break;
+    if (view.getUint32(end + 8, true) !== headCheck(head, start.generation)) {
+      if (hasHeadBehind(bytes, end, start.generation)) throw damaged(start.name, `the head of piece ${pieces.length} is not what was written`);
+      break;
+    }
     const from = end + FRAME_HEAD_BYTES;
     const to = from + view.getUint32(end, true);
     if (to > bytes.length) break;
@@ -100,6 +103,17 @@ function parsed(bytes: Uint8Array, start: Start): Log {
   // The header is written after the first frame is durable.
   if (pieces.length === 0) throw damaged(start.name, "its first piece is not what was written");
   return { generation: start.generation, pieces, end };
+}
+
+/** Whether a frame begins behind a place: then what is there is no torn tail, since frames are written one after the other. */
+function hasHeadBehind(bytes: Uint8Array, place: number, generation: number): boolean {
+  const view = viewOf(bytes);
+  for (let at = place + 1; at + FRAME_HEAD_BYTES <= bytes.length; at++) {
+    // Few bytes pass for a length, so few are checked.
+    if (view.getUint32(at, true) > bytes.length - at - FRAME_HEAD_BYTES) continue;
+    if (view.getUint32(at + 8, true) === headCheck(bytes.subarray(at, at + FRAME_HEAD_BYTES), generation)) return true;
+  }
+  return false;
 }
 
 function begun(bytes: Uint8Array): Start | undefined {
