@@ -35,6 +35,11 @@ export interface ErrorMessage {
 
 /** What a message can carry of an error. */
 export function packed(error: unknown): ErrorMessage {
+  if (error instanceof WebAssembly.RuntimeError) {
+    // What it held is not to be relied on any more.
+    const what = `the module of CortexKG failed (${error.message}), most likely for want of memory`;
+    return { name: "CortexError", message: `${what}; close this graph and open it again, as it was saved last` };
+  }
   if (error instanceof Error) return { name: error.name, message: error.message };
   return { name: "CortexError", message: String(error) };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CortexError, CortexKG, StorageError } from "../../dist/index.js";
+import { CortexError, CortexKG, StorageError, packed } from "../../dist/index.js";
 
 const ADA = { id: "a", fields: { name: "Ada Lovelace", born: 1815, city: "London" } };
 const PEOPLE = [
@@ -199,4 +199,8 @@ test("a storage of the caller's is let go of where the options are refused", asy
   const storage = { ...shelf(), close: async () => void closings++ };
   await assert.rejects(CortexKG.open({ storage, columns: -1 }), /columnCount/);
   assert.equal(closings, 1);
+});
+
+test("a module that failed says what to do", () => {
+  assert.match(packed(new WebAssembly.RuntimeError("unreachable")).message, /unreachable.*memory; close this graph and open it again/);
 });
