@@ -176,6 +176,12 @@ export class Desk {
   async saveAs(): Promise<void> {
     const graph = this.page.graph.value;
     if (!graph) return;
+    const feed = this.feed.value;
+    if (feed && !feed.run.isOver) {
+      // The rest of it would be in neither of the two.
+      return void this.page.notices.show(`${feed.name} is still streaming in: stop it, or wait until all is read, and save the copy then.`, { topic: "copy" });
+    }
+    this.page.notices.clear("copy");
     const taken = [...(await namesKept()), graph.name];
     const name = await named("Save a copy", freeName(graph.name, new Set(taken)), taken, "Save");
     if (name === undefined) return;

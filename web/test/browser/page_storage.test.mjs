@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { example, hash, openPage, start, stop } from "./page.mjs";
+import { example, hash, menu, openPage, start, stop } from "./page.mjs";
 import { picture } from "./browser.mjs";
 
 before(start);
@@ -79,5 +79,19 @@ test("a copy is saved under another name, and both are listed", async () => {
   await page.waitForSelector("dialog .kept-open");
   const names = await page.locator("dialog .kept-open span:first-child").allTextContents();
   assert.deepEqual(names.filter((name) => /people/.test(name)), ["people", "the same people"]);
+  await page.close();
+});
+
+test("no copy is saved of what is still streaming in", async () => {
+  const page = await openPage();
+  const rows = Array.from({ length: 60_000 }, (_, at) => `r${at},Name${(at * 7919) % 9973} Number${at % 997}`);
+  const choosing = page.waitForEvent("filechooser");
+  await page.click("text=Choose a file");
+  await (await choosing).setFiles({ name: "long.csv", mimeType: "text/csv", buffer: Buffer.from(`id,name\n${rows.join("\n")}`) });
+  await page.click("dialog button[value=start]");
+  await page.waitForSelector('.controls[data-state="running"]');
+  await menu(page, "Save a copy as");
+  await page.waitForSelector('.notice:has-text("still streaming in")');
+  assert.equal(await page.getAttribute(".controls", "data-state"), "running");
   await page.close();
 });
