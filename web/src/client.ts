@@ -44,7 +44,7 @@ export class CortexKG {
    */
   static async open(options: OpenOptions = {}): Promise<CortexKG> {
     const { storage } = options;
-    const isGiven = typeof storage === "object" && "load" in storage;
+    const isGiven = typeof storage === "object" && storage !== null && "load" in storage;
     if (isGiven && options.worker) throw new CortexError("a storage of the caller's cannot go to a worker; leave `worker` out");
     const listeners = new Set<(event: StorageEvent) => void>();
     const tell = (event: StorageEvent) => {

@@ -28,7 +28,7 @@ export class Engine {
 
   /** Loads the module, and what the storage has. */
   static async open(options: OpenOptions, tell: (event: StorageEvent) => void): Promise<[Engine, Opened]> {
-    const { storage } = options;
+    const storage = options.storage ?? undefined;
     const given = typeof storage === "object" && "load" in storage ? storage : undefined;
     let bindings: Bindings, memory: WebAssembly.Memory, kg: CortexKGWasm;
     try {
@@ -139,7 +139,9 @@ export class Engine {
     return this.#kg.allocate_batch(ids);
   }
 
-  optimizeAllocations(): Promise<number> {
+  async optimizeAllocations(): Promise<number> {
+    // It saves what it has moved.
+    this.#checkWriter();
     return this.#kg.optimize_allocations();
   }
 
@@ -169,15 +171,19 @@ export class Engine {
   }
 
   async save(): Promise<void> {
-    if (this.#storage?.isWriter === false) {
-      throw new StorageReadOnlyError("this graph is open to read only, since another tab writes to it; close that tab and open the graph again, or export it");
-    }
+    this.#checkWriter();
     await this.#kg.save_state();
   }
 
   async close(): Promise<void> {
     await this.#kg.close();
     this.#kg.free();
+  }
+
+  #checkWriter(): void {
+    if (this.#storage?.isWriter === false) {
+      throw new StorageReadOnlyError("this graph is open to read only, since another tab writes to it; close that tab and open the graph again, or export it");
+    }
   }
 }
 

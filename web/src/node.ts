@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import {
-  closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync,
+  closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync,
 } from "node:fs";
 import { join } from "node:path";
 
@@ -33,6 +33,7 @@ export function fileStorage(folder: string): Storage {
     const [first, second] = FILES.map((name) => file(join(folder, name), opened));
     // As a header has the name of what it belongs to: here a folder may be moved.
     const log = new TwoFileLog("", [first!, second!]);
+    rooted(folder);
     let isOpen = true;
     const use = async <T>(what: () => T): Promise<T> => {
       // Its descriptors may be those of other files by now.
@@ -63,6 +64,17 @@ export function fileStorage(folder: string): Storage {
     for (const file of opened) file.close();
     release(lock, mine);
     throw failed(folder, error);
+  }
+}
+
+/** Makes the names of new files durable, where a folder can be asked to. */
+function rooted(folder: string): void {
+  if (process.platform === "win32") return;
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -186,8 +186,8 @@ impl AllocationEngine {
 impl AllocationEngine {
     /// A pool of so many columns.
     pub(crate) fn of(columns: u32, is_simd_wanted: bool) -> Result<Self, JsValue> {
-        if columns > COLUMNS_MAX {
-            return Err(error(format!("column_count is {columns}, and may be {COLUMNS_MAX} at most")));
+        if !(1..=COLUMNS_MAX).contains(&columns) {
+            return Err(error(format!("column_count is {columns}, and may be from 1 to {COLUMNS_MAX}")));
         }
         Ok(Self::over(ColumnAllocator::with_columns(columns).map_err(error)?, is_simd_wanted))
     }

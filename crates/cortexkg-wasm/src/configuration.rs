@@ -43,6 +43,10 @@ impl Configuration {
         if let Some(columns) = property(&value, "columnCount")? {
             configuration.columns = whole_number(&columns, "columnCount")?;
         }
+        if !(1..=COLUMNS_MAX).contains(&configuration.columns) {
+            let columns = configuration.columns;
+            return Err(error(format!("columnCount is {columns}, and may be from 1 to {COLUMNS_MAX}")));
+        }
         configuration.columns_max = match property(&value, "maxColumnCount")? {
             Some(columns) => whole_number(&columns, "maxColumnCount")?,
             None => GROWN_USUAL.max(configuration.columns),

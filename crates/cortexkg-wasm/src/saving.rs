@@ -8,7 +8,7 @@ use crate::kg::{Shared, State, with};
 use crate::pieces::{self, Chain};
 use crate::storage::Storage;
 use crate::tracked::Changed;
-use crate::values::error;
+use crate::values::{error, property};
 
 /// A storage with what it has already.
 pub(crate) struct Kept {
@@ -140,6 +140,16 @@ async fn write(phase: &Shared) -> Result<(), JsValue> {
             return Ok(());
         };
         state.graph.give_back(piece.taken);
+        // Some storages cannot tell whether the piece is there after all: behind it the next one would not fit. Where there was no room it is not there.
+        if let Some(kept) = state.kept.as_mut().filter(|_| !is_of_room(&why)) {
+            kept.chain = None;
+        }
         Err(why)
     })
+}
+
+/// Whether a storage says that it has no room.
+fn is_of_room(why: &JsValue) -> bool {
+    let name = property(why, "name").ok().flatten().and_then(|name| name.as_string());
+    name.is_some_and(|name| ["StorageQuotaError", "QuotaExceededError"].contains(&&*name))
 }

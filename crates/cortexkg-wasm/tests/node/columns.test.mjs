@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AllocationEngine, level } from "./module.mjs";
+import { AllocationEngine, level, refused } from "./module.mjs";
 
 const NO_CONCEPTS = [2 ** 32, -1, 0.5, NaN, Infinity, -Infinity, 2n ** 32n, -1n, 10n ** 60n, "7", "", null, undefined, true, {}, [], [1], Symbol("s"), () => 1];
 
@@ -42,7 +42,7 @@ test("what is no concept is an Error that names it, and changes nothing", () => 
 
 test("what is no size of a pool is an Error", () => {
   for (const bad of [0, 2 ** 22 + 1, ...NO_CONCEPTS]) {
-    assert.throws(() => new AllocationEngine(bad, true), Error, String(bad));
+    assert.throws(() => new AllocationEngine(bad, true), refused, String(bad));
   }
   assert.throws(() => new AllocationEngine(4, "yes"), /enable_simd/);
 });
@@ -50,9 +50,9 @@ test("what is no size of a pool is an Error", () => {
 test("an object that was freed is an Error", () => {
   const engine = new AllocationEngine(4, true);
   engine.free();
-  assert.throws(() => engine.allocate_concept(1), Error);
-  assert.throws(() => engine.get_allocation_history(), Error);
-  assert.throws(() => engine.free(), Error);
+  assert.throws(() => engine.allocate_concept(1), refused);
+  assert.throws(() => engine.get_allocation_history(), refused);
+  assert.throws(() => engine.free(), refused);
 });
 
 test("a batch tells of each, in order, and goes on after a mistake", () => {
@@ -72,7 +72,7 @@ test("a batch tells of each, in order, and goes on after a mistake", () => {
   assert.deepEqual(engine.allocate_batch([]), []);
   for (const bad of [7, "123", null, undefined, {}]) assert.throws(() => engine.allocate_batch(bad), /must be an array/);
   assert.throws(() => engine.allocate_batch({ [Symbol.iterator]: () => { throw new TypeError("mine"); } }), /mine/);
-  assert.throws(() => engine.allocate_batch({ *[Symbol.iterator]() { engine.allocate_concept(1); } }), Error); // from within
+  assert.throws(() => engine.allocate_batch({ *[Symbol.iterator]() { engine.allocate_concept(1); } }), refused); // from within
   assert.equal(engine.get_allocated_count(), 2); // and it can still be used
 });
 
@@ -84,7 +84,7 @@ test("related concepts lie side by side", () => {
   assert.ok(Math.abs(beside - far.columnId) < 64, `${beside} and ${far.columnId}`);
   assert.equal(engine.get_allocation_history().at(-1).confidence, 1);
   for (const bad of [7, "ab", [NaN], [[1]], [[1, -1]], Array(65).fill(1)]) {
-    assert.throws(() => engine.allocate_concept(2000, bad), Error, JSON.stringify(bad));
+    assert.throws(() => engine.allocate_concept(2000, bad), refused, JSON.stringify(bad));
   }
   assert.equal(engine.get_allocation_info(2000), undefined);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AllocationEngine, CortexKGWasm, ready, set_storage_opener } from "./module.mjs";
+import { AllocationEngine, CortexKGWasm, ready, set_storage_opener, refused } from "./module.mjs";
 
 /** A storage in memory, which waits a moment as a real one would, and can be made to fail. */
 class Shelf {
@@ -11,6 +11,8 @@ class Shelf {
   replaced = 0;
   closed = 0;
   failure = null;
+  /** Thrown when an append has written. */
+  afterwards = null;
   async load() {
     await null;
     return this.pieces;
@@ -18,6 +20,7 @@ class Shelf {
   async append(piece) {
     await this.#write(() => [...this.pieces, piece]);
     this.appended++;
+    if (this.afterwards) throw this.afterwards;
   }
   async replace(piece) {
     await this.#write(() => [piece]);
@@ -68,7 +71,7 @@ test("it is initialized once", async () => {
 
 test("what is no configuration is an Error", () => {
   for (const bad of [7, "x", [], { columns: 5 }, { columnCount: 0 }, { columnCount: 2 ** 32 }, { columnCount: NaN }, { enableSimd: 1 }, { halfLife: -1 }]) {
-    assert.throws(() => new CortexKGWasm(bad), Error, JSON.stringify(bad));
+    assert.throws(() => new CortexKGWasm(bad), refused, JSON.stringify(bad));
   }
   assert.throws(() => new CortexKGWasm({ columns: 5 }), /there is no "columns"; there are columnCount/);
 });
@@ -111,7 +114,7 @@ test("what is no fact is an Error, and the others go on", async () => {
     { get text() { throw new Error("mine"); } },
   ];
   const before = kg.state_hash();
-  for (const fact of bad) assert.throws(() => kg.allocate_fact(fact), Error);
+  for (const fact of bad) assert.throws(() => kg.allocate_fact(fact), refused);
   assert.throws(() => kg.allocate_fact({ text: "a", time: 0.5 }), /time of a fact.*0.5/);
   assert.equal(kg.state_hash(), before);
   const told = kg.allocate_facts([ADA, ...bad, PEOPLE[1]]);
@@ -119,7 +122,7 @@ test("what is no fact is an Error, and the others go on", async () => {
   assert.equal(told.filter(({ error }) => typeof error === "string").length, bad.length);
   assert.deepEqual([told[0].decision, told.at(-1).decision], ["new", "new"]);
   for (const facts of [7, "ab", null, {}]) assert.throws(() => kg.allocate_facts(facts), /must be an array/);
-  for (const [text, limit] of [[7], [null], ["x", -1], ["x", 1001], ["x", "1"], ["x", NaN]]) assert.throws(() => kg.search(text, limit), Error);
+  for (const [text, limit] of [[7], [null], ["x", -1], ["x", 1001], ["x", "1"], ["x", NaN]]) assert.throws(() => kg.search(text, limit), refused);
   // A call from within another is refused, and harms nothing.
   assert.throws(() => kg.allocate_batch({ *[Symbol.iterator]() { kg.allocate_concept(1); } }), /from within/);
   assert.equal(kg.allocate_concept(1), kg.allocate_concept(1));
@@ -148,7 +151,7 @@ test("graphs go out and come in; what is none is refused and changes nothing", a
   const damaged = bytes.slice();
   damaged[damaged.length >> 1] ^= 1;
   for (const bad of [damaged, bytes.slice(0, 100), new Uint8Array(), new Uint8Array(9999), [1, 2], "x", null, new ArrayBuffer(8)]) {
-    assert.throws(() => other.import(bad), Error);
+    assert.throws(() => other.import(bad), refused);
   }
   assert.equal(other.state_hash(), hash);
 });
@@ -187,7 +190,7 @@ test("the nodes nearest to a vector are found", async () => {
   assert.ok(near.cosine > 0.99 && far.cosine < 0.2);
   assert.equal(kg.search_near([1, 0, 0], 1).length, 1);
   for (const bad of [[1, 0], [0, 0, 0], [NaN, 1, 1], new Float32Array([NaN, 1, 1]), ["x"], "abc", 7, null, new Float32Array(5000)]) {
-    assert.throws(() => kg.search_near(bad), Error);
+    assert.throws(() => kg.search_near(bad), refused);
   }
   assert.throws(() => kg.search_near([1, 0, 0], 1001), /limit/);
 });
@@ -200,14 +203,14 @@ test("what a user says of two records holds, and can be taken back", async () =>
   assert.deepEqual(linked.nodes, [ada.node, ada.node]);
   assert.equal(kg.get_performance_metrics().allocatedCount, columns - 1);
   assert.equal(kg.node(charles.node).node, ada.node);
-  assert.throws(() => kg.cannot_link("a", "b"), Error);
+  assert.throws(() => kg.cannot_link("a", "b"), refused);
   kg.undo(linked.logPosition);
   assert.equal(kg.get_performance_metrics().allocatedCount, columns);
   const parted = kg.cannot_link("a", "c");
   assert.notEqual(parted.nodes[0], parted.nodes[1]);
   assert.throws(() => kg.must_link("a", "nobody"), /nobody/);
-  for (const [left, right] of [["a", "a"], [7, "a"], [["a"], 7], [[], "b"]]) assert.throws(() => kg.must_link(left, right), Error);
-  for (const bad of [-1, 999, 0.5, "1"]) assert.throws(() => kg.undo(bad), Error);
+  for (const [left, right] of [["a", "a"], [7, "a"], [["a"], 7], [[], "b"]]) assert.throws(() => kg.must_link(left, right), refused);
+  for (const bad of [-1, 999, 0.5, "1"]) assert.throws(() => kg.undo(bad), refused);
   assert.deepEqual(Object.keys(kg.consolidate()), ["merged", "split"]);
   assert.deepEqual(kg.review(), []);
 });
@@ -247,7 +250,7 @@ test("without a storage nothing claims to be saved", async () => {
   const kg = new CortexKGWasm();
   await assert.rejects(kg.initialize_with_storage("mine"), /no storage of their own/);
   for (const [name, storage] of [[7, new Shelf()], ["x", 7], ["x", {}], ["x", { load() {} }], ["x", { load() {}, append() {} }]]) {
-    await assert.rejects(kg.initialize_with_storage(name, storage), Error);
+    await assert.rejects(kg.initialize_with_storage(name, storage), refused);
   }
   await kg.initialize();
   await assert.rejects(kg.save_state(), /in memory/);
@@ -339,6 +342,20 @@ test("a save that fails is told, and the next one has all that it should have ha
   assert.equal((await reopened(shelf)).state_hash(), kg.state_hash());
 });
 
+test("a storage that fails after it has written is written anew", async () => {
+  const shelf = new Shelf();
+  const kg = await reopened(shelf);
+  await kg.save_state();
+  kg.allocate_fact(ADA);
+  shelf.afterwards = new Error("no answer in time");
+  await assert.rejects(kg.save_state(), /no answer/);
+  shelf.afterwards = null;
+  kg.allocate_fact(PEOPLE[1]);
+  await kg.save_state();
+  assert.equal(shelf.pieces.length, 1);
+  assert.equal((await reopened(shelf)).state_hash(), kg.state_hash());
+});
+
 test("what a storage has and is none of ours is refused", async () => {
   const shelf = new Shelf();
   const kg = await reopened(shelf);
@@ -350,7 +367,7 @@ test("what a storage has and is none of ours is refused", async () => {
   for (const bad of [[new Uint8Array(40)], [base.slice(0, 30)], [base.slice(0, -1)], "text", 7, [7], [base, base], [change], [base, change.slice(0, -1)], [base, change, change]]) {
     shelf.pieces = bad;
     const other = new CortexKGWasm();
-    await assert.rejects(other.initialize_with_storage("mine", shelf), Error);
+    await assert.rejects(other.initialize_with_storage("mine", shelf), refused);
     shelf.pieces = pieces;
     await other.initialize_with_storage("mine", shelf); // after a failure it can be tried again
   }
@@ -366,10 +383,10 @@ test("what throws while it is looked at changes nothing, and nothing stays borro
   const vector = new Float32Array(detached.buffer);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   for (const bad of [thrower, proxy]) {
-    assert.throws(() => kg.allocate_concept(1, [bad]), Error);
-    assert.throws(() => pool.allocate_concept(1, [bad]), Error);
-    assert.throws(() => kg.must_link(bad, "a"), Error);
-    assert.throws(() => kg.allocate_fact({ fields: [bad] }), Error);
+    assert.throws(() => kg.allocate_concept(1, [bad]), refused);
+    assert.throws(() => pool.allocate_concept(1, [bad]), refused);
+    assert.throws(() => kg.must_link(bad, "a"), refused);
+    assert.throws(() => kg.allocate_fact({ fields: [bad] }), refused);
   }
   assert.throws(() => kg.allocate_fact({ fields: { get name() { throw new Error("mine"); } } }), /mine/);
   assert.throws(() => kg.import(detached), /damaged|too short/);

@@ -21,3 +21,6 @@ export async function ready(configuration) {
   await kg.initialize();
   return kg;
 }
+
+/** Whether an error says that something was refused; a trap of the module is an error as well, and no refusal. */
+export const refused = (error) => error instanceof Error && !(error instanceof WebAssembly.RuntimeError);
