@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures measured on real data, and at scale on made-up data, printed beside what they are to reach.
 
 mod adaptation;
+mod browser;
 mod chart;
 mod churn;
 mod first_light;
@@ -38,6 +39,8 @@ pub(crate) enum Bench {
     Layers(layers::Args),
     /// Memory that the scalable engine never gives back. Needs valgrind.
     Leaks,
+    /// The package for JavaScript in Chromium: a first answer, rates, memory, columns.
+    Browser(browser::Args),
 }
 
 /// Runs one bench.
@@ -52,5 +55,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::TenMillion(args) => ten_million::run(args),
         Bench::Layers(args) => layers::run(args),
         Bench::Leaks => leaks::run(),
+        Bench::Browser(args) => browser::run(args),
     }
 }
