@@ -9,6 +9,7 @@
 //!   it as the difference to the one before it; the first of them to the first of the entry before. Each of the three is a column of
 //!   its own, because like numbers side by side are compressed better.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::Class;
@@ -18,26 +19,26 @@ pub(crate) static TABLE: LazyLock<Table> =
     LazyLock::new(|| Table::unpacked(&mut Reader(include_bytes!("../table/unicode.bin"))));
 
 pub(crate) struct Table {
-    /// From which character on which class holds.
-    classes: Vec<(u32, Class)>,
-    /// From which character on which order holds.
-    orders: Vec<(u32, u8)>,
+    classes: Runs<Class>,
+    orders: Runs<u8>,
     decompositions: Mapping,
     folds: Mapping,
     /// First, second, and both in one; sorted.
     pairs: Vec<(char, char, char)>,
+    /// Of the pairs, by what is first.
+    pages: Pages,
     /// All that is second in a pair, sorted.
     seconds: Vec<char>,
 }
 
 impl Table {
     fn unpacked(from: &mut Reader<'_>) -> Self {
-        let classes = from.runs(|from| {
+        let classes = Runs::unpacked(from, |from| {
             let number = from.number();
             let class = [Class::Other, Class::Word, Class::Symbol, Class::Unseen][number as usize % 4];
             (number / 4, class)
         });
-        let orders = from.runs(|from| (from.number(), from.number() as u8));
+        let orders = Runs::unpacked(from, |from| (from.number(), from.number() as u8));
         let (decompositions, composed) = Mapping::unpacked(from);
         let (folds, _) = Mapping::unpacked(from);
         // A longer one is composed of all but its last character, which are one character then, and the last.
@@ -57,16 +58,17 @@ impl Table {
         let mut seconds: Vec<char> = pairs.iter().map(|&(_, second, _)| second).collect();
         seconds.sort_unstable();
         seconds.dedup();
-        Self { classes, orders, decompositions, folds, pairs, seconds }
+        let pages = Pages::of(pairs.iter().map(|&(first, ..)| first.into()));
+        Self { classes, orders, decompositions, folds, pairs, pages, seconds }
     }
 
     pub(crate) fn class(&self, character: char) -> Class {
-        run(&self.classes, character).unwrap_or(Class::Other)
+        self.classes.at(character).unwrap_or(Class::Other)
     }
 
     /// Where a mark stands among others; 0 for what is no mark.
     pub(crate) fn order(&self, character: char) -> u8 {
-        if character < '\u{300}' { 0 } else { run(&self.orders, character).unwrap_or(0) }
+        if character < '\u{300}' { 0 } else { self.orders.at(character).unwrap_or(0) }
     }
 
     pub(crate) fn decomposition(&self, character: char) -> Option<&[char]> {
@@ -81,8 +83,9 @@ impl Table {
         if second < '\u{300}' {
             return None;
         }
-        let found = self.pairs.binary_search_by_key(&(first, second), |&(first, second, _)| (first, second));
-        found.ok().map(|at| self.pairs[at].2)
+        let pairs = &self.pairs[self.pages.range(first)];
+        let found = pairs.binary_search_by_key(&(first, second), |&(first, second, _)| (first, second));
+        found.ok().map(|at| pairs[at].2)
     }
 
     pub(crate) fn is_second(&self, character: char) -> bool {
@@ -90,16 +93,61 @@ impl Table {
     }
 }
 
-/// What holds at a character.
-fn run<T: Copy>(runs: &[(u32, T)], character: char) -> Option<T> {
-    let behind = runs.partition_point(|&(from, _)| from <= u32::from(character));
-    Some(runs[behind.checked_sub(1)?].1)
+/// Where among sorted characters those of each page of 256 begin: most searches are over before they begin.
+struct Pages(Vec<u16>);
+
+impl Pages {
+    fn of(characters: impl Iterator<Item = u32>) -> Self {
+        let pages = (u32::from(char::MAX) >> 8) as usize + 1;
+        let mut starts = Vec::with_capacity(pages + 1);
+        let mut count = 0;
+        for character in characters {
+            let page = (character >> 8) as usize;
+            starts.resize(starts.len().max(page + 1), count);
+            count += 1;
+        }
+        starts.resize(pages + 1, count);
+        Self(starts)
+    }
+
+    fn range(&self, character: char) -> Range<usize> {
+        let page = (u32::from(character) >> 8) as usize;
+        usize::from(self.0[page])..usize::from(self.0[page + 1])
+    }
+}
+
+/// From which character on what holds.
+struct Runs<T> {
+    runs: Vec<(u32, T)>,
+    pages: Pages,
+}
+
+impl<T: Copy> Runs<T> {
+    fn unpacked(from: &mut Reader<'_>, read: impl Fn(&mut Reader<'_>) -> (u32, T)) -> Self {
+        let count = from.number();
+        let mut start = 0;
+        let run = |_| {
+            let (distance, what) = read(from);
+            start += distance;
+            (start, what)
+        };
+        let runs: Vec<_> = (0..count).map(run).collect();
+        let pages = Pages::of(runs.iter().map(|&(start, _)| start));
+        Self { runs, pages }
+    }
+
+    fn at(&self, character: char) -> Option<T> {
+        let page = self.pages.range(character);
+        let behind = page.start + self.runs[page].partition_point(|&(start, _)| start <= character.into());
+        Some(self.runs[behind.checked_sub(1)?].1)
+    }
 }
 
 /// Characters and what each stands for.
 struct Mapping {
     /// Character, and where in `parts` its own end; sorted.
     entries: Vec<(char, u16)>,
+    pages: Pages,
     parts: Vec<char>,
 }
 
@@ -133,11 +181,15 @@ impl Mapping {
             }
             start = end;
         }
-        (Self { entries, parts }, composed)
+        let pages = Pages::of(entries.iter().map(|&(character, _)| character.into()));
+        (Self { entries, pages, parts }, composed)
     }
 
     fn get(&self, character: char) -> Option<&[char]> {
-        let at = self.entries.binary_search_by_key(&character, |&(character, _)| character).ok()?;
+        let page = self.pages.range(character);
+        let first = page.start;
+        let at =
+            first + self.entries[page].binary_search_by_key(&character, |&(character, _)| character).ok()?;
         let start = at.checked_sub(1).map_or(0, |before| self.entries[before].1);
         Some(&self.parts[usize::from(start)..usize::from(self.entries[at].1)])
     }
@@ -165,16 +217,5 @@ impl Reader<'_> {
         let number = self.number();
         let away = number / 2;
         if number.is_multiple_of(2) { other.wrapping_add(away) } else { other.wrapping_sub(away) }
-    }
-
-    fn runs<T>(&mut self, read: impl Fn(&mut Self) -> (u32, T)) -> Vec<(u32, T)> {
-        let count = self.number();
-        let mut from = 0;
-        let run = |_| {
-            let (distance, what) = read(self);
-            from += distance;
-            (from, what)
-        };
-        (0..count).map(run).collect()
     }
 }
