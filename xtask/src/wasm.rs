@@ -16,10 +16,12 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const BINDINGS: (&str, &str) = ("cortexkg-wasm", "wasm");
 /// Profile of Cargo.toml.
 const PROFILE: &str = "wasm";
+/// What a profile cannot say: larger functions are inlined less often than is usual (225). It takes 6 % off, and about 6 % of the speed.
+const FLAGS: &str = r#"target.wasm32-unknown-unknown.rustflags=["-Cllvm-args=-inline-threshold=75"]"#;
 /// Where the standard library is built here, its sorts are small ones.
 const STD_FEATURES: &str = r#"unstable.build-std-features=["optimize_for_size"]"#;
 /// Bytes that module and JavaScript may have, gzipped: what they had when this was written, and 3 %.
-const BUDGET_BYTES: usize = 506_000;
+const BUDGET_BYTES: usize = 491_000;
 /// Oldest Node that the bindings are for.
 const NODE_MIN: u32 = 20;
 
@@ -61,7 +63,8 @@ fn module(features: &[&str]) -> Result<Command, String> {
     if major.is_none_or(|major| major < NODE_MIN) {
         return Err(format!("Node {NODE_MIN} or newer is missing"));
     }
-    let arguments = [&["--config", STD_FEATURES, "build", "--profile", PROFILE], features].concat();
+    let arguments =
+        [&["--config", FLAGS, "--config", STD_FEATURES, "build", "--profile", PROFILE], features].concat();
     cargo_for(TARGET, r#"["std","panic_abort"]"#, BINDINGS, &arguments)
 }
 
