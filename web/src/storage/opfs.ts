@@ -13,6 +13,8 @@ const FILES = ["0.log", "1.log"] as const;
 const HEADER_BYTES_MAX = 1 << 16;
 /** How often a reader looks again when the writer changed a file under its eyes. */
 const LOOKS_MAX = 20;
+/** How often in a row a reader must have seen nothing to believe it: a busy writer can come between its two reads more than once. */
+const NOTHINGS = 6;
 
 /** Whether files of the origin can be written from here. */
 export function canWriteFiles(): boolean {
@@ -108,20 +110,21 @@ class ReadFiles implements Place {
   }
 
   async load(): Promise<Uint8Array[]> {
+    let nothings = 0;
     for (let look = 1; ; look++) {
       try {
         const folder = await folderOf(this.#name);
         if (!folder) return [];
-        // One after the other: between the two the first may have become the one that counts, and the second empty. So nothing is only
-        // believed when it is seen twice.
+        // One after the other: between the two the first may have become the one that counts, and the second empty.
         const found = newest(this.#name, [await content(folder, FILES[0]), await content(folder, FILES[1])]);
         if (found) return found.log.pieces;
-        if (look > 1) return [];
+        if (++nothings === NOTHINGS) return [];
       } catch (error) {
+        nothings = 0;
         // A file that changed while it was read, mostly.
         if (look >= LOOKS_MAX) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 10 * look));
       }
+      await new Promise((resolve) => setTimeout(resolve, 10 * look));
     }
   }
 

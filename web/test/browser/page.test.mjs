@@ -69,7 +69,8 @@ test("search answers while one types, by keyboard, and lights the map", async ()
   await page.locator(".map-frame").focus();
   await page.keyboard.press("/");
   await page.keyboard.type("ritz carlton");
-  await page.waitForSelector(".answer");
+  // The last of several answers, one for each beginning.
+  await page.waitForSelector('.answers[data-asked="ritz carlton"] .answer');
   assert.equal(await page.getAttribute("#search-input", "aria-expanded"), "true");
   await page.keyboard.press("ArrowDown");
   const active = await page.getAttribute("#search-input", "aria-activedescendant");

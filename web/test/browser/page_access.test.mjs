@@ -33,7 +33,7 @@ for (const colorScheme of ["light", "dark"]) {
     await look(desk, "review");
     await desk.keyboard.press("/");
     await desk.keyboard.type("grill");
-    await desk.waitForSelector(".answer");
+    await desk.waitForSelector('.answers[data-asked="grill"] .answer');
     await desk.keyboard.press("ArrowDown");
     await look(desk, "answers");
     await desk.keyboard.press("Escape");
@@ -109,7 +109,7 @@ test("everything goes by keyboard alone", async () => {
   // The search and the menu.
   await page.keyboard.press("/");
   await page.keyboard.type("fenix");
-  await page.waitForSelector(".answer");
+  await page.waitForSelector('.answers[data-asked="fenix"] .answer');
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => /fenix/.test(document.querySelector(".node-head")?.textContent ?? ""));

@@ -74,6 +74,8 @@ export class SearchBox {
   #show(hits: readonly SearchHit[]): void {
     this.#hits = hits;
     this.#active = -1;
+    // To what it is an answer: while one types, it may be to the beginning of what stands in the box.
+    this.#answers.dataset["asked"] = this.#asked;
     this.#input.removeAttribute("aria-activedescendant");
     this.page.hits.value = hits;
     if (!this.#asked) return this.#close();
