@@ -14,12 +14,29 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// Workspaces of their own that take crates of this one.
+const ALONE: [&str; 2] = ["fuzz/Cargo.toml", "bench-compare/vectors/Cargo.toml"];
+
+/// Fails where a crate here has got a dependency that a lock beside does not have.
+fn lock_is_current(manifest: &str) -> Result<()> {
+    let mut update = cargo(["update", "--workspace", "--locked", "--quiet", "--manifest-path", manifest]);
+    if step::succeeds(&mut update) {
+        return Ok(());
+    }
+    bail!(
+        "the lock beside {manifest} is out of date; `cargo update --workspace --manifest-path {manifest}` mends it"
+    )
+}
+
 /// Formatting, tidiness, clippy.
 pub(crate) fn code(steps: &mut Steps) -> Result<()> {
     component("fmt", "rustfmt")?;
     component("clippy", "clippy")?;
     steps.run("formatting", || step::run(&mut cargo(["fmt", "--all", "--check"])))?;
     steps.run("tidiness", tidy::check)?;
+    steps.run("locks of the workspaces beside", || {
+        ALONE.iter().try_for_each(|manifest| lock_is_current(manifest))
+    })?;
     steps.run("clippy", || {
         step::run(&mut cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     })

@@ -193,12 +193,18 @@ impl Graph {
     }
 
     /// Takes the lists of the lowest layer from what [`base_raw`](Self::base_raw) gave.
-    pub(crate) fn restore_base(&mut self, slots: usize, raw: &[u32]) -> Result<(), &'static str> {
+    pub(crate) fn restore_base(&mut self, slots: usize, raw: &[[u8; 4]]) -> Result<(), &'static str> {
         let width = self.base.padded_width();
         if raw.len() != slots * width {
             return Err("it does not hold one list for each slot");
         }
-        let is_whole = raw.chunks_exact(width).all(|list| self.base.push_raw(list, slots));
+        // List by list: numbers of all of them would take as much memory again as the links do.
+        let mut list = Vec::with_capacity(width);
+        let is_whole = raw.chunks_exact(width).all(|bytes| {
+            list.clear();
+            list.extend(bytes.iter().map(|&bytes| u32::from_le_bytes(bytes)));
+            self.base.push_raw(&list, slots)
+        });
         is_whole.then_some(()).ok_or("a list leads beyond the slots")
     }
 

@@ -42,8 +42,10 @@ impl HnswAllocationIndex {
         }
 
         let mut graph = Graph::new(config.max_connections);
-        let links = sections.numbers(Section::Links)?;
-        graph.restore_base(slots, &links).map_err(|what| damaged(Section::Links, what))?;
+        let links = sections.next(Section::Links)?;
+        graph
+            .restore_base(slots, whole(Section::Links, &links)?)
+            .map_err(|what| damaged(Section::Links, what))?;
         for _ in 0..layers {
             let layer = sections.numbers(Section::Layer)?;
             graph.restore_layer(slots, &layer).map_err(|what| damaged(Section::Layer, what))?;
@@ -176,10 +178,12 @@ impl Sections {
 
     fn numbers(&mut self, section: Section) -> Result<Vec<u32>, SnapshotError> {
         let contents = self.next(section)?;
-        let (numbers, rest) = contents.as_chunks::<4>();
-        if !rest.is_empty() {
-            return Err(damaged(section, "its numbers are not whole"));
-        }
-        Ok(numbers.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
+        Ok(whole(section, &contents)?.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
     }
+}
+
+/// The contents of a section of numbers, four bytes each.
+fn whole(section: Section, contents: &[u8]) -> Result<&[[u8; 4]], SnapshotError> {
+    let (numbers, rest) = contents.as_chunks::<4>();
+    if rest.is_empty() { Ok(numbers) } else { Err(damaged(section, "its numbers are not whole")) }
 }
