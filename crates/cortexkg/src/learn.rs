@@ -31,6 +31,9 @@ const ROUNDS: usize = 4;
 /// Weight of the prior belief about `m` and `u`, in pairs.
 const M_PRIOR_PAIRS: f64 = 12.0;
 const U_PRIOR_PAIRS: f64 = 8.0;
+/// Least probability of a match for a pair to count for `m` of a category. Few values say little of whether a pair is a match, but what
+/// they say of matches may be all that holds apart what agrees in much else: doubtful pairs would take that away.
+const SURE: f64 = 0.95;
 /// What vectors count for beside the only field, in 1/256.
 const VECTOR_SHARE: u32 = 224;
 
@@ -192,13 +195,16 @@ impl Learner {
             for Sample { pair, .. } in self.samples.iter().filter(|sample| !is_labelled(&sample.of)) {
                 let probability = match_probability(pair, weights, prior);
                 for &(field, comparison) in pair {
-                    counts[usize::from(field)][comparison.level as usize] += probability;
+                    if probability >= SURE || kinds[usize::from(field)] != FieldKind::Category {
+                        counts[usize::from(field)][comparison.level as usize] += probability;
+                    }
                 }
             }
             self.matches = counts.iter().map(|counts| counts.iter().sum()).collect();
             for ((table, counts), &kind) in tables.iter_mut().zip(&counts).zip(&kinds) {
                 if kind != FieldKind::Embedding {
-                    table.m = smoothed(counts, &LevelProbabilities::prior(kind).m, M_PRIOR_PAIRS);
+                    let (believed, pairs) = believed_of_matches(kind);
+                    table.m = smoothed(counts, &believed, pairs);
                 }
             }
         }
@@ -247,6 +253,18 @@ fn rejected(fields: &[FieldCounts], labels: &[Label]) -> Vec<[f64; Level::COUNT]
         counts[usize::from(field)][comparison.level as usize] += Label::random_pairs(of, random);
     }
     counts
+}
+
+/// What is believed of `m` before anything is seen, and for how many pairs that counts. A category may be one that matches agree on or one
+/// that tells them apart (two sources, each of which names everything once): that half of them differ is believed for one pair.
+fn believed_of_matches(kind: FieldKind) -> ([f64; Level::COUNT], f64) {
+    let mut m = LevelProbabilities::prior(kind).m;
+    if kind != FieldKind::Category {
+        return (m, M_PRIOR_PAIRS);
+    }
+    let half = (m[Level::Exact as usize] + m[Level::Different as usize]) / 2.0;
+    (m[Level::Exact as usize], m[Level::Different as usize]) = (half, half);
+    (m, 1.0)
 }
 
 fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {

@@ -103,6 +103,15 @@ impl FieldWeights {
         self.log_m[Level::Different as usize] <= Bits::whole(-3)
     }
 
+    /// What "the same" says against two mentions being of one thing, at most zero: in a category that does not repeat itself, such as the
+    /// source of records that names everything once.
+    pub(crate) fn keeps_apart(&self, comparison: Comparison) -> Bits {
+        match (self.kind, comparison.level) {
+            (FieldKind::Category, Level::Exact) => self.vote(comparison).min(Bits::ZERO),
+            _ => Bits::ZERO,
+        }
+    }
+
     /// What one comparison is worth.
     pub(crate) fn vote(&self, comparison: Comparison) -> Bits {
         let Comparison { level, information } = comparison;
@@ -207,6 +216,19 @@ mod tests {
                 assert!(part.iter().all(|&probability| probability > 0.0), "{kind:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_category_that_does_not_repeat_itself_keeps_apart() {
+        let mut table = LevelProbabilities::prior(FieldKind::Category);
+        let vote = |table: &LevelProbabilities, level| {
+            let weights = FieldWeights::new(FieldKind::Category, table);
+            weights.keeps_apart(Comparison { level, information: Bits::whole(1) })
+        };
+        assert_eq!(vote(&table, Level::Exact), Bits::ZERO, "matches agree");
+        table.m = [1.0 / 64.0, 1e-9, 1e-9, 1e-9, 63.0 / 64.0];
+        assert_eq!(vote(&table, Level::Exact), Bits::whole(-5), "one match in 64 agrees");
+        assert_eq!(vote(&table, Level::Different), Bits::ZERO);
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //!
 //! A node is compared through all it has seen. The weight of a field is that of the mixture over the node's values, each
 //! with the share of members that have it: `log2 Σ_v share(v) · 2^weight(v)`. Where a quarter
-//! of the members have the mention's very value, the other values count as different without a look.
+//! of the members have the mention's very value, the other values count as different without a look. In a category whose "the same"
+//! speaks against, one member that has it is enough.
 
 mod exception;
 mod semantic;
@@ -295,7 +296,8 @@ fn field_vote(
 }
 
 /// The vote of a field whose very value a quarter of the node's members have: what the others have in it is taken to differ, and
-/// not compared. Next to the same value it would add little.
+/// not compared. Next to the same value it would add little. Where it keeps apart, one member counts: what is said of two mentions holds
+/// for each of them.
 fn held(
     context: &Context<'_>,
     mine: Value<'_>,
@@ -307,7 +309,11 @@ fn held(
     let total: u32 = theirs.iter().map(|value| value.count).sum();
     let information =
         context.dictionary.information_elsewhere(mine, same.count, context.mention.is_one_value());
-    let bits = weights.vote(Comparison { level: Level::Exact, information });
+    let exact = Comparison { level: Level::Exact, information };
+    if weights.keeps_apart(exact) < Bits::ZERO {
+        return Some(weights.keeps_apart(exact));
+    }
+    let bits = weights.vote(exact);
     let different = weights.vote(Comparison { level: Level::Different, information: Bits::ZERO });
     let counts = same.count.saturating_mul(4) >= total && bits > different;
     counts.then(|| mixture(bits, &[(bits, same.count), (different, total - same.count)]))

@@ -2,38 +2,65 @@
 
 use crate::evidence::Bits;
 
+/// The match weight between two mentions, in two parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PairWeight {
+    /// Of groups, the mean over all pairs counts.
+    pub(super) together: Bits,
+    /// At most zero; of groups, the strongest counts: what no thing repeats is repeated where two of its mentions are
+    /// ([`FieldWeights::keeps_apart`](crate::weights::FieldWeights::keeps_apart)).
+    pub(super) apart: Bits,
+}
+
+impl PairWeight {
+    pub(super) fn sum(self) -> Bits {
+        self.together + self.apart
+    }
+}
+
+/// The match weight between two groups, of those between their members, in 1/256 bit; 0 of none.
+pub(super) fn weight_between(weights: &[PairWeight]) -> i64 {
+    let together: i64 = weights.iter().map(|weight| i64::from(weight.together.0)).sum();
+    let apart = weights.iter().map(|weight| weight.apart).min().unwrap_or(Bits::ZERO);
+    together.div_euclid(weights.len().max(1) as i64) + i64::from(apart.0)
+}
+
 /// Match weights between every two of some mentions, in both directions.
 #[derive(Debug, Clone)]
 pub(super) struct Weights {
     len: usize,
-    /// Sums of match weights between groups.
-    sums: Vec<i64>,
+    /// Sums of match weights between groups, and what keeps them apart.
+    sums: Vec<(i64, Bits)>,
 }
 
 impl Weights {
     pub(super) fn new(len: usize) -> Self {
-        Self { len, sums: vec![0; len * len] }
+        Self { len, sums: vec![(0, Bits::ZERO); len * len] }
     }
 
-    pub(super) fn set(&mut self, left: usize, right: usize, weight: Bits) {
-        self.sums[left * self.len + right] = i64::from(weight.0);
-        self.sums[right * self.len + left] = i64::from(weight.0);
+    pub(super) fn set(&mut self, left: usize, right: usize, PairWeight { together, apart }: PairWeight) {
+        self.sums[left * self.len + right] = (i64::from(together.0), apart);
+        self.sums[right * self.len + left] = (i64::from(together.0), apart);
     }
 
-    fn sum(&self, left: usize, right: usize) -> i64 {
-        self.sums[left * self.len + right]
+    /// The match weight between groups of so many pairs.
+    fn between(&self, left: usize, right: usize, pairs: i64) -> i64 {
+        let (together, apart) = self.sums[left * self.len + right];
+        together.div_euclid(pairs) + i64::from(apart.0)
     }
 
     fn join(&mut self, into: usize, from: usize) {
         for other in 0..self.len {
-            let sum = self.sum(from, other);
-            self.sums[into * self.len + other] += sum;
-            self.sums[other * self.len + into] += sum;
+            let (together, apart) = self.sums[from * self.len + other];
+            for at in [into * self.len + other, other * self.len + into] {
+                let sum = &mut self.sums[at];
+                *sum = (sum.0 + together, sum.1.min(apart));
+            }
         }
     }
 
-    /// Joins the two groups whose members agree most on average, as long as the mean of the match weights between them is above
-    /// `least` (Sokal and Michener's UPGMA, 1958). Each group by the positions of its members, in order of the first.
+    /// Joins the two groups whose members agree most on average, as long as the match weight between them is above
+    /// `least` (Sokal and Michener's UPGMA, 1958; but what keeps two apart is not averaged). Each group by the positions of its members, in order of the first.
     ///
     /// Takes time in proportion to the cube of the number of mentions, which callers keep small.
     pub(super) fn groups(mut self, least: Bits) -> Vec<Vec<usize>> {
@@ -43,7 +70,7 @@ impl Weights {
             for left in (0..self.len).filter(|&at| !groups[at].is_empty()) {
                 for right in (left + 1..self.len).filter(|&at| !groups[at].is_empty()) {
                     let pairs = (groups[left].len() * groups[right].len()) as i64;
-                    let mean = self.sum(left, right).div_euclid(pairs);
+                    let mean = self.between(left, right, pairs);
                     if mean > i64::from(least.0) && best.is_none_or(|(most, ..)| mean > most) {
                         best = Some((mean, left, right));
                     }
@@ -65,13 +92,38 @@ mod tests {
     use super::*;
 
     fn groups(len: usize, weight: impl Fn(usize, usize) -> i32) -> Vec<Vec<usize>> {
+        groups_of(len, |left, right| (weight(left, right), 0))
+    }
+
+    fn groups_of(len: usize, weight: impl Fn(usize, usize) -> (i32, i32)) -> Vec<Vec<usize>> {
         let mut weights = Weights::new(len);
         for left in 0..len {
             for right in left + 1..len {
-                weights.set(left, right, Bits::whole(weight(left, right)));
+                let (together, apart) = weight(left, right);
+                let weight = PairWeight { together: Bits::whole(together), apart: Bits::whole(apart) };
+                weights.set(left, right, weight);
             }
         }
         weights.groups(Bits::whole(6))
+    }
+
+    #[test]
+    fn what_keeps_two_apart_keeps_their_groups_apart() {
+        // Two of one source in each pair of neighbours; 0 and 1, 2 and 3 are of two sources each.
+        let weight = |left: usize, right: usize| match (left / 2 == right / 2, left % 2 == right % 2) {
+            (true, _) => (20, 0),
+            (false, true) => (10, -6),
+            (false, false) => (10, 0),
+        };
+        assert_eq!(groups_of(4, weight), [vec![0, 1], vec![2, 3]]);
+        let averaged = |left, right| (weight(left, right).0 + weight(left, right).1, 0);
+        assert_eq!(groups_of(4, averaged), [vec![0, 1, 2, 3]], "a mean would hide it");
+        let all = |left, right| PairWeight {
+            together: Bits::whole(weight(left, right).0),
+            apart: Bits::whole(weight(left, right).1),
+        };
+        assert_eq!(weight_between(&[all(0, 2), all(0, 3), all(1, 2), all(1, 3)]), 4 * 256);
+        assert_eq!(weight_between(&[]), 0);
     }
 
     #[test]

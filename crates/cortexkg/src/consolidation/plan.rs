@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::doubts::Doubt;
-use super::linkage::Weights;
+use super::linkage::{PairWeight, Weights, weight_between};
 use crate::ablation::Ablation;
 use crate::columns::{MentionView, column_of, compare_codes};
 use crate::dictionary::EMBEDDING;
@@ -96,7 +96,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             let others = &compared[left + 1..];
             for (right, weight) in (left + 1..).zip(self.weights(mention, others)) {
                 weights.set(left, right, weight);
-                least = least.min(weight);
+                least = least.min(weight.sum());
             }
         }
         if least > TOGETHER_MIN {
@@ -109,7 +109,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
             let followed: Vec<_> = parts.iter().map(|part| spread(part, MEMBERS_FOLLOWED)).collect();
             for &mention in members.iter().filter(|mention| !compared.contains(mention)) {
                 let means: Vec<i64> =
-                    followed.iter().map(|part| mean(&self.weights(mention, part))).collect();
+                    followed.iter().map(|part| weight_between(&self.weights(mention, part))).collect();
                 let best = (0..parts.len()).max_by_key(|&at| (means[at], std::cmp::Reverse(at)));
                 parts[best.unwrap_or(0)].push(mention);
             }
@@ -176,15 +176,15 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         }
     }
 
-    /// Mean match weight between the members of two groups, in 1/256 bit.
+    /// The match weight between two groups, by some of their members, in 1/256 bit.
     fn between(&mut self, left: &[MentionIndex], right: &[MentionIndex], most: usize) -> i64 {
         let (left, right) = (spread(left, most), spread(right, most));
-        let weights: Vec<Bits> = left.iter().flat_map(|&mention| self.weights(mention, &right)).collect();
-        mean(&weights)
+        let weights: Vec<_> = left.iter().flat_map(|&mention| self.weights(mention, &right)).collect();
+        weight_between(&weights)
     }
 
     /// Match weights between one mention and others, without a prior and without a word on when they came.
-    pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<Bits> {
+    pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<PairWeight> {
         let says_more = self.engine.vectors.say_more_than_words();
         let code = if says_more { self.code(mention) } else { None };
         let mut values = self.engine.graph.mention_values(mention).to_vec();
@@ -204,7 +204,10 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 let AllocationEngine { dictionary, weights, .. } = &*self.engine;
                 pair.retain(|&compared| column_of(dictionary, weights, compared) != silent);
             }
-            weights.push(total_weight(&pair, &self.engine.weights));
+            let tables = &self.engine.weights;
+            let known = pair.iter().filter(|(field, _)| usize::from(*field) < tables.field_count());
+            let apart = known.map(|&(field, comparison)| tables.field(field).keeps_apart(comparison)).sum();
+            weights.push(PairWeight { together: total_weight(&pair, tables) - apart, apart });
         }
         weights
     }
@@ -242,9 +245,4 @@ pub(super) fn spread(members: &[MentionIndex], most: usize) -> Vec<MentionIndex>
         return members.to_vec();
     }
     (0..most).map(|at| members[at * (members.len() - 1) / (most - 1)]).collect()
-}
-
-pub(super) fn mean(weights: &[Bits]) -> i64 {
-    let sum: i64 = weights.iter().map(|weight| i64::from(weight.0)).sum();
-    sum.div_euclid(weights.len().max(1) as i64)
 }

@@ -3,10 +3,10 @@
 use cortexkg_store::Store;
 
 use super::code;
-use super::plan::{Planner, mean, spread};
+use super::linkage::weight_between;
+use super::plan::{Planner, spread};
 use crate::durable::DurableEngine;
 use crate::engine::AllocationEngine;
-use crate::evidence::Bits;
 use crate::feedback::LinkKind;
 use crate::graph::MentionIndex;
 use crate::operation_error::OperationError;
@@ -146,8 +146,8 @@ impl<F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'_, F> {
         let group = spread(group, MEMBERS_COMPARED);
         let [first, second] = [&sides[0], &sides[1]].map(|side| {
             let side = spread(side, MEMBERS_COMPARED);
-            let weights: Vec<Bits> = group.iter().flat_map(|&mention| self.weights(mention, &side)).collect();
-            mean(&weights)
+            let weights: Vec<_> = group.iter().flat_map(|&mention| self.weights(mention, &side)).collect();
+            weight_between(&weights)
         });
         second - first
     }
