@@ -15,11 +15,11 @@ const CACHE_BYTES: u64 = 1 << 20;
 /// Rows in memory, and no snapshot: none is kept, and there never is one. For programs that must be small, since whatever reads and writes
 /// snapshots is left out of them.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryRows(BTreeMap<(Table, u64), Vec<u8>>);
+pub struct MemoryRows(BTreeMap<(Table, u64), Box<[u8]>>);
 
 impl Store for MemoryRows {
     fn get(&self, table: Table, key: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.get(&(table, key)).cloned())
+        Ok(self.0.get(&(table, key)).map(|value| value.to_vec()))
     }
 
     fn scan(&self, table: Table, keys: Range<u64>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
@@ -38,7 +38,8 @@ impl Store for MemoryRows {
         changes.check()?;
         for change in changes.changes {
             match change {
-                Change::Put { table, key, value } => self.0.insert((table, key), value),
+                // Without the room that was left for writing it.
+                Change::Put { table, key, value } => self.0.insert((table, key), value.into_boxed_slice()),
                 Change::Delete { table, key } => self.0.remove(&(table, key)),
             };
         }
@@ -54,7 +55,7 @@ impl Store for MemoryRows {
                 }
                 Rewrite::Replace(value) => {
                     table.check_value(key, &value)?;
-                    kept.insert((table, key), value);
+                    kept.insert((table, key), value.into_boxed_slice());
                 }
                 Rewrite::Drop => {}
             }

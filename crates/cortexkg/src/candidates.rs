@@ -4,6 +4,7 @@
 //! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
 
+use cortexkg_simd::prefetch;
 use cortexkg_store::StoreError;
 use serde::{Deserialize, Serialize};
 
@@ -249,7 +250,7 @@ impl SpikeIndex {
             if closed {
                 budget -= scores.add_to_found(&nodes, weight).min(budget);
             } else {
-                nodes.iter().for_each(|&node| scores.add(node, weight));
+                scores.add_all(&nodes, weight);
                 budget -= nodes.len();
             }
             scores.nodes = nodes;
@@ -281,11 +282,21 @@ impl SpikeIndex {
     }
 }
 
-/// Scores by node, cleared in no time: an entry counts only in the round that wrote it.
+/// How many nodes ahead an entry is asked for that will be added to.
+const AHEAD: usize = 16;
+
+/// Bits of an entry that hold its score; those above hold the round.
+const SCORE_BITS: u32 = 24;
+const SCORE_MAX: u32 = (1 << SCORE_BITS) - 1;
+const ROUND_MAX: u32 = u32::MAX >> SCORE_BITS;
+
+/// Scores by node, cleared in no time: an entry counts only in the round that wrote it. Nodes are met in any order, so that of a large graph
+/// hardly an entry is near: four bytes each, and asked for ahead.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scores {
     round: u32,
-    entries: Vec<(u32, u32)>,
+    /// Round and score.
+    entries: Vec<u32>,
     touched: Vec<NodeIndex>,
     top: u32,
     /// Nodes that were read from a list.
@@ -294,49 +305,61 @@ pub(crate) struct Scores {
 
 impl Scores {
     pub(crate) fn clear(&mut self, nodes: usize) {
-        self.entries.resize(nodes, (0, 0));
+        self.entries.resize(nodes, 0);
         self.touched.clear();
         self.top = 0;
-        self.round = self.round.wrapping_add(1);
-        if self.round == 0 {
-            self.entries.fill((0, 0));
+        self.round += 1;
+        if self.round > ROUND_MAX {
+            self.entries.fill(0);
             self.round = 1;
         }
     }
 
-    fn add(&mut self, node: NodeIndex, weight: u32) {
-        let entry = &mut self.entries[node as usize];
-        if entry.0 != self.round {
-            *entry = (self.round, 0);
-            self.touched.push(node);
+    /// Adds to the scores of these nodes.
+    fn add_all(&mut self, nodes: &[NodeIndex], weight: u32) {
+        let Self { round, entries, touched, top, .. } = self;
+        let start = *round << SCORE_BITS;
+        for (at, &node) in nodes.iter().enumerate() {
+            ask_for(entries, nodes.get(at + AHEAD));
+            let entry = &mut entries[node as usize];
+            let mut score = *entry & SCORE_MAX;
+            if *entry < start {
+                score = 0;
+                touched.push(node);
+            }
+            score = (score + weight).min(SCORE_MAX);
+            *entry = start | score;
+            *top = (*top).max(score);
         }
-        entry.1 = entry.1.saturating_add(weight);
-        self.top = self.top.max(entry.1);
     }
 
     /// Adds to those of `nodes` (newest first) that have a score already. Returns how many nodes were looked at.
     fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) -> usize {
         let Self { round, entries, touched, top, .. } = self;
-        let mut add = |node: NodeIndex| {
-            let entry = &mut entries[node as usize];
-            if entry.0 == *round {
-                entry.1 = entry.1.saturating_add(weight);
-                *top = (*top).max(entry.1);
+        let start = *round << SCORE_BITS;
+        let mut add = |entry: &mut u32| {
+            if *entry >= start {
+                let score = ((*entry & SCORE_MAX) + weight).min(SCORE_MAX);
+                *entry = start | score;
+                *top = (*top).max(score);
             }
         };
         if touched.len() * 8 < nodes.len() {
             let is_listed = |node: &NodeIndex| nodes.binary_search_by(|known| node.cmp(known)).is_ok();
-            touched.iter().filter(|node| is_listed(node)).for_each(|&node| add(node));
+            touched.iter().filter(|node| is_listed(node)).for_each(|&node| add(&mut entries[node as usize]));
             touched.len()
         } else {
-            nodes.iter().for_each(|&node| add(node));
+            for (at, &node) in nodes.iter().enumerate() {
+                ask_for(entries, nodes.get(at + AHEAD));
+                add(&mut entries[node as usize]);
+            }
             nodes.len()
         }
     }
 
     pub(crate) fn get(&self, node: NodeIndex) -> u32 {
-        let (round, score) = self.entries[node as usize];
-        if round == self.round { score } else { 0 }
+        let entry = self.entries[node as usize];
+        if entry >> SCORE_BITS == self.round { entry & SCORE_MAX } else { 0 }
     }
 
     /// The highest score.
@@ -346,9 +369,10 @@ impl Scores {
 
     /// The best `count` nodes of those whose score is at least `least`: highest score first, of equals the oldest first.
     pub(crate) fn best(&mut self, count: usize, least: u32) -> &[NodeIndex] {
-        let Self { entries, touched, .. } = self;
-        touched.retain(|node| entries[*node as usize].1 >= least);
-        let order = |node: &NodeIndex| (std::cmp::Reverse(entries[*node as usize].1), *node);
+        let Self { round, entries, touched, .. } = self;
+        let least = *round << SCORE_BITS | least.min(SCORE_MAX);
+        touched.retain(|node| entries[*node as usize] >= least);
+        let order = |node: &NodeIndex| (std::cmp::Reverse(entries[*node as usize]), *node);
         if touched.len() > count {
             touched.select_nth_unstable_by_key(count, order);
             touched.truncate(count);
@@ -358,7 +382,15 @@ impl Scores {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.entries.capacity() * 8 + (self.touched.capacity() + self.nodes.capacity()) * 4
+        (self.entries.capacity() + self.touched.capacity() + self.nodes.capacity()) * 4
+    }
+}
+
+/// Asks for the entry of a node that comes later.
+#[inline]
+fn ask_for(entries: &[u32], node: Option<&NodeIndex>) {
+    if let Some(&node) = node {
+        prefetch(&entries[node as usize..][..1]);
     }
 }
 
@@ -371,6 +403,30 @@ mod tests {
         SpikePattern {
             spikes: neurons.iter().zip(0..).map(|(&neuron, tick)| Spike { tick, neuron }).collect(),
         }
+    }
+
+    #[test]
+    fn a_round_sees_nothing_of_those_before_it() {
+        let mut scores = Scores::default();
+        for round in 1..=1_000 {
+            scores.clear(64);
+            let nodes = [round % 64, (round * 7 + 1) % 64, (round * 13 + 2) % 64];
+            let mut expected = [0_u32; 64];
+            for weight in [round, 5] {
+                scores.add_all(&nodes, weight);
+                nodes.iter().for_each(|&node| expected[node as usize] += weight);
+            }
+            scores.add_to_found(&(0..64).rev().collect::<Vec<_>>(), 3);
+            expected.iter_mut().filter(|score| **score > 0).for_each(|score| *score += 3);
+            assert!((0..64).all(|node| scores.get(node) == expected[node as usize]), "round {round}");
+            assert_eq!(scores.top(), expected.into_iter().max().unwrap());
+            let mut best = scores.best(64, 1).to_vec();
+            best.sort_unstable();
+            assert!(best.iter().copied().eq((0..64).filter(|&node| expected[node as usize] > 0)));
+        }
+        scores.clear(64);
+        (0..300).for_each(|_| scores.add_all(&[9], 1 << 20));
+        assert_eq!(scores.get(9), SCORE_MAX, "no score runs into the round");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::ablation::Ablation;
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
@@ -310,6 +312,8 @@ impl AllocationEngine {
         };
         self.columns.begin(self.config.ablation);
         let mut competitors = Vec::with_capacity(candidates.candidates.len());
+        let places = candidates.candidates.iter().filter_map(|candidate| self.graph.index_of(candidate.node));
+        MultiColumnProcessor::approach(&context, &places.collect::<SmallVec<[NodeIndex; 64]>>());
         for &Candidate { node, origins, .. } in &candidates.candidates {
             let Some(index) = self.graph.live_index_of(node) else { continue };
             let Weighed { evidence, votes } = self.columns.vote(&context, index, prior);

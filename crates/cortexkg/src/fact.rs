@@ -229,7 +229,7 @@ impl Fact {
     /// # Errors
     /// The first bound that is broken, with the record and the field it was found in.
     pub fn validate(&self) -> Result<(), FactError> {
-        let record = || self.record_id.clone().unwrap_or_else(|| "(unnamed)".to_owned());
+        let record = || self.record_id.as_deref().map_or_else(|| "(unnamed)".to_owned(), shortened);
         for (field, id) in [("record_id", &self.record_id), ("source", &self.source)] {
             if let Some(id) = id {
                 check_length(&record, field, id, limits::ID_BYTES_MAX)?;
@@ -265,6 +265,15 @@ impl Fact {
     }
 }
 
+/// A name as errors quote it: of one that is too long to be taken, the beginning.
+fn shortened(name: &str) -> String {
+    const CHARACTERS: usize = 64;
+    match name.char_indices().nth(CHARACTERS) {
+        Some((end, _)) if name.len() > limits::NAME_BYTES_MAX => format!("{}…", &name[..end]),
+        _ => name.to_owned(),
+    }
+}
+
 fn check_fields(record: &dyn Fn() -> String, fields: &[Field]) -> Result<(), FactError> {
     if fields.len() > limits::FIELDS_MAX {
         return Err(FactError::TooManyFields {
@@ -275,7 +284,7 @@ fn check_fields(record: &dyn Fn() -> String, fields: &[Field]) -> Result<(), Fac
     }
     let mut has_value = false;
     for (position, Field { name, value }) in fields.iter().enumerate() {
-        check_length(record, name, name, limits::NAME_BYTES_MAX)?;
+        check_length(record, &shortened(name), name, limits::NAME_BYTES_MAX)?;
         check_text(record, name, name)?;
         if name.trim().is_empty() {
             return Err(FactError::UnnamedField { record: record(), position: position + 1 });

@@ -103,6 +103,15 @@ fn bad_facts() -> Vec<(Fact, &'static str, &'static str)> {
     ]
 }
 
+#[test]
+fn what_is_too_long_is_not_quoted_whole() {
+    let huge = long(1 << 20);
+    for fact in [Fact::text("t").with_id(&*huge), Fact::record([(&*huge, "v")]).with_id(&*huge)] {
+        let said = fact.validate().expect_err("too long").to_string();
+        assert!(said.contains("xxx…") && said.len() < 300, "{} bytes: {:.200}", said.len(), said);
+    }
+}
+
 /// The variant of an error.
 fn kind(error: &FactError) -> &'static str {
     match error {

@@ -119,6 +119,9 @@ pub(crate) struct Context<'a> {
     pub(crate) mention: &'a MentionView,
 }
 
+/// Values of a node that are brought near before it is voted on; of most nodes these are all.
+const VALUES_APPROACHED: usize = 24;
+
 /// Lets the columns vote and counts what they share only once.
 #[derive(Debug, Default)]
 pub(crate) struct MultiColumnProcessor {
@@ -140,6 +143,16 @@ impl MultiColumnProcessor {
     pub(crate) fn begin(&mut self, ablation: Option<Ablation>) {
         self.ablation = ablation;
         self.memo.clear();
+    }
+
+    /// Brings near what will be looked at when these nodes are voted on: of a large graph it is far away, and the processor waits for all
+    /// of it at once instead of for one thing after the other.
+    pub(crate) fn approach(context: &Context<'_>, nodes: &[NodeIndex]) {
+        nodes.iter().for_each(|&node| context.graph.touch(node));
+        for &node in nodes {
+            let values = context.graph.node(node).values;
+            values.iter().take(VALUES_APPROACHED).for_each(|value| context.dictionary.touch(value.value));
+        }
     }
 
     /// Lets the columns vote on one node, which starts from `prior`.

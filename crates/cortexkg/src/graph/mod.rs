@@ -147,11 +147,17 @@ impl Graph {
     fn edit(&mut self, node: NodeIndex, edit: impl FnOnce(&mut NodeRecord)) {
         let mut record = NodeRecord::from(self.nodes.get(node));
         edit(&mut record);
-        self.touch(node);
+        self.note_change(node);
         self.nodes.set(node, &record);
     }
 
-    fn touch(&mut self, node: NodeIndex) {
+    /// Brings a node near that is about to be read.
+    #[inline]
+    pub(crate) fn touch(&self, node: NodeIndex) {
+        self.nodes.touch(node);
+    }
+
+    fn note_change(&mut self, node: NodeIndex) {
         if let Some(touched) = &mut self.touched {
             touched.insert(node);
         }
@@ -292,7 +298,7 @@ impl Graph {
         for (field, value) in self.values.get(mention) {
             joined.add_value((field, value), mention, most(field));
         }
-        self.touch(node);
+        self.note_change(node);
         self.nodes.set(node, &joined);
     }
 
