@@ -34,6 +34,10 @@ const U_PRIOR_PAIRS: f64 = 8.0;
 /// Least probability of a match for a pair to count for `m` of a category. Few values say little of whether a pair is a match, but what
 /// they say of matches may be all that holds apart what agrees in much else: doubtful pairs would take that away.
 const SURE: f64 = 0.95;
+/// Where matches agree on a category more rarely than this part of chance, those that do may be mistakes of ours: so many standard deviations
+/// of them are taken off.
+const HARDLY_EVER: f64 = 1.0 / 8.0;
+const DEVIATIONS: f64 = 1.0;
 /// What vectors count for beside the only field, in 1/256.
 const VECTOR_SHARE: u32 = 224;
 
@@ -204,7 +208,11 @@ impl Learner {
             for ((table, counts), &kind) in tables.iter_mut().zip(&counts).zip(&kinds) {
                 if kind != FieldKind::Embedding {
                     let (believed, pairs) = believed_of_matches(kind);
-                    table.m = smoothed(counts, &believed, pairs);
+                    let mut counts = *counts;
+                    if kind == FieldKind::Category {
+                        without_mistakes(&mut counts, table.u[Level::Exact as usize]);
+                    }
+                    table.m = smoothed(&counts, &believed, pairs);
                 }
             }
         }
@@ -265,6 +273,15 @@ fn believed_of_matches(kind: FieldKind) -> ([f64; Level::COUNT], f64) {
     let half = (m[Level::Exact as usize] + m[Level::Different as usize]) / 2.0;
     (m[Level::Exact as usize], m[Level::Different as usize]) = (half, half);
     (m, 1.0)
+}
+
+/// Takes matches that agree on a category off that hardly any match agrees on, as far as they may be mistakes.
+fn without_mistakes(counts: &mut [f64; Level::COUNT], chance: f64) {
+    let total: f64 = counts.iter().sum();
+    let exact = &mut counts[Level::Exact as usize];
+    if *exact < total * chance * HARDLY_EVER {
+        *exact = (*exact - DEVIATIONS * libm::sqrt(*exact)).max(0.0);
+    }
 }
 
 fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {

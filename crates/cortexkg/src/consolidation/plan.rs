@@ -16,6 +16,9 @@ use crate::vectors::Code;
 /// Least mean match weight between the members of two parts of one node: what has been put together is taken apart only where the
 /// parts agree hardly more than strangers do. No prior in it: that they were put together speaks for them.
 const TOGETHER_MIN: Bits = Bits::whole(6);
+/// Members of a node that nothing but a decision or two holds together, which speaks for little: of those as much is asked as if they were to
+/// be put together now.
+const FEW_MEMBERS: usize = 4;
 /// Least mean match weight between the members of two nodes that are to be one. Among pairs of a mention with a member of the leading
 /// and of the second node, those of the same thing outnumber the others from 12 to 14 bits on, in large graphs and small.
 const MERGE_MIN: Bits = Bits::whole(12);
@@ -99,10 +102,12 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 least = least.min(weight.sum());
             }
         }
-        if least > TOGETHER_MIN {
+        let of_few = (-self.engine.prior()).clamp(TOGETHER_MIN, MERGE_MIN);
+        let asked = if members.len() <= FEW_MEMBERS { of_few } else { TOGETHER_MIN };
+        if least > asked {
             return vec![members.to_vec()];
         }
-        let groups = weights.groups(TOGETHER_MIN);
+        let groups = weights.groups(asked);
         let mut parts: Vec<Vec<MentionIndex>> =
             groups.iter().map(|group| group.iter().map(|&at| compared[at]).collect()).collect();
         if parts.len() > 1 && compared.len() < members.len() {
