@@ -31,11 +31,13 @@ const ROUNDS: usize = 4;
 /// Weight of the prior belief about `m` and `u`, in pairs.
 const M_PRIOR_PAIRS: f64 = 12.0;
 const U_PRIOR_PAIRS: f64 = 8.0;
-/// Least probability of a match for a pair to count for `m` of a category. Few values say little of whether a pair is a match, but what
-/// they say of matches may be all that holds apart what agrees in much else: doubtful pairs would take that away.
+/// Least probability of a match, by all other fields, for a pair to count for `m` of a category. Few values say little of whether a pair is a
+/// match, but what they say of matches may be all that holds apart what agrees in much else: doubtful pairs would take that away. And
+/// pairs that are sure because they agree on the category would make all matches agree on it.
 const SURE: f64 = 0.95;
-/// Where matches agree on a category more rarely than this part of chance, those that do may be mistakes of ours: so many standard deviations
-/// of them are taken off.
+/// Where matches agree on a category more rarely than this part of chance, "the same" speaks against, and what it makes doubtful does not count.
+const SPEAKS_AGAINST: f64 = 1.0 / 2.0;
+/// Where they agree more rarely than this part of chance, those that do may be mistakes of ours: so many standard deviations of them are taken off.
 const HARDLY_EVER: f64 = 1.0 / 8.0;
 const DEVIATIONS: f64 = 1.0;
 /// What vectors count for beside the only field, in 1/256.
@@ -196,21 +198,31 @@ impl Learner {
             let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
             weights.set(fields.collect(), overlap.clone());
             let mut counts = confirmed.clone();
+            // Pairs that agree on a category and are sure matches but for that.
+            let mut doubted = vec![0.0; kinds.len()];
             for Sample { pair, .. } in self.samples.iter().filter(|sample| !is_labelled(&sample.of)) {
                 let probability = match_probability(pair, weights, prior);
-                for &(field, comparison) in pair {
-                    if probability >= SURE || kinds[usize::from(field)] != FieldKind::Category {
-                        counts[usize::from(field)][comparison.level as usize] += probability;
+                for &(field, Comparison { level, .. }) in pair {
+                    let at = usize::from(field);
+                    if kinds[at] != FieldKind::Category {
+                        counts[at][level as usize] += probability;
+                        continue;
+                    }
+                    let by_others = probability_without(field, pair, weights, prior);
+                    if by_others >= SURE {
+                        counts[at][level as usize] += by_others;
+                        let is_doubted = level == Level::Exact && probability < SURE;
+                        doubted[at] += if is_doubted { by_others } else { 0.0 };
                     }
                 }
             }
             self.matches = counts.iter().map(|counts| counts.iter().sum()).collect();
-            for ((table, counts), &kind) in tables.iter_mut().zip(&counts).zip(&kinds) {
+            let learned = counts.into_iter().zip(doubted);
+            for ((table, (mut counts, doubted)), &kind) in tables.iter_mut().zip(learned).zip(&kinds) {
                 if kind != FieldKind::Embedding {
                     let (believed, pairs) = believed_of_matches(kind);
-                    let mut counts = *counts;
                     if kind == FieldKind::Category {
-                        without_mistakes(&mut counts, table.u[Level::Exact as usize]);
+                        without_mistakes(&mut counts, doubted, table.u[Level::Exact as usize]);
                     }
                     table.m = smoothed(&counts, &believed, pairs);
                 }
@@ -276,10 +288,13 @@ fn believed_of_matches(kind: FieldKind) -> ([f64; Level::COUNT], f64) {
 }
 
 /// Takes matches that agree on a category off that hardly any match agrees on, as far as they may be mistakes.
-fn without_mistakes(counts: &mut [f64; Level::COUNT], chance: f64) {
-    let total: f64 = counts.iter().sum();
+fn without_mistakes(counts: &mut [f64; Level::COUNT], doubted: f64, chance: f64) {
+    let expected = chance * counts.iter().sum::<f64>();
     let exact = &mut counts[Level::Exact as usize];
-    if *exact < total * chance * HARDLY_EVER {
+    if *exact < expected * SPEAKS_AGAINST {
+        *exact = (*exact - doubted).max(0.0);
+    }
+    if *exact < expected * HARDLY_EVER {
         *exact = (*exact - DEVIATIONS * libm::sqrt(*exact)).max(0.0);
     }
 }
@@ -292,6 +307,12 @@ fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs:
 fn match_probability(pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> f64 {
     let evidence = (prior + total_weight(pair, weights)).as_f64().clamp(-60.0, 60.0);
     1.0 / (1.0 + libm::exp2(-evidence))
+}
+
+/// The probability of a match by all fields but one.
+fn probability_without(field: FieldId, pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> f64 {
+    let others = pair.iter().copied().filter(|&(other, _)| other != field).collect();
+    match_probability(&others, weights, prior)
 }
 
 /// Sum of the votes over a pair, what they share counted once.
@@ -355,6 +376,20 @@ fn second_look(vector: &mut Bits, fields: &mut [(FieldId, Bits)], says_the_same:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_category_that_matches_hardly_repeat_is_cleared_of_mistakes() {
+        let cleared = |exact: f64, doubted| {
+            let mut counts = [exact, 0.0, 0.0, 0.0, 100.0 - exact];
+            without_mistakes(&mut counts, doubted, 0.5);
+            counts[0]
+        };
+        assert_eq!(cleared(40.0, 20.0), 40.0, "nearly as often as by chance: what is doubted counts");
+        assert_eq!(cleared(16.0, 4.0), 12.0, "more rarely: it does not");
+        assert_eq!(cleared(16.0, 12.0), 2.0, "hardly ever: a standard deviation may be mistakes");
+        assert_eq!(cleared(1.0, 0.0), 0.0);
+        assert_eq!(cleared(1.0, 2.0), 0.0);
+    }
 
     fn looked_at(vector: i32, fields: &[i32], says_the_same: bool) -> Vec<i32> {
         let mut vector = Bits::whole(vector);

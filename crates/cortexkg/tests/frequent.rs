@@ -51,3 +51,22 @@ fn nothing_but_one_record_is_one_node() {
     }
     assert_eq!(engine.node_count(), 1);
 }
+
+#[test]
+fn names_that_come_with_a_category_of_chance_are_not_strewn() {
+    let mut engine = AllocationEngine::new(EngineConfig::default());
+    let (mut nodes, mut of_names) = (Vec::new(), std::collections::BTreeMap::new());
+    for position in 0..1_500u64 {
+        // Each once, before any comes again.
+        let name = if position < 64 { position } else { choice(position, 64) };
+        let kind = ["new", "old", "used"][choice(position + 1_000_000, 3) as usize];
+        let fields = [("name", stranger(name)[0].1.clone()), ("kind", kind.to_owned())];
+        let node = engine.allocate_fact(Fact::record(fields)).expect("taken").allocated_node;
+        nodes.push(node);
+        of_names.entry(node).or_insert_with(std::collections::BTreeSet::new).insert(name);
+    }
+    assert!(of_names.values().all(|names| names.len() == 1), "no two names are one");
+    nodes.sort_unstable();
+    nodes.dedup();
+    assert!(nodes.len() <= 70, "{} nodes for 64 names", nodes.len());
+}

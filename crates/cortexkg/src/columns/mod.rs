@@ -102,14 +102,6 @@ pub(crate) struct MentionView {
     pub(crate) partners: Vec<NodeIndex>,
 }
 
-impl MentionView {
-    /// Whether the mention is one value and nothing else: a text, a name at the end of a triple. Then the value is all there is
-    /// to go by.
-    fn is_one_value(&self) -> bool {
-        self.values.len() == 1
-    }
-}
-
 /// Everything a column may look at.
 pub(crate) struct Context<'a> {
     pub(crate) dictionary: &'a Dictionary,
@@ -118,6 +110,24 @@ pub(crate) struct Context<'a> {
     pub(crate) vectors: &'a Vectors,
     pub(crate) mention: &'a MentionView,
 }
+
+impl Context<'_> {
+    /// Whether a value of the mention is all there is to go by: the mention is a text, a name at the end of a triple, or has nothing else but
+    /// a category or two.
+    fn is_all(&self, mine: Value<'_>) -> bool {
+        let values = &self.mention.values;
+        let tells = |field: FieldId| self.dictionary.field(field).kind != FieldKind::Category;
+        let others = || values.iter().filter(|(field, _)| *field != mine.field);
+        values.len() == 1
+            || values.len() <= 1 + CATEGORIES_MAX
+                && tells(mine.field)
+                && others().count() + 1 == values.len()
+                && !others().any(|&(field, _)| tells(field))
+    }
+}
+
+/// Categories beside a value that is all there is to go by.
+const CATEGORIES_MAX: usize = 2;
 
 /// Values of a node that are brought near before it is voted on; of most nodes these are all.
 const VALUES_APPROACHED: usize = 24;
@@ -242,7 +252,7 @@ fn elsewhere(context: &Context<'_>, mine: Value<'_>, own: u32, comparison: Compa
     if comparison.level != Level::Exact {
         return comparison;
     }
-    let information = context.dictionary.information_elsewhere(mine, own, context.mention.is_one_value());
+    let information = context.dictionary.information_elsewhere(mine, own, context.is_all(mine));
     Comparison { information, ..comparison }
 }
 
@@ -320,8 +330,7 @@ fn held(
 ) -> Option<Bits> {
     let same = same?;
     let total: u32 = theirs.iter().map(|value| value.count).sum();
-    let information =
-        context.dictionary.information_elsewhere(mine, same.count, context.mention.is_one_value());
+    let information = context.dictionary.information_elsewhere(mine, same.count, context.is_all(mine));
     let exact = Comparison { level: Level::Exact, information };
     if weights.keeps_apart(exact) < Bits::ZERO {
         return Some(weights.keeps_apart(exact));
