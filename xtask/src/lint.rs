@@ -24,7 +24,7 @@ fn lock_is_current(manifest: &str) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "the lock beside {manifest} is out of date; `cargo update --workspace --manifest-path {manifest}` mends it"
+        "the lock beside {manifest} is out of date, or the registry cannot be asked; `cargo update --workspace --manifest-path {manifest}` mends it"
     )
 }
 

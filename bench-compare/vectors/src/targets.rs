@@ -58,15 +58,15 @@ fn best<'a>(all: impl Iterator<Item = (f64, &'a Figures)>) -> Option<(f64, &'a F
 
 fn line(what: &str, target: f64, peer: &str, best: Option<(f64, &Figures)>) -> String {
     let verdict = if best.is_some_and(|(times, _)| times >= target) { "reached" } else { "missed" };
-    format!("- {what}: asked for ≥ {target:.1} × {peer}, came out {}: {verdict}", times(best))
+    format!("- {what}: asked for ≥ {target:.1} × {peer}, came out {}: {verdict}", came_out(best))
 }
 
 /// The same of a peer that no target names.
 fn beside(what: &str, peer: &str, best: Option<(f64, &Figures)>) -> String {
-    format!("- {what}: beside {peer}, which no target names, {}", times(best))
+    format!("- {what}: beside {peer}, which no target names, {}", came_out(best))
 }
 
-fn times(best: Option<(f64, &Figures)>) -> String {
+fn came_out(best: Option<(f64, &Figures)>) -> String {
     best.map_or_else(
         || "nothing qualifies".to_owned(),
         |(times, figures)| format!("{times:.2} × ({})", figures.name),

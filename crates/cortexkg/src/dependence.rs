@@ -21,8 +21,7 @@ use crate::weights::LevelProbabilities;
 
 /// Weight of the belief that two fields are independent, in pairs.
 const INDEPENDENT_PAIRS: f64 = 12.0;
-/// Standard deviations that are taken off a count of pairs that agree: a match or two among them, not known as such, must not pass for
-/// dependence of fields that hardly ever agree by chance.
+/// Standard deviations that are taken off a count by [`at_least`].
 const DEVIATIONS: f64 = 1.0;
 /// Sharing pairs of a field before they say anything of another, and the weight of the belief that they are matches.
 const SHARING_PAIRS_MIN: u32 = 8;
@@ -140,10 +139,15 @@ fn round(part: f64) -> u16 {
     libm::round(part.clamp(0.0, 1.0) * 256.0) as u16
 }
 
+/// A count without what chance may have added to it.
+pub(crate) fn at_least(count: f64) -> f64 {
+    (count - DEVIATIONS * libm::sqrt(count)).max(0.0)
+}
+
 /// The part of a field's information that agreement in `agree` of `present` others gives away.
 fn gained(present: f64, agree: f64, base: f64) -> f64 {
-    let sure = (agree - DEVIATIONS * libm::sqrt(agree)).max(0.0);
-    let given = (sure + INDEPENDENT_PAIRS * base) / (present + INDEPENDENT_PAIRS);
+    // A match or two among them, not known as such, must not pass for dependence of fields that hardly ever agree by chance.
+    let given = (at_least(agree) + INDEPENDENT_PAIRS * base) / (present + INDEPENDENT_PAIRS);
     libm::log2(given / base) / libm::log2(1.0 / base)
 }
 

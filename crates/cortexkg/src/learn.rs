@@ -16,7 +16,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Level};
-use crate::dependence::Dependence;
+use crate::dependence::{Dependence, at_least};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY};
 use crate::evidence::Bits;
 use crate::feedback::{Label, LinkKind};
@@ -37,9 +37,8 @@ const U_PRIOR_PAIRS: f64 = 8.0;
 const SURE: f64 = 0.95;
 /// Where matches agree on a category more rarely than this part of chance, "the same" speaks against, and what it makes doubtful does not count.
 const SPEAKS_AGAINST: f64 = 1.0 / 2.0;
-/// Where they agree more rarely than this part of chance, those that do may be mistakes of ours: so many standard deviations of them are taken off.
+/// Where they agree more rarely than this part of chance, those that do may be mistakes of ours, as far as chance may have made them so many.
 const HARDLY_EVER: f64 = 1.0 / 8.0;
-const DEVIATIONS: f64 = 1.0;
 /// What vectors count for beside the only field, in 1/256.
 const VECTOR_SHARE: u32 = 224;
 
@@ -101,8 +100,8 @@ impl Learner {
             self.fields[usize::from(field)].random[comparison.level as usize] += 1.0;
         }
         // Votes in full: what is discounted as dependence must not make a match pass for a pair that shows dependence.
-        let votes = pair.iter().filter(|(field, _)| usize::from(*field) < weights.field_count());
-        let in_full: Bits = votes.map(|&(field, comparison)| weights.field(field).vote(comparison)).sum();
+        let in_full: Bits =
+            weights.known(pair).map(|&(field, comparison)| weights.field(field).vote(comparison)).sum();
         if prior + in_full > Bits::ZERO {
             return;
         }
@@ -295,7 +294,7 @@ fn without_mistakes(counts: &mut [f64; Level::COUNT], doubted: f64, chance: f64)
         *exact = (*exact - doubted).max(0.0);
     }
     if *exact < expected * HARDLY_EVER {
-        *exact = (*exact - DEVIATIONS * libm::sqrt(*exact)).max(0.0);
+        *exact = at_least(*exact);
     }
 }
 
@@ -317,7 +316,7 @@ fn probability_without(field: FieldId, pair: &ComparisonVector, weights: &MatchW
 
 /// Sum of the votes over a pair, what they share counted once.
 pub(crate) fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> Bits {
-    let known = pair.iter().filter(|(field, _)| usize::from(*field) < weights.field_count());
+    let known = weights.known(pair);
     let mut votes: Vec<(FieldId, Bits)> =
         known.clone().map(|&(field, comparison)| (field, weights.field(field).vote(comparison))).collect();
     let says_the_same = known.clone().any(|&(field, comparison)| is_the_same(field, comparison.level));

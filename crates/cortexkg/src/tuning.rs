@@ -120,14 +120,14 @@ impl AllocationEngine {
 
     /// From now on notes which nodes change, for [`take_changed`](Self::take_changed); or no longer.
     pub fn track_changes(&mut self, is_tracked: bool) {
-        self.graph.touched = is_tracked.then(Default::default);
+        self.graph.changed = is_tracked.then(Default::default);
     }
 
     /// The nodes that have changed since this was asked last, in order: what they say, their members or their edges. None if changes
     /// are not tracked. Those that only came to be spelt otherwise, as what was written first was forgotten, are not among them.
     pub fn take_changed(&mut self) -> Option<Vec<NodeId>> {
-        let touched = std::mem::take(self.graph.touched.as_mut()?);
-        let mut changed: Vec<NodeId> = touched.into_iter().map(|node| self.graph.id(node)).collect();
+        let changed = std::mem::take(self.graph.changed.as_mut()?);
+        let mut changed: Vec<NodeId> = changed.into_iter().map(|node| self.graph.id(node)).collect();
         changed.sort_unstable();
         Some(changed)
     }
@@ -136,7 +136,7 @@ impl AllocationEngine {
     pub(crate) fn watch_as(&mut self, old: Self) {
         self.stopwatch = old.stopwatch;
         self.set_recall_sampling(old.vectors.recall_sampling());
-        self.track_changes(old.graph.touched.is_some());
+        self.track_changes(old.graph.changed.is_some());
     }
 
     pub(crate) fn apply_layers(&mut self, layers: Layers) {

@@ -173,6 +173,15 @@ impl MatchWeights {
         self.fields.len()
     }
 
+    /// What a pair says of fields that have a table.
+    pub(crate) fn known<'p>(
+        &self,
+        pair: &'p [(FieldId, Comparison)],
+    ) -> impl Iterator<Item = &'p (FieldId, Comparison)> + Clone + use<'p> {
+        let fields = self.field_count();
+        pair.iter().filter(move |(field, _)| usize::from(*field) < fields)
+    }
+
     pub(crate) fn field(&self, field: FieldId) -> &FieldWeights {
         &self.fields[usize::from(field)]
     }

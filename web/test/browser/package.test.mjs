@@ -7,10 +7,10 @@ import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 
 import { launch } from "./browser.mjs";
+import { pinned } from "./pinned.mjs";
 import { WEB } from "./server.mjs";
 
 const ROOT = join(WEB, "..");
-const pinned = new Map(readFileSync(join(ROOT, "crates/cortexkg/tests/golden/hashes.txt"), "utf8").trim().split("\n").map((line) => line.split(" ")));
 
 let browser;
 before(async () => {

@@ -1,17 +1,10 @@
 // What the tests of the page have in common.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { launch } from "./browser.mjs";
-
-/** The state hash of a set, as it is pinned natively. @param {string} set */
-export function pinned(set) {
-  const lines = readFileSync(new URL("../../../crates/cortexkg/tests/golden/hashes.txt", import.meta.url), "utf8").trim().split("\n");
-  return lines.map((line) => line.split(" ")).find(([name]) => name === set)?.[1];
-}
 
 const DIST = fileURLToPath(new URL("../../app/dist", import.meta.url));
 

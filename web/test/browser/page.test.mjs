@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { counts, example, hash, menu, openPage, pinned, start, stop } from "./page.mjs";
+import { counts, example, hash, menu, openPage, start, stop } from "./page.mjs";
 import { picture } from "./browser.mjs";
+import { pinned } from "./pinned.mjs";
 
 before(start);
 after(stop);
@@ -17,7 +18,7 @@ describe("an example", () => {
     assert.match((await page.textContent("#map .map-head")) ?? "", /739 columns of 1,024 taken/);
     assert.match((await page.textContent("#tab-review")) ?? "", /31/);
     // As `cortexkg demo` tells it natively.
-    assert.equal(await hash(page), pinned("fodors-zagats"));
+    assert.equal(await hash(page), pinned.get("fodors-zagats"));
     await picture(page, "page/example");
     await page.close();
   });

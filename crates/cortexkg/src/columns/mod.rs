@@ -117,12 +117,10 @@ impl Context<'_> {
     fn is_all(&self, mine: Value<'_>) -> bool {
         let values = &self.mention.values;
         let tells = |field: FieldId| self.dictionary.field(field).kind != FieldKind::Category;
-        let others = || values.iter().filter(|(field, _)| *field != mine.field);
         values.len() == 1
             || values.len() <= 1 + CATEGORIES_MAX
                 && tells(mine.field)
-                && others().count() + 1 == values.len()
-                && !others().any(|&(field, _)| tells(field))
+                && values.iter().filter(|&&(field, _)| tells(field)).count() == 1
     }
 }
 
@@ -332,8 +330,9 @@ fn held(
     let total: u32 = theirs.iter().map(|value| value.count).sum();
     let information = context.dictionary.information_elsewhere(mine, same.count, context.is_all(mine));
     let exact = Comparison { level: Level::Exact, information };
-    if weights.keeps_apart(exact) < Bits::ZERO {
-        return Some(weights.keeps_apart(exact));
+    let apart = weights.keeps_apart(exact);
+    if apart < Bits::ZERO {
+        return Some(apart);
     }
     let bits = weights.vote(exact);
     let different = weights.vote(Comparison { level: Level::Different, information: Bits::ZERO });

@@ -22,7 +22,12 @@ impl PairWeight {
 pub(super) fn weight_between(weights: &[PairWeight]) -> i64 {
     let together: i64 = weights.iter().map(|weight| i64::from(weight.together.0)).sum();
     let apart = weights.iter().map(|weight| weight.apart).min().unwrap_or(Bits::ZERO);
-    together.div_euclid(weights.len().max(1) as i64) + i64::from(apart.0)
+    mean((together, apart), weights.len().max(1))
+}
+
+/// The match weight between groups of so many pairs, in 1/256 bit, from the sum of what they have in common and the strongest of what keeps them apart.
+fn mean((together, apart): (i64, Bits), pairs: usize) -> i64 {
+    together.div_euclid(pairs as i64) + i64::from(apart.0)
 }
 
 /// Match weights between every two of some mentions, in both directions.
@@ -41,12 +46,6 @@ impl Weights {
     pub(super) fn set(&mut self, left: usize, right: usize, PairWeight { together, apart }: PairWeight) {
         self.sums[left * self.len + right] = (i64::from(together.0), apart);
         self.sums[right * self.len + left] = (i64::from(together.0), apart);
-    }
-
-    /// The match weight between groups of so many pairs.
-    fn between(&self, left: usize, right: usize, pairs: i64) -> i64 {
-        let (together, apart) = self.sums[left * self.len + right];
-        together.div_euclid(pairs) + i64::from(apart.0)
     }
 
     fn join(&mut self, into: usize, from: usize) {
@@ -69,8 +68,8 @@ impl Weights {
             let mut best: Option<(i64, usize, usize)> = None;
             for left in (0..self.len).filter(|&at| !groups[at].is_empty()) {
                 for right in (left + 1..self.len).filter(|&at| !groups[at].is_empty()) {
-                    let pairs = (groups[left].len() * groups[right].len()) as i64;
-                    let mean = self.between(left, right, pairs);
+                    let pairs = groups[left].len() * groups[right].len();
+                    let mean = mean(self.sums[left * self.len + right], pairs);
                     if mean > i64::from(least.0) && best.is_none_or(|(most, ..)| mean > most) {
                         best = Some((mean, left, right));
                     }

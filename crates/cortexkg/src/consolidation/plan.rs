@@ -210,8 +210,8 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 pair.retain(|&compared| column_of(dictionary, weights, compared) != silent);
             }
             let tables = &self.engine.weights;
-            let known = pair.iter().filter(|(field, _)| usize::from(*field) < tables.field_count());
-            let apart = known.map(|&(field, comparison)| tables.field(field).keeps_apart(comparison)).sum();
+            let against = |&(field, comparison)| tables.field(field).keeps_apart(comparison);
+            let apart = tables.known(&pair).map(against).sum();
             weights.push(PairWeight { together: total_weight(&pair, tables) - apart, apart });
         }
         weights

@@ -133,7 +133,7 @@ pub(crate) struct Graph {
     /// Facts that are not forgotten.
     pub(crate) live_fact_count: usize,
     /// Nodes that were changed since somebody asked, if somebody wants to know.
-    pub(crate) touched: Option<FxHashSet<NodeIndex>>,
+    pub(crate) changed: Option<FxHashSet<NodeIndex>>,
 }
 
 impl Graph {
@@ -158,8 +158,8 @@ impl Graph {
     }
 
     fn note_change(&mut self, node: NodeIndex) {
-        if let Some(touched) = &mut self.touched {
-            touched.insert(node);
+        if let Some(changed) = &mut self.changed {
+            changed.insert(node);
         }
     }
 
