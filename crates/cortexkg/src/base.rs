@@ -14,15 +14,17 @@ use crate::engine::AllocationEngine;
 use crate::feedback::{Link, Links};
 use crate::graph::{MentionIndex, NOWHERE, NodeId, Tie};
 use crate::journal::{LogEntry, Operation, PlacedFact};
-use crate::learn::{Learner, OldLearner};
+use crate::learn::Learner;
 use crate::ledger::Ledger;
+use crate::old_learner::{FirstLearner, OldLearner};
 use crate::operation_error::OperationError;
 use crate::profile::FieldKind;
 use crate::weights::MatchWeights;
 
 /// Version of the encoding of a base. The first had no version and no doubts, the second no links; up to the third, levels of vectors
-/// were those of their cosine; up to the fourth, nothing could be pinned.
-const BASE_VERSION: u8 = 5;
+/// were those of their cosine; up to the fourth, nothing could be pinned; up to the fifth, nothing was known of names that stand alone.
+const BASE_VERSION: u8 = 6;
+const BASE_WITHOUT_NAMES: u8 = 5;
 const BASE_WITHOUT_PINS: u8 = 4;
 const BASE_OF_COSINES: u8 = 3;
 const BASE_WITHOUT_LINKS: u8 = 2;
@@ -48,11 +50,11 @@ struct Base<L> {
 }
 
 /// A base with the close calls that nobody has looked at again.
-type BaseWithDoubts = (Base<Learner>, Vec<(MentionIndex, NodeId)>);
+type BaseWithDoubts<L> = (Base<L>, Vec<(MentionIndex, NodeId)>);
 /// That, with the links that stand between facts that are left.
-type BaseWithLinks = (BaseWithDoubts, Vec<(u64, Link)>);
+type BaseWithLinks<L> = (BaseWithDoubts<L>, Vec<(u64, Link)>);
 /// That, with the nodes that are pinned.
-type WholeBase = (BaseWithLinks, Vec<NodeId>);
+type WholeBase<L> = (BaseWithLinks<L>, Vec<NodeId>);
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -144,7 +146,7 @@ impl<S: Store> DurableEngine<S> {
         Ok(dropped)
     }
 
-    fn base(&self) -> WholeBase {
+    fn base(&self) -> WholeBase<Learner> {
         let AllocationEngine { graph, dictionary, learner, weights, position, chain, .. } = &self.engine;
         let mut nodes = Vec::new();
         graph.scan_nodes(|at, node| {
@@ -203,17 +205,25 @@ impl<S: Store> DurableEngine<S> {
         let version = self.store.get(Table::Meta, meta::BASE_VERSION)?;
         let (((base, doubts), links), pins) = match version.as_deref() {
             None => {
-                let old: Base<OldLearner> = postcard::from_bytes(base).map_err(unreadable)?;
-                (((old.with_learner(), Vec::new()), Vec::new()), Vec::new())
+                let old: Base<FirstLearner> = postcard::from_bytes(base).map_err(unreadable)?;
+                (((old.learned(), Vec::new()), Vec::new()), Vec::new())
             }
             Some([BASE_WITHOUT_LINKS]) => {
-                let old = postcard::from_bytes::<BaseWithDoubts>(base).map_err(unreadable)?;
-                ((old, Vec::new()), Vec::new())
+                let (old, doubts): BaseWithDoubts<OldLearner> =
+                    postcard::from_bytes(base).map_err(unreadable)?;
+                (((old.learned(), doubts), Vec::new()), Vec::new())
             }
             Some([BASE_OF_COSINES | BASE_WITHOUT_PINS]) => {
-                (postcard::from_bytes::<BaseWithLinks>(base).map_err(unreadable)?, Vec::new())
+                let ((old, doubts), links): BaseWithLinks<OldLearner> =
+                    postcard::from_bytes(base).map_err(unreadable)?;
+                (((old.learned(), doubts), links), Vec::new())
             }
-            Some([BASE_VERSION]) => postcard::from_bytes::<WholeBase>(base).map_err(unreadable)?,
+            Some([BASE_WITHOUT_NAMES]) => {
+                let (((old, doubts), links), pins): WholeBase<OldLearner> =
+                    postcard::from_bytes(base).map_err(unreadable)?;
+                (((old.learned(), doubts), links), pins)
+            }
+            Some([BASE_VERSION]) => postcard::from_bytes::<WholeBase<Learner>>(base).map_err(unreadable)?,
             Some(other) => return Err(damaged(format!("version {other:?} is not known")).into()),
         };
         let new = AllocationEngine::new(self.engine.config.clone());
@@ -223,7 +233,7 @@ impl<S: Store> DurableEngine<S> {
         self.engine.weights = base.weights;
         self.engine.learner = base.learner;
         self.engine.learner.begin_random_anew();
-        if !matches!(version.as_deref(), Some([BASE_WITHOUT_PINS | BASE_VERSION])) {
+        if !matches!(version.as_deref(), Some([BASE_WITHOUT_PINS | BASE_WITHOUT_NAMES | BASE_VERSION])) {
             self.engine.learner.forget_vectors();
         }
         for &id in &base.nodes {
@@ -309,8 +319,9 @@ fn lasting_learner(learner: &Learner, places: &[Option<MentionIndex>]) -> Learne
     lasting
 }
 
-impl Base<OldLearner> {
-    fn with_learner(self) -> Base<Learner> {
+impl<L: Into<Learner>> Base<L> {
+    /// With what was learned as it is kept today.
+    fn learned(self) -> Base<Learner> {
         let Self {
             position,
             chain,

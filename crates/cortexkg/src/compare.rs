@@ -76,10 +76,28 @@ pub(crate) struct Comparison {
     pub(crate) level: Level,
     /// How surprising what agrees would be in a random pair. No agreement is worth more.
     pub(crate) information: Bits,
+    /// What it says besides how often each is met, where they differ.
+    pub(crate) names: Names,
+}
+
+/// What is known of two different values from how often each is met, where they are all there is to go by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Names {
+    /// Nothing: there is more to go by.
+    #[default]
+    Beside,
+    /// One may be a slip of the other, which is met that often (log2).
+    Slip(Bits),
+    /// Both are met too often to be a slip of the other.
+    OwnRight,
 }
 
 impl Comparison {
-    const DIFFERENT: Self = Self { level: Level::Different, information: Bits::ZERO };
+    pub(crate) const fn new(level: Level, information: Bits) -> Self {
+        Self { level, information, names: Names::Beside }
+    }
+
+    const DIFFERENT: Self = Self::new(Level::Different, Bits::ZERO);
 
     fn capped(mut self, most: Bits) -> Self {
         self.information = self.information.min(most);
@@ -95,14 +113,14 @@ pub(crate) fn compare(
     right: ValueId,
 ) -> Option<Comparison> {
     if left == right {
-        return Some(Comparison { level: Level::Exact, information: dictionary.information(a) });
+        return Some(Comparison::new(Level::Exact, dictionary.information(a)));
     }
     let b = dictionary.value(right);
     debug_assert_eq!(a.field, b.field, "values of two fields");
     // Being near a value is no more surprising than meeting it.
     let information = dictionary.information(a).min(dictionary.information(b));
     let pair = Pair { dictionary, values: (a, b) };
-    let level = |level| Some(Comparison { level, information });
+    let level = |level| Some(Comparison::new(level, information));
     match dictionary.field(a.field).comparator()? {
         Comparator::Exact => Some(Comparison::DIFFERENT),
         Comparator::Key => pair.key(),
@@ -253,7 +271,7 @@ impl Pair<'_> {
         if let (1, Some(one), 1, Some(other)) = (a.len(), a.first(), b.len(), b.first()) {
             let (level, share) = word(self.dictionary, cache, one, other);
             let information = self.dictionary.term_information(one).scaled(share as u32);
-            return Comparison { level, information };
+            return Comparison::new(level, information);
         }
         let weight = |term: TermId| self.dictionary.term_weight(term);
         let mut open: (OpenWords, OpenWords) = Default::default();
@@ -318,7 +336,7 @@ impl Pair<'_> {
         } else {
             Level::Different
         };
-        Comparison { level, information: Bits(matched[0].min(matched[1]) as i32) }
+        Comparison::new(level, Bits(matched[0].min(matched[1]) as i32))
     }
 
     /// Lists: what they share, by its rarest items.
@@ -341,7 +359,7 @@ impl Pair<'_> {
             1 => Level::Similar,
             _ => Level::Compatible,
         };
-        Comparison { level, information: best + others.scaled(OTHER_ITEMS) }
+        Comparison::new(level, best + others.scaled(OTHER_ITEMS))
     }
 }
 

@@ -221,9 +221,7 @@ mod tests {
     fn pair(levels: [bool; 6]) -> ComparisonVector {
         let fields = levels.into_iter().zip(0..).skip(2);
         let level = |agrees| if agrees { Level::Exact } else { Level::Different };
-        fields
-            .map(|(agrees, field)| (field, Comparison { level: level(agrees), information: Bits::ZERO }))
-            .collect()
+        fields.map(|(agrees, field)| (field, Comparison::new(level(agrees), Bits::ZERO))).collect()
     }
 
     #[test]

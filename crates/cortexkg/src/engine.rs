@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::ablation::Ablation;
 use crate::ballot::{Ballot, Competitor};
 use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
-use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed};
+use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed, alone_in};
 use crate::config::EngineConfig;
 use crate::consolidation::Doubts;
 use crate::decision::AllocationResult;
@@ -368,6 +368,7 @@ impl AllocationEngine {
         self.view.values.clone_from(&self.view.numbered);
         self.dictionary.keep_evidence(&mut self.view.values);
         self.view.values.sort_unstable();
+        self.view.alone = alone_in(&self.dictionary, &self.view.values);
         self.view.code = self.code(perceived, mention);
         self.view.surroundings = None;
         self.view.confidence = perceived.confidence;

@@ -1,7 +1,8 @@
 //! Learning match weights from the stream, without labels.
 //!
 //! - `u` is counted over random pairs of mentions. True matches among them are few; leaving out what the weights take for
-//!   matches would let the weights confirm themselves.
+//!   matches would let the weights confirm themselves. Of names that stand alone ([`alone`](crate::columns)) only those count that are met too
+//!   often to be slips of each other: where few things are spoken of often, many random pairs are of one thing.
 //! - `m` is estimated by expectation maximisation over pairs of a mention and a member of its leading candidate. The prior is
 //!   that of the decision, fixed by the number of nodes and never fed back from the estimate: with feedback, EM finds
 //!   "same type and city" instead of matches.
@@ -15,7 +16,7 @@
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Comparison, Level};
+use crate::compare::{Comparison, Level, Names};
 use crate::dependence::{Dependence, at_least};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY};
 use crate::evidence::Bits;
@@ -31,6 +32,7 @@ const ROUNDS: usize = 4;
 /// Weight of the prior belief about `m` and `u`, in pairs.
 const M_PRIOR_PAIRS: f64 = 12.0;
 const U_PRIOR_PAIRS: f64 = 8.0;
+const OWN_RIGHT_PAIRS: f64 = 16.0;
 /// Least probability of a match, by all other fields, for a pair to count for `m` of a category. Few values say little of whether a pair is a
 /// match, but what they say of matches may be all that holds apart what agrees in much else: doubtful pairs would take that away. And
 /// pairs that are sure because they agree on the category would make all matches agree on it.
@@ -46,44 +48,30 @@ const VECTOR_SHARE: u32 = 224;
 pub(crate) type ComparisonVector = Vec<(FieldId, Comparison)>;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct FieldCounts {
-    random: [f64; Level::COUNT],
-    probabilities: Option<LevelProbabilities>,
-    kind: Option<FieldKind>,
+pub(crate) struct FieldCounts {
+    pub(crate) random: [f64; Level::COUNT],
+    /// Random pairs of names with nothing beside them, both met too often to be a slip of the other.
+    pub(crate) own_right: [f64; Level::COUNT],
+    pub(crate) probabilities: Option<LevelProbabilities>,
+    pub(crate) kind: Option<FieldKind>,
 }
 
 /// A pair kept for EM.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Sample {
-    of: [MentionIndex; 2],
-    pair: ComparisonVector,
+pub(crate) struct Sample {
+    pub(crate) of: [MentionIndex; 2],
+    pub(crate) pair: ComparisonVector,
 }
 
 /// What has been counted so far.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Learner {
-    fields: Vec<FieldCounts>,
-    samples: Vec<Sample>,
-    next_sample: usize,
-    dependence: Dependence,
+    pub(crate) fields: Vec<FieldCounts>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) next_sample: usize,
+    pub(crate) dependence: Dependence,
     /// How many matches `m` of each field was learned from last.
-    matches: Vec<f64>,
-}
-
-/// [`Learner`] as graphs have it that were compacted before pairs that share a value were counted.
-#[derive(Deserialize)]
-pub(crate) struct OldLearner {
-    fields: Vec<FieldCounts>,
-    samples: Vec<Sample>,
-    next_sample: usize,
-    given: Vec<Vec<(u32, u32)>>,
-}
-
-impl From<OldLearner> for Learner {
-    fn from(old: OldLearner) -> Self {
-        let OldLearner { fields, samples, next_sample, given } = old;
-        Self { fields, samples, next_sample, dependence: Dependence::of_random(given), matches: Vec::new() }
-    }
+    pub(crate) matches: Vec<f64>,
 }
 
 impl Learner {
@@ -97,7 +85,11 @@ impl Learner {
     pub(crate) fn observe_random(&mut self, pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) {
         self.grow(weights.field_count());
         for &(field, comparison) in pair {
-            self.fields[usize::from(field)].random[comparison.level as usize] += 1.0;
+            let counts = &mut self.fields[usize::from(field)];
+            counts.random[comparison.level as usize] += 1.0;
+            if comparison.names == Names::OwnRight {
+                counts.own_right[comparison.level as usize] += 1.0;
+            }
         }
         // Votes in full: what is discounted as dependence must not make a match pass for a pair that shows dependence.
         let in_full: Bits =
@@ -138,7 +130,9 @@ impl Learner {
 
     /// Forgets what was counted over pairs of mentions; what was learned of it stays until the next refresh.
     pub(crate) fn begin_random_anew(&mut self) {
-        self.fields.iter_mut().for_each(|counts| counts.random = [0.0; Level::COUNT]);
+        for counts in &mut self.fields {
+            (counts.random, counts.own_right) = ([0.0; Level::COUNT], [0.0; Level::COUNT]);
+        }
         self.dependence.begin_anew();
     }
 
@@ -186,7 +180,8 @@ impl Learner {
             let believed = LevelProbabilities::prior(kind);
             let learned = counts.probabilities.filter(|_| kind != FieldKind::Embedding);
             let m = learned.map_or(believed.m, |learned| learned.m);
-            tables.push(LevelProbabilities { m, u: smoothed(&random, &believed.u, U_PRIOR_PAIRS) });
+            let u = of_names(smoothed(&random, &believed.u, U_PRIOR_PAIRS), &counts.own_right);
+            tables.push(LevelProbabilities { m, u });
         }
         let overlap = self.dependence.overlap(&tables, &self.matches);
         let labelled: FxHashSet<[MentionIndex; 2]> = labels.iter().map(|label| label.of).collect();
@@ -298,6 +293,17 @@ fn without_mistakes(counts: &mut [f64; Level::COUNT], doubted: f64, chance: f64)
     }
 }
 
+/// How near random pairs are that differ, from names that stand alone and are no slips of each other, as far as those are known: among
+/// others of few things that are often spoken of, many are.
+fn of_names(u: [f64; Level::COUNT], own_right: &[f64; Level::COUNT]) -> [f64; Level::COUNT] {
+    let exact = u[Level::Exact as usize];
+    let mut believed = u.map(|part| part / (1.0 - exact));
+    believed[Level::Exact as usize] = 0.0;
+    let mut u = smoothed(own_right, &believed, OWN_RIGHT_PAIRS).map(|part| part * (1.0 - exact));
+    u[Level::Exact as usize] = exact;
+    u
+}
+
 fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs: f64) -> [f64; Level::COUNT] {
     let total: f64 = counts.iter().sum::<f64>() + pairs;
     std::array::from_fn(|level| (counts[level] + pairs * believed[level]) / total)
@@ -388,6 +394,15 @@ mod tests {
         assert_eq!(cleared(16.0, 12.0), 2.0, "hardly ever: a standard deviation may be mistakes");
         assert_eq!(cleared(1.0, 0.0), 0.0);
         assert_eq!(cleared(1.0, 2.0), 0.0);
+    }
+
+    #[test]
+    fn nearness_by_chance_is_that_of_names_in_their_own_right() {
+        let random = [0.25, 0.25, 0.0, 0.0, 0.5];
+        assert_eq!(of_names(random, &[0.0; Level::COUNT]), random, "none are known");
+        let [exact, close, .., different] = of_names(random, &[0.0, 0.0, 0.0, 0.0, 8.0 * OWN_RIGHT_PAIRS]);
+        assert_eq!(exact, 0.25, "how often names are the same is another matter");
+        assert!((close - 0.75 / 27.0).abs() < 1e-12 && (close + different - 0.75).abs() < 1e-12, "{close}");
     }
 
     fn looked_at(vector: i32, fields: &[i32], says_the_same: bool) -> Vec<i32> {

@@ -55,6 +55,13 @@ impl FieldKind {
     }
 }
 
+/// Most values of a category, and mentions that each stands for.
+const CATEGORIES_MAX: u64 = 64;
+const CATEGORY_MENTIONS: u64 = 20;
+/// So few values are known for a category sooner.
+pub(crate) const FEW_CATEGORIES: u64 = 4;
+const FEW_CATEGORIES_MENTIONS: u64 = 8;
+
 /// Counts over the values of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FieldProfile {
@@ -107,9 +114,14 @@ impl FieldProfile {
     /// The kind that the values seen so far speak for. A field without values is a name.
     ///
     /// In order: a list if a twentieth of the values are written as one; a date, a number (a fifth with a decimal point) or a code
-    /// if nine tenths look so; a category if at most 64 values stand for at least 20 mentions each; else a name (up to 3.5 words
-    /// on average) or a long text.
+    /// if nine tenths look so; a category if at most 64 values stand for at least 20 mentions each, or at most 4 for at least 8; else a
+    /// name (up to 3.5 words on average) or a long text.
     pub(crate) fn kind(&self) -> FieldKind {
+        if self.is_category() { FieldKind::Category } else { self.kind_of_many() }
+    }
+
+    /// The same of a field that is no category, however few its values.
+    pub(crate) fn kind_of_many(&self) -> FieldKind {
         let share = |count: u64, percent: u64| count * 100 >= self.present * percent;
         if self.present == 0 {
             FieldKind::Name
@@ -119,8 +131,6 @@ impl FieldProfile {
             FieldKind::Date
         } else if share(self.numbers, 90) && share(self.decimals, 20) {
             FieldKind::Number
-        } else if self.is_category() {
-            FieldKind::Category
         } else if share(self.codes, 90) {
             let bytes_mean_tenths = self.bytes * 10 / self.present;
             if bytes_mean_tenths >= 45 { FieldKind::Identifier } else { FieldKind::Number }
@@ -131,8 +141,18 @@ impl FieldProfile {
         }
     }
 
+    /// Whether a few values stand for all: each of them for many mentions, and no measure of anything.
     fn is_category(&self) -> bool {
-        self.distinct <= 64 && self.present >= self.distinct * 20 && self.present >= 40
+        let share = |count: u64, percent: u64| count * 100 >= self.present * percent;
+        let is_measured = share(self.lists, 5)
+            || share(self.dates, 90)
+            || share(self.numbers, 90) && share(self.decimals, 20);
+        let stand_for = |most: u64, mentions: u64| {
+            self.distinct <= most && self.present >= (self.distinct * mentions).max(2 * mentions)
+        };
+        !is_measured
+            && (stand_for(CATEGORIES_MAX, CATEGORY_MENTIONS)
+                || stand_for(FEW_CATEGORIES, FEW_CATEGORIES_MENTIONS))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Comparison, Level};
+use crate::compare::{Comparison, Level, Names};
 use crate::dictionary::{FieldId, usual_rarity};
 use crate::evidence::Bits;
 use crate::profile::FieldKind;
@@ -114,10 +114,11 @@ impl FieldWeights {
 
     /// What one comparison is worth.
     pub(crate) fn vote(&self, comparison: Comparison) -> Bits {
-        let Comparison { level, information } = comparison;
+        let Comparison { level, information, names } = comparison;
         let at = level as usize;
         let different = self.weight[Level::Different as usize];
         let by_frequency = (self.log_m[at] + information).clamp(VOTE_MIN, VOTE_MAX);
+        let limited = self.weight[at].min(by_frequency).max(different);
         match (self.kind, level) {
             (FieldKind::Key, Level::Exact) => KEY_EXACT,
             (FieldKind::Key, _) => KEY_DIFFERENT,
@@ -126,7 +127,12 @@ impl FieldWeights {
             (FieldKind::Embedding, _) => by_frequency.max(different),
             (_, Level::Exact) => by_frequency,
             (FieldKind::List, _) => by_frequency.max(different),
-            _ => self.weight[at].min(by_frequency).max(different),
+            (_, Level::Close) => match names {
+                Names::Beside => limited,
+                Names::Slip(often) => (limited + often).min(VOTE_MAX),
+                Names::OwnRight => different,
+            },
+            _ => limited,
         }
     }
 }
@@ -232,7 +238,7 @@ mod tests {
         let mut table = LevelProbabilities::prior(FieldKind::Category);
         let vote = |table: &LevelProbabilities, level| {
             let weights = FieldWeights::new(FieldKind::Category, table);
-            weights.keeps_apart(Comparison { level, information: Bits::whole(1) })
+            weights.keeps_apart(Comparison::new(level, Bits::whole(1)))
         };
         assert_eq!(vote(&table, Level::Exact), Bits::ZERO, "matches agree");
         table.m = [1.0 / 64.0, 1e-9, 1e-9, 1e-9, 63.0 / 64.0];
@@ -243,9 +249,24 @@ mod tests {
     #[test]
     fn a_rare_agreement_outweighs_a_common_one() {
         let weights = FieldWeights::new(FieldKind::Name, &LevelProbabilities::prior(FieldKind::Name));
-        let vote = |level, bits| weights.vote(Comparison { level, information: Bits::whole(bits) });
+        let vote = |level, bits| weights.vote(Comparison::new(level, Bits::whole(bits)));
         assert!(vote(Level::Exact, 12) > vote(Level::Exact, 4));
         assert!(vote(Level::Exact, 8) > vote(Level::Close, 0));
         assert!(vote(Level::Different, 0) < Bits::ZERO);
+    }
+    #[test]
+    fn a_slip_of_what_is_met_often_is_likelier_than_of_what_is_not() {
+        let weights = FieldWeights::new(FieldKind::Name, &LevelProbabilities::prior(FieldKind::Name));
+        let near = Comparison::new(Level::Close, Bits::whole(12));
+        let vote = |names| weights.vote(Comparison { names, ..near });
+        let plain = vote(Names::Beside);
+        assert_eq!(vote(Names::Slip(Bits::ZERO)), plain);
+        assert_eq!(vote(Names::Slip(Bits::whole(5))), plain + Bits::whole(5));
+        assert!(vote(Names::OwnRight) < Bits::ZERO, "a slip is not repeated");
+        let far = Comparison {
+            names: Names::Slip(Bits::whole(5)),
+            ..Comparison::new(Level::Different, Bits::ZERO)
+        };
+        assert_eq!(weights.vote(far), weights.vote(Comparison { names: Names::Beside, ..far }));
     }
 }

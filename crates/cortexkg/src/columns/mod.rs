@@ -12,11 +12,13 @@
 //! of the members have the mention's very value, the other values count as different without a look. In a category whose "the same"
 //! speaks against, one member that has it is enough.
 
+mod alone;
 mod exception;
 mod semantic;
 mod structural;
 mod temporal;
 
+pub(crate) use alone::alone_in;
 pub(crate) use semantic::compare_codes;
 
 use std::fmt;
@@ -24,12 +26,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use self::alone::{of_node, of_pair};
 use crate::ablation::Ablation;
 use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::entries::Value;
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
-use crate::graph::{Graph, Node, NodeIndex, NodeValue};
+use crate::graph::{Graph, MentionIndex, Node, NodeIndex, NodeValue};
 use crate::learn::{ComparisonVector, discount, is_the_same};
 use crate::paged::List;
 use crate::profile::FieldKind;
@@ -93,6 +96,8 @@ pub(crate) struct MentionView {
     pub(crate) numbered: Vec<(FieldId, ValueId)>,
     /// The same, sorted by field.
     pub(crate) values: Vec<(FieldId, ValueId)>,
+    /// The field whose value is all there is to go by.
+    pub(crate) alone: Option<FieldId>,
     pub(crate) code: Option<Code>,
     /// Where it lies among the nodes.
     pub(crate) surroundings: Option<Surroundings>,
@@ -111,21 +116,21 @@ pub(crate) struct Context<'a> {
     pub(crate) mention: &'a MentionView,
 }
 
+impl MentionView {
+    /// A mention that is there already, to be compared with others, by values sorted by field.
+    pub(crate) fn of(dictionary: &Dictionary, mut values: Vec<(FieldId, ValueId)>) -> Self {
+        dictionary.keep_evidence(&mut values);
+        Self { alone: alone_in(dictionary, &values), values, confidence: 256, ..Self::default() }
+    }
+}
+
 impl Context<'_> {
     /// Whether a value of the mention is all there is to go by: the mention is a text, a name at the end of a triple, or has nothing else but
     /// a category or two.
     fn is_all(&self, mine: Value<'_>) -> bool {
-        let values = &self.mention.values;
-        let tells = |field: FieldId| self.dictionary.field(field).kind != FieldKind::Category;
-        values.len() == 1
-            || values.len() <= 1 + CATEGORIES_MAX
-                && tells(mine.field)
-                && values.iter().filter(|&&(field, _)| tells(field)).count() == 1
+        self.mention.alone == Some(mine.field)
     }
 }
-
-/// Categories beside a value that is all there is to go by.
-const CATEGORIES_MAX: usize = 2;
 
 /// Values of a node that are brought near before it is voted on; of most nodes these are all.
 const VALUES_APPROACHED: usize = 24;
@@ -221,37 +226,45 @@ pub(crate) fn column_of(
 }
 
 /// Compares a mention with one other mention, field by field, for learning.
-pub(crate) fn compare_mentions(context: &Context<'_>, words: &mut WordCache, other: u32) -> ComparisonVector {
+pub(crate) fn compare_mentions(
+    context: &Context<'_>,
+    words: &mut WordCache,
+    other: MentionIndex,
+) -> ComparisonVector {
+    let theirs: SmallVec<[(FieldId, ValueId); 24]> = context.graph.mention_values(other).iter().collect();
+    compare_values(context, words, other, &theirs)
+}
+
+/// The same, where the other's values are not what it was written with.
+pub(crate) fn compare_values(
+    context: &Context<'_>,
+    words: &mut WordCache,
+    other: MentionIndex,
+    theirs: &[(FieldId, ValueId)],
+) -> ComparisonVector {
     let mut pair = ComparisonVector::with_capacity(context.mention.values.len() + 2);
     let node = context.graph.mentions[other as usize].node;
     pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
     pair.extend(temporal::recency(context, other).map(|comparison| (RECENCY, comparison)));
-    let theirs = context.graph.mention_values(other);
+    let alone = alone_in(context.dictionary, theirs);
     let mut at = 0;
     for &(field, mine) in &context.mention.values {
-        while theirs.get(at).is_some_and(|(other, _)| other < field) {
+        while theirs.get(at).is_some_and(|&(other, _)| other < field) {
             at += 1;
         }
-        if let Some((_, their_value)) = theirs.get(at).filter(|(other, _)| *other == field) {
-            let seen = context.dictionary.value(mine);
-            let comparison = compare(context.dictionary, words, (mine, seen), their_value);
-            let own = || {
-                let held = context.graph.node(node).values.iter().find(|value| value.value == mine);
-                held.map_or(1, |value| value.count)
-            };
-            pair.extend(comparison.map(|comparison| (field, elsewhere(context, seen, own(), comparison))));
-        }
+        let Some(&(_, their_value)) = theirs.get(at).filter(|(other, _)| *other == field) else { continue };
+        let seen = context.dictionary.value(mine);
+        let Some(comparison) = compare(context.dictionary, words, (mine, seen), their_value) else {
+            continue;
+        };
+        let own = || {
+            let held = context.graph.node(node).values.iter().find(|held| held.value == their_value);
+            held.map_or(1, |held| held.count)
+        };
+        let are_alone = (context.mention.alone, alone) == (Some(field), Some(field));
+        pair.push((field, of_pair(context, seen, are_alone, own, comparison)));
     }
     pair
-}
-
-/// A comparison with a value that `own` mentions of a node have: where it is the same, what counts is how often other nodes have it.
-fn elsewhere(context: &Context<'_>, mine: Value<'_>, own: u32, comparison: Comparison) -> Comparison {
-    if comparison.level != Level::Exact {
-        return comparison;
-    }
-    let information = context.dictionary.information_elsewhere(mine, own, context.is_all(mine));
-    Comparison { information, ..comparison }
 }
 
 /// A field that mention and node both have: the mention's value and the node's.
@@ -305,7 +318,7 @@ fn field_vote(
     let mut parts: SmallVec<[(Bits, u32); 32]> = SmallVec::new();
     for value in theirs {
         let Some(comparison) = memo.compare(context.dictionary, (mine, seen), value.value) else { continue };
-        let bits = weights.vote(elsewhere(context, seen, value.count, comparison));
+        let bits = weights.vote(of_node(context, seen, value.count, comparison));
         parts.push((bits, value.count));
         if best.is_none_or(|(most, ..)| bits > most) {
             best = Some((bits, comparison, value.value));
@@ -329,13 +342,13 @@ fn held(
     let same = same?;
     let total: u32 = theirs.iter().map(|value| value.count).sum();
     let information = context.dictionary.information_elsewhere(mine, same.count, context.is_all(mine));
-    let exact = Comparison { level: Level::Exact, information };
+    let exact = Comparison::new(Level::Exact, information);
     let apart = weights.keeps_apart(exact);
     if apart < Bits::ZERO {
         return Some(apart);
     }
     let bits = weights.vote(exact);
-    let different = weights.vote(Comparison { level: Level::Different, information: Bits::ZERO });
+    let different = weights.vote(Comparison::new(Level::Different, Bits::ZERO));
     let counts = same.count.saturating_mul(4) >= total && bits > different;
     counts.then(|| mixture(bits, &[(bits, same.count), (different, total - same.count)]))
 }

@@ -57,5 +57,5 @@ fn comparison_of(surprise: Bits, graph: &Graph) -> Comparison {
     let level = SURPRISE_MIN.iter().take_while(|&&least| beyond < least).count();
     let information =
         SURPRISE_MIN.get(level).map_or(Bits::ZERO, |&least| chance + least + (beyond - least).scaled(128));
-    Comparison { level: Level::from_index(level as u8), information }
+    Comparison::new(Level::from_index(level as u8), information)
 }

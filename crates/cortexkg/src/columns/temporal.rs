@@ -37,6 +37,6 @@ pub(super) fn recency(context: &Context<'_>, mention: MentionIndex) -> Option<Co
     let total = context.graph.mentions.len() as u64;
     let gap = total - u64::from(mention);
     let level = [256, 32, 8, 2].iter().take_while(|&&part| gap * part > total).count();
-    let comparison = Comparison { level: Level::from_index(level as u8), information: Bits::ZERO };
+    let comparison = Comparison::new(Level::from_index(level as u8), Bits::ZERO);
     (total >= 256).then_some(comparison)
 }

@@ -15,6 +15,7 @@ mod doubts;
 mod linkage;
 mod plan;
 mod sides;
+mod stand_ins;
 mod stream;
 
 use cortexkg_store::{ChangeSet, Store, Sync};

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::doubts::Doubt;
 use super::linkage::{PairWeight, Weights, weight_between};
+use super::stand_ins::StandIns;
 use crate::ablation::Ablation;
 use crate::columns::{MentionView, column_of, compare_codes};
 use crate::dictionary::EMBEDDING;
@@ -55,15 +56,16 @@ pub(super) struct Plan {
 
 /// Takes the second look.
 pub(super) struct Planner<'e, F> {
-    engine: &'e mut AllocationEngine,
+    pub(super) engine: &'e mut AllocationEngine,
     /// The code of a mention's vector, where vectors say more than the words do.
     code_of: F,
     codes: FxHashMap<MentionIndex, Option<Code>>,
+    pub(super) stand_ins: StandIns,
 }
 
 impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, F> {
     pub(super) fn new(engine: &'e mut AllocationEngine, code_of: F) -> Self {
-        Self { engine, code_of, codes: FxHashMap::default() }
+        Self { engine, code_of, codes: FxHashMap::default(), stand_ins: StandIns::default() }
     }
 
     /// Looks at `nodes` for what should be several, then at the doubts for what should be one.
@@ -73,7 +75,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         for node in nodes {
             let members: Vec<MentionIndex> = self.engine.graph.node(node).members.iter().collect();
             plan.nodes_compared += usize::from(members.len() > 1);
-            let parts = self.parts(&members);
+            let parts = self.parts(node, &members);
             if parts.len() > 1 {
                 let largest = (0..parts.len()).max_by_key(|&at| (parts[at].len(), std::cmp::Reverse(at)));
                 for (at, members) in parts.into_iter().enumerate() {
@@ -88,10 +90,13 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     }
 
     /// The groups that a node's members fall into.
-    fn parts(&mut self, members: &[MentionIndex]) -> Vec<Vec<MentionIndex>> {
+    fn parts(&mut self, node: NodeIndex, members: &[MentionIndex]) -> Vec<Vec<MentionIndex>> {
         if members.len() < 2 {
             return vec![members.to_vec()];
         }
+        let of_few = (-self.engine.prior()).clamp(TOGETHER_MIN, MERGE_MIN);
+        let asked = if members.len() <= FEW_MEMBERS { of_few } else { TOGETHER_MIN };
+        self.find_slips(node, members, asked);
         let compared = spread(members, MEMBERS_COMPARED);
         let mut weights = Weights::new(compared.len());
         let mut least = Bits(i32::MAX);
@@ -102,8 +107,6 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 least = least.min(weight.sum());
             }
         }
-        let of_few = (-self.engine.prior()).clamp(TOGETHER_MIN, MERGE_MIN);
-        let asked = if members.len() <= FEW_MEMBERS { of_few } else { TOGETHER_MIN };
         if least > asked {
             return vec![members.to_vec()];
         }
@@ -192,12 +195,10 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<PairWeight> {
         let says_more = self.engine.vectors.say_more_than_words();
         let code = if says_more { self.code(mention) } else { None };
-        let mut values = self.engine.graph.mention_values(mention).to_vec();
-        self.engine.dictionary.keep_evidence(&mut values);
-        let view = MentionView { values, confidence: 256, ..MentionView::default() };
+        let view = MentionView::of(&self.engine.dictionary, self.values_meant(mention));
         let mut weights = Vec::with_capacity(others.len());
         for &other in others {
-            let mut pair = self.engine.compare_pair(&view, other);
+            let mut pair = self.engine.compare_pair(&view, other, &self.values_meant(other));
             if let Some(code) = &code {
                 let theirs = self.code(other);
                 let AllocationEngine { vectors, graph, .. } = &*self.engine;

@@ -25,15 +25,16 @@ impl Dictionary {
     /// Surprise of meeting a value that `own` mentions of one node have in a mention of another node, in bits: the node's own
     /// mentions must not count against it, or what is spoken of often would seem to have a common name.
     ///
-    /// A value that no other node has is taken to be as rare as one seen once; if it is `all` that a mention consists of, as rare as
-    /// its kind lets expect.
+    /// A value that no other node has is taken to be as rare as one seen once. If it is `all` that a mention consists of, it is meant
+    /// for one of those that have it, and taken to be as rare as its kind lets expect: what others have of it only says which it may be.
     pub(crate) fn information_elsewhere(&self, value: Value<'_>, own: u32, all: bool) -> Bits {
         let field = self.field(value.field);
-        let others = value.count.saturating_sub(own);
         if all {
-            surprise(field, others, usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText)))
+            let rarity = usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText));
+            let own = u64::from(own.max(1));
+            surprise(field, 0, rarity) - log2_ratio(u64::from(value.count).max(own), own)
         } else {
-            information(field, others)
+            information(field, value.count.saturating_sub(own))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every field, value and word seen, numbered, with how often each occurs.
 
 mod information;
+mod kinds;
 
 pub(crate) use information::usual_rarity;
 
@@ -308,21 +309,6 @@ impl Dictionary {
         if self.given.ignore_any() {
             values.retain(|&(field, _)| !self.field(field).given.ignore);
         }
-    }
-
-    /// Sets every field's kind to what its profile says now, unless the user has said it. Returns whether any changed.
-    pub(crate) fn refresh_kinds(&mut self) -> bool {
-        let mut changed = false;
-        for entry in self.fields.values_mut() {
-            let is_found = !matches!(entry.kind, FieldKind::Embedding | FieldKind::Recency | FieldKind::Key);
-            if !is_found || entry.given.kind.is_some() {
-                continue;
-            }
-            let kind = entry.profile.kind();
-            changed |= kind != entry.kind;
-            entry.kind = kind;
-        }
-        changed
     }
 
     pub(crate) fn field_count(&self) -> usize {

@@ -24,9 +24,9 @@
 //! Comparisons are made anew at every refresh, from the links that stand then: what is undone or forgotten teaches nothing any more.
 
 use super::LinkKind;
-use crate::columns::{Context, MentionView, compare_mentions};
+use crate::columns::{Context, MentionView, compare_values};
 use crate::commit::is_boundary;
-use crate::dictionary::RECENCY;
+use crate::dictionary::{FieldId, RECENCY, ValueId};
 use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NOWHERE};
 use crate::journal::{MentionRef, Operation};
@@ -85,10 +85,9 @@ impl AllocationEngine {
                 continue;
             };
             let of = [left.min(right), left.max(right)];
-            let mut values = self.graph.mention_values(of[1]).to_vec();
-            self.dictionary.keep_evidence(&mut values);
-            let view = MentionView { values, confidence: 256, ..MentionView::default() };
-            let pair = self.compare_pair(&view, of[0]);
+            let view = MentionView::of(&self.dictionary, self.graph.mention_values(of[1]).to_vec());
+            let theirs = self.graph.mention_values(of[0]).to_vec();
+            let pair = self.compare_pair(&view, of[0], &theirs);
             labels.push(Label { of, kind: link.kind, pair });
         }
         labels
@@ -100,10 +99,15 @@ impl AllocationEngine {
     }
 
     /// Two mentions compared in every field that both have, without a word on when they came.
-    pub(crate) fn compare_pair(&mut self, view: &MentionView, other: MentionIndex) -> ComparisonVector {
+    pub(crate) fn compare_pair(
+        &mut self,
+        view: &MentionView,
+        other: MentionIndex,
+        theirs: &[(FieldId, ValueId)],
+    ) -> ComparisonVector {
         let Self { dictionary, weights, graph, vectors, columns, .. } = self;
         let context = Context { dictionary, weights, graph, vectors, mention: view };
-        let mut pair = compare_mentions(&context, columns.words(), other);
+        let mut pair = compare_values(&context, columns.words(), other, theirs);
         pair.retain(|(field, _)| *field != RECENCY);
         pair
     }
@@ -123,7 +127,7 @@ mod tests {
 
     /// The tables of a name after labels that show one level.
     fn learned(labels: &[(LinkKind, Level)]) -> LevelProbabilities {
-        let comparison = |level| Comparison { level, information: Bits::whole(8) };
+        let comparison = |level| Comparison::new(level, Bits::whole(8));
         let mut dictionary = Dictionary::default();
         dictionary.know_fields(&[("name".to_owned(), FieldKind::Name)]);
         let kinds = dictionary.fields().map(|field| field.kind);
