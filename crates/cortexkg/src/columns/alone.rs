@@ -16,6 +16,8 @@ use crate::profile::FieldKind;
 
 /// Categories beside a value that is all there is to go by.
 const CATEGORIES_MAX: u32 = 2;
+/// How often a name is met, at least, that slips are told by.
+const OFTEN_MIN: u32 = 2;
 /// How often a name is met, at least, that is no slip of another: so often, and so many times as often as this part of the other.
 const REPEATED_MIN: u32 = 4;
 const REPEATED_PART: u32 = 4;
@@ -96,7 +98,10 @@ fn alone(
     if rarer >= REPEATED_MIN && rarer.saturating_mul(REPEATED_PART) >= commoner {
         return Comparison { names: Names::OwnRight, ..comparison };
     }
-    let names = Names::Slip(log2(u64::from(right.max(1))));
+    if right < OFTEN_MIN {
+        return comparison;
+    }
+    let names = Names::Slip(log2(u64::from(right)));
     if comparison.level != Level::Close {
         return Comparison { names, ..comparison };
     }
