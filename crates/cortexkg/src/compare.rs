@@ -80,7 +80,8 @@ pub(crate) struct Comparison {
     pub(crate) names: Names,
 }
 
-/// What is known of two different values from how often each is met, where they are all there is to go by.
+/// What is known of two different values from how often each is met, where they are all there is to go by. Counts for those a slip apart
+/// ([`Level::Close`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Names {
     /// Nothing: there is more to go by.

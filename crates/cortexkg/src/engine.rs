@@ -368,7 +368,8 @@ impl AllocationEngine {
         self.view.values.clone_from(&self.view.numbered);
         self.dictionary.keep_evidence(&mut self.view.values);
         self.view.values.sort_unstable();
-        self.view.alone = alone_in(&self.dictionary, &self.view.values);
+        let fields = self.view.values.iter().map(|&(field, _)| field);
+        self.view.alone = alone_in(&self.dictionary, fields);
         self.view.code = self.code(perceived, mention);
         self.view.surroundings = None;
         self.view.confidence = perceived.confidence;

@@ -221,6 +221,7 @@ impl AllocationEngine {
     fn load_image(&mut self, reader: &ImageReader<'_>) -> Result<(), StoreError> {
         self.learner = reader.one("learner")?;
         self.weights = reader.one("weights")?;
+        self.weights.note_names(|field| self.learner.knows_names(field));
         self.doubts = Doubts::load(reader)?;
         self.links = Links::load(reader)?;
         self.dictionary.load(reader)?;

@@ -33,6 +33,8 @@ const ROUNDS: usize = 4;
 const M_PRIOR_PAIRS: f64 = 12.0;
 const U_PRIOR_PAIRS: f64 = 8.0;
 const OWN_RIGHT_PAIRS: f64 = 16.0;
+/// Random pairs of names in their own right from which on it is known how near names are by chance.
+const OWN_RIGHT_PAIRS_MIN: f64 = 64.0;
 /// Least probability of a match, by all other fields, for a pair to count for `m` of a category. Few values say little of whether a pair is a
 /// match, but what they say of matches may be all that holds apart what agrees in much else: doubtful pairs would take that away. And
 /// pairs that are sure because they agree on the category would make all matches agree on it.
@@ -52,6 +54,8 @@ pub(crate) struct FieldCounts {
     pub(crate) random: [f64; Level::COUNT],
     /// Random pairs of names with nothing beside them, both met too often to be a slip of the other.
     pub(crate) own_right: [f64; Level::COUNT],
+    /// Whether there were enough of them at the last refresh.
+    pub(crate) knows_names: bool,
     pub(crate) probabilities: Option<LevelProbabilities>,
     pub(crate) kind: Option<FieldKind>,
 }
@@ -175,12 +179,17 @@ impl Learner {
         let kinds: Vec<FieldKind> = dictionary.fields().map(|entry| entry.kind).collect();
         let mut tables: Vec<LevelProbabilities> = Vec::with_capacity(kinds.len());
         let rejected = rejected(&self.fields, labels);
-        for ((counts, rejected), &kind) in self.fields.iter().zip(&rejected).zip(&kinds) {
+        for ((counts, rejected), &kind) in self.fields.iter_mut().zip(&rejected).zip(&kinds) {
             let random = std::array::from_fn(|level| counts.random[level] + rejected[level]);
             let believed = LevelProbabilities::prior(kind);
             let learned = counts.probabilities.filter(|_| kind != FieldKind::Embedding);
             let m = learned.map_or(believed.m, |learned| learned.m);
-            let u = of_names(smoothed(&random, &believed.u, U_PRIOR_PAIRS), &counts.own_right);
+            let mut u = smoothed(&random, &believed.u, U_PRIOR_PAIRS);
+            counts.knows_names =
+                kind.is_of_words() && counts.own_right.iter().sum::<f64>() >= OWN_RIGHT_PAIRS_MIN;
+            if counts.knows_names {
+                u = of_names(u, &counts.own_right);
+            }
             tables.push(LevelProbabilities { m, u });
         }
         let overlap = self.dependence.overlap(&tables, &self.matches);
@@ -191,6 +200,7 @@ impl Learner {
         for _ in 0..ROUNDS {
             let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
             weights.set(fields.collect(), overlap.clone());
+            weights.note_names(|field| self.knows_names(field));
             let mut counts = confirmed.clone();
             // Pairs that agree on a category and are sure matches but for that.
             let mut doubted = vec![0.0; kinds.len()];
@@ -224,10 +234,16 @@ impl Learner {
         }
         let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
         weights.set(fields.collect(), overlap);
+        weights.note_names(|field| self.knows_names(field));
         weights.version += 1;
         for (counts, table) in self.fields.iter_mut().zip(tables) {
             counts.probabilities = Some(table);
         }
+    }
+
+    /// Whether it is known how near names of a field are by chance, as far as they stand alone.
+    pub(crate) fn knows_names(&self, field: FieldId) -> bool {
+        self.fields.get(usize::from(field)).is_some_and(|counts| counts.knows_names)
     }
 
     /// The learned probabilities of a field, if it has been refreshed.

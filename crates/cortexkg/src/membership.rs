@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dictionary::{Dictionary, ValueId};
 use crate::engine::{AllocationEngine, keys};
-use crate::graph::{Graph, MentionIndex, NOWHERE, NodeId, NodeIndex, values_max};
+use crate::graph::{Graph, MentionIndex, NOWHERE, NodeId, NodeIndex, NodeRecord, values_max};
 use crate::perceive::{FeatureClass, Perceived, PerceivedMention, PerceivedValue};
 
 /// The facts of the mentions that a change touches, perceived anew.
@@ -89,6 +89,8 @@ impl AllocationEngine {
         members.sort_unstable();
         members.dedup();
         redirect(&mut self.graph.redirects);
+        // Held in hand until all are in: a large node is not written anew for each.
+        let mut joined: BTreeMap<NodeIndex, NodeRecord> = BTreeMap::new();
         for mention in members {
             let own = self.graph.mentions[mention as usize].node;
             let node = goes.get(&mention).copied().unwrap_or(own);
@@ -97,14 +99,15 @@ impl AllocationEngine {
                 continue;
             }
             let dictionary = &self.dictionary;
-            self.graph.join(mention, node, |field| values_max(dictionary.field(field)));
+            let joined = joined.entry(node).or_insert_with(|| self.graph.record(node));
+            self.graph.take_in(joined, node, mention, |field| values_max(dictionary.field(field)));
             let (perceived, at) = seen.of(&self.graph, mention);
             let is_given = perceived.given_dimension.is_some();
             if let Some(code) = self.vectors.encode(&perceived.mentions[at].embedding, is_given) {
-                let members = self.graph.node(node).members.len() as u32;
-                self.vectors.add(node, members, &code);
+                self.vectors.add(node, joined.members.len() as u32, &code);
             }
         }
+        joined.iter().for_each(|(&node, joined)| self.graph.put(node, joined));
         let mut gone: Vec<_> = listed.difference(&wanted).copied().collect();
         let mut come: Vec<_> = wanted.difference(&listed).copied().collect();
         gone.sort_unstable();

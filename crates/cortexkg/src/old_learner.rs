@@ -45,7 +45,7 @@ struct OldSample {
 
 impl From<OldCounts> for FieldCounts {
     fn from(OldCounts { random, probabilities, kind }: OldCounts) -> Self {
-        Self { random, own_right: [0.0; Level::COUNT], probabilities, kind }
+        Self { random, own_right: [0.0; Level::COUNT], knows_names: false, probabilities, kind }
     }
 }
 

@@ -32,6 +32,11 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
+    /// Whether values are names or texts, written in words and open in number.
+    pub(crate) fn is_of_words(self) -> bool {
+        matches!(self, Self::Name | Self::LongText)
+    }
+
     /// Whether the levels of agreement mean the same in both kinds.
     pub(crate) fn has_levels_of(self, other: Self) -> bool {
         let words = |kind| matches!(kind, Self::Name | Self::Category);
@@ -58,9 +63,10 @@ impl FieldKind {
 /// Most values of a category, and mentions that each stands for.
 const CATEGORIES_MAX: u64 = 64;
 const CATEGORY_MENTIONS: u64 = 20;
-/// So few values are known for a category sooner.
+/// So few values are known for a category sooner, where another field has so many times as many.
 pub(crate) const FEW_CATEGORIES: u64 = 4;
 const FEW_CATEGORIES_MENTIONS: u64 = 8;
+const FINER: u64 = 4;
 
 /// Counts over the values of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,10 +120,10 @@ impl FieldProfile {
     /// The kind that the values seen so far speak for. A field without values is a name.
     ///
     /// In order: a list if a twentieth of the values are written as one; a date, a number (a fifth with a decimal point) or a code
-    /// if nine tenths look so; a category if at most 64 values stand for at least 20 mentions each, or at most 4 for at least 8; else a
-    /// name (up to 3.5 words on average) or a long text.
-    pub(crate) fn kind(&self) -> FieldKind {
-        if self.is_category() { FieldKind::Category } else { self.kind_of_many() }
+    /// if nine tenths look so; a category if at most 64 values stand for at least 20 mentions each, or at most 4 for at least 8 while
+    /// another field has four times as many (`beside`: the most that any other has); else a name (up to 3.5 words on average) or a long text.
+    pub(crate) fn kind(&self, beside: u64) -> FieldKind {
+        if self.is_category(beside) { FieldKind::Category } else { self.kind_of_many() }
     }
 
     /// The same of a field that is no category, however few its values.
@@ -142,7 +148,7 @@ impl FieldProfile {
     }
 
     /// Whether a few values stand for all: each of them for many mentions, and no measure of anything.
-    fn is_category(&self) -> bool {
+    fn is_category(&self, beside: u64) -> bool {
         let share = |count: u64, percent: u64| count * 100 >= self.present * percent;
         let is_measured = share(self.lists, 5)
             || share(self.dates, 90)
@@ -150,9 +156,10 @@ impl FieldProfile {
         let stand_for = |most: u64, mentions: u64| {
             self.distinct <= most && self.present >= (self.distinct * mentions).max(2 * mentions)
         };
-        !is_measured
-            && (stand_for(CATEGORIES_MAX, CATEGORY_MENTIONS)
-                || stand_for(FEW_CATEGORIES, FEW_CATEGORIES_MENTIONS))
+        // Few values at the start of a sorted stream are not all there will be.
+        let is_coarse = beside >= FINER * self.distinct;
+        let is_soon = is_coarse && stand_for(FEW_CATEGORIES, FEW_CATEGORIES_MENTIONS);
+        !is_measured && (is_soon || stand_for(CATEGORIES_MAX, CATEGORY_MENTIONS))
     }
 }
 
@@ -180,7 +187,7 @@ mod tests {
             let is_new = seen.insert(normal.clone());
             profile.observe(&PerceivedValue { field: "f".into(), surface, normal, items }, is_new);
         }
-        profile.kind()
+        profile.kind(0)
     }
 
     #[test]

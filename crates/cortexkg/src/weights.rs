@@ -18,6 +18,10 @@ const VOTE_MIN: Bits = Bits::whole(-14);
 const RECENCY_RANDOM: [f64; Level::COUNT] = [1.0 / 256.0, 7.0 / 256.0, 3.0 / 32.0, 3.0 / 8.0, 1.0 / 2.0];
 /// Most that recency may say: it shifts the odds, it is no evidence of identity.
 const RECENCY_MAX: Bits = Bits::whole(1);
+/// Most that is said for two names that differ by a slip and are both met again and again.
+const OWN_RIGHT_MAX: Bits = Bits::whole(-6);
+/// Most that "different" says for two mentions in a category that matches do not repeat; elsewhere it never speaks for them.
+const CATEGORY_DIFFERENT_MAX: Bits = Bits::whole(2);
 /// What a difference in a field that holds identity itself says.
 const KEY_EXACT: Bits = Bits::whole(40);
 const KEY_DIFFERENT: Bits = Bits::whole(-60);
@@ -76,6 +80,9 @@ pub(crate) struct FieldWeights {
     /// How far a feature of this field can be relied on to come back, in 1/256: `m` of exact, of any agreement.
     pub(crate) reliability_exact: u16,
     pub(crate) reliability_any: u16,
+    /// Whether it is known how near names that stand alone are by chance; stored with what was learned.
+    #[serde(skip)]
+    pub(crate) knows_names: bool,
 }
 
 impl FieldWeights {
@@ -83,6 +90,12 @@ impl FieldWeights {
         let LevelProbabilities { m, u } = probabilities;
         let mut weight: [Bits; Level::COUNT] =
             std::array::from_fn(|level| Bits::from_ratio(m[level] / u[level]).clamp(VOTE_MIN, VOTE_MAX));
+        let different = &mut weight[Level::Different as usize];
+        *different = (*different).min(match kind {
+            FieldKind::Recency => VOTE_MAX,
+            FieldKind::Category => CATEGORY_DIFFERENT_MAX,
+            _ => Bits::ZERO,
+        });
         // More agreement is never less evidence, except that in a category "the same" may speak against (two sources
         // that never repeat themselves) and stays as learned.
         for level in (1..Level::COUNT - 1).rev() {
@@ -95,6 +108,7 @@ impl FieldWeights {
             log_m: m.map(Bits::from_ratio),
             reliability_exact: share(m[0]),
             reliability_any: share(m[0] + m[1] + m[2]),
+            knows_names: false,
         }
     }
 
@@ -118,7 +132,7 @@ impl FieldWeights {
         let at = level as usize;
         let different = self.weight[Level::Different as usize];
         let by_frequency = (self.log_m[at] + information).clamp(VOTE_MIN, VOTE_MAX);
-        let limited = self.weight[at].min(by_frequency).max(different);
+        let limited = self.weight[at].min(by_frequency).max(different.min(Bits::ZERO));
         match (self.kind, level) {
             (FieldKind::Key, Level::Exact) => KEY_EXACT,
             (FieldKind::Key, _) => KEY_DIFFERENT,
@@ -127,10 +141,11 @@ impl FieldWeights {
             (FieldKind::Embedding, _) => by_frequency.max(different),
             (_, Level::Exact) => by_frequency,
             (FieldKind::List, _) => by_frequency.max(different),
-            (_, Level::Close) => match names {
+            (_, Level::Close) if self.knows_names => match names {
                 Names::Beside => limited,
-                Names::Slip(often) => (limited + often).min(VOTE_MAX),
-                Names::OwnRight => different,
+                // That it is often met must not count against it.
+                Names::Slip(often) => (self.weight[at] + often).min(VOTE_MAX),
+                Names::OwnRight => different.min(OWN_RIGHT_MAX),
             },
             _ => limited,
         }
@@ -173,6 +188,13 @@ impl MatchWeights {
         self.fields.truncate(fields);
         self.overlap.truncate(fields);
         self.overlap.iter_mut().for_each(|row| row.truncate(fields));
+    }
+
+    /// Notes of which fields it is known how near names are by chance.
+    pub(crate) fn note_names(&mut self, known: impl Fn(FieldId) -> bool) {
+        for (field, weights) in (0..).zip(&mut self.fields) {
+            weights.knows_names = known(field);
+        }
     }
 
     pub(crate) fn field_count(&self) -> usize {
@@ -254,19 +276,29 @@ mod tests {
         assert!(vote(Level::Exact, 8) > vote(Level::Close, 0));
         assert!(vote(Level::Different, 0) < Bits::ZERO);
     }
+
     #[test]
     fn a_slip_of_what_is_met_often_is_likelier_than_of_what_is_not() {
-        let weights = FieldWeights::new(FieldKind::Name, &LevelProbabilities::prior(FieldKind::Name));
+        let mut table = LevelProbabilities::prior(FieldKind::Name);
+        let unknown = FieldWeights::new(FieldKind::Name, &table);
+        let weights = FieldWeights { knows_names: true, ..unknown };
         let near = Comparison::new(Level::Close, Bits::whole(12));
         let vote = |names| weights.vote(Comparison { names, ..near });
         let plain = vote(Names::Beside);
+        let slip = Comparison { names: Names::Slip(Bits::whole(5)), ..near };
+        assert_eq!(unknown.vote(slip), plain, "before it is known how near names are by chance");
         assert_eq!(vote(Names::Slip(Bits::ZERO)), plain);
         assert_eq!(vote(Names::Slip(Bits::whole(5))), plain + Bits::whole(5));
-        assert!(vote(Names::OwnRight) < Bits::ZERO, "a slip is not repeated");
+        assert!(vote(Names::OwnRight) <= OWN_RIGHT_MAX, "a slip is not repeated");
         let far = Comparison {
             names: Names::Slip(Bits::whole(5)),
             ..Comparison::new(Level::Different, Bits::ZERO)
         };
         assert_eq!(weights.vote(far), weights.vote(Comparison { names: Names::Beside, ..far }));
+        // A stream of near names alone, which never differ in full.
+        table.u = [0.5, 0.5 - 3e-9, 1e-9, 1e-9, 1e-9];
+        let weights = FieldWeights { knows_names: true, ..FieldWeights::new(FieldKind::Name, &table) };
+        assert_eq!(weights.vote(Comparison::new(Level::Different, Bits::ZERO)), Bits::ZERO);
+        assert_eq!(weights.vote(Comparison { names: Names::OwnRight, ..near }), OWN_RIGHT_MAX);
     }
 }

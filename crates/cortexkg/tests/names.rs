@@ -149,3 +149,39 @@ fn where_all_fields_are_categories_the_finest_names_things() {
     let (precision, recall) = b_cubed(&records, &allocate(&records));
     assert!(precision > 0.98 && recall > 0.98, "{precision} {recall}");
 }
+
+#[test]
+fn a_record_of_which_little_is_known_joins_no_one_who_has_more() {
+    let city = |seed| ["Berlin", "Hamburg", "Paris", "Rome", "Oslo"][choice(seed, 5)].to_owned();
+    // Every tenth record has nothing but the city.
+    let records: Vec<Meant> = (0..3000)
+        .map(|at| {
+            let meant = choice(at, 400);
+            if at % 10 == 0 {
+                return (400 + meant, vec![("city", city(meant as u64))]);
+            }
+            let phone = format!("{:08}", meant * 7_919 % 100_000_000);
+            (meant, vec![("name", name(meant as u64)), ("city", city(meant as u64)), ("phone", phone)])
+        })
+        .collect();
+    let nodes = allocate(&records);
+    let of = |is_bare: bool| {
+        let at = (0..records.len()).filter(move |at| (at % 10 == 0) == is_bare);
+        at.map(|at| nodes[at]).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(of(true).intersection(&of(false)).count(), 0);
+}
+
+#[test]
+fn a_stream_of_a_few_near_names_ends_as_so_many_things() {
+    for names in [&["maria", "mario"][..], &["maria", "mario", "marie", "marina", "mariah"]] {
+        let records: Vec<Meant> = (0..2000)
+            .map(|at| {
+                let meant = choice(at, names.len());
+                (meant, vec![("name", names[meant].to_owned())])
+            })
+            .collect();
+        let (precision, recall) = b_cubed(&records, &allocate(&records));
+        assert!(precision > 0.99 && recall > 0.99, "{names:?}: {precision} {recall}");
+    }
+}

@@ -1,34 +1,34 @@
-//! Names that stand alone: mentions with nothing else to go by.
+//! Names that stand alone: mentions, and nodes, with nothing else to go by.
 //!
 //! Of such a name, how often it is met says three things:
 //!
 //! - Two that are the same are meant for one thing, however often: what other nodes have of it only says which of them it may be.
-//! - A name that is met often is often mistaken: a slip of it is the likelier to be one, in proportion.
+//! - The more often a name is met, the more often it is mistyped: a slip of it is the likelier to be one, in proportion.
 //! - A slip is not repeated: two names that differ by one and are both met again and again are two things. Of those it is learned how
-//!   often names are that near by chance.
+//!   often names are that near by chance; before it is, slips count as anywhere else.
 
 use super::Context;
 use crate::compare::{Comparison, Level, Names};
-use crate::dictionary::{Dictionary, FieldId, ValueId};
+use crate::dictionary::{Dictionary, FieldId};
 use crate::entries::Value;
 use crate::evidence::log2;
 use crate::profile::FieldKind;
 
 /// Categories beside a value that is all there is to go by.
-const CATEGORIES_MAX: u32 = 2;
+const CATEGORIES_BESIDE: u32 = 2;
 /// How often a name is met, at least, that slips are told by.
 const OFTEN_MIN: u32 = 2;
 /// How often a name is met, at least, that is no slip of another: so often, and so many times as often as this part of the other.
 const REPEATED_MIN: u32 = 4;
 const REPEATED_PART: u32 = 4;
 
-/// The field whose value is all that there is to go by among those of a mention, if there is one: the mention is a text, a name at the end
-/// of a triple, or has nothing else but a category or two. Values come by field.
-pub(crate) fn alone_in(dictionary: &Dictionary, values: &[(FieldId, ValueId)]) -> Option<FieldId> {
+/// The field whose values are all that there is to go by among those of a mention or a node, if there is one: it is a text, a name at the
+/// end of a triple, has nothing else but a category or two, or is no more than one category. Values come by field.
+pub(crate) fn alone_in(dictionary: &Dictionary, fields: impl Iterator<Item = FieldId>) -> Option<FieldId> {
     let (mut told, mut category) = (None, None);
     let (mut telling, mut categories) = (0, 0);
     let mut before = None;
-    for &(field, _) in values.iter().filter(|(field, _)| !dictionary.field(*field).given.ignore) {
+    for field in fields.filter(|&field| !dictionary.field(field).given.ignore) {
         if before.replace(field) == Some(field) {
             continue;
         }
@@ -39,73 +39,83 @@ pub(crate) fn alone_in(dictionary: &Dictionary, values: &[(FieldId, ValueId)]) -
         }
     }
     match (telling, categories) {
-        (1, 0..=CATEGORIES_MAX) => told,
+        (1, 0..=CATEGORIES_BESIDE) => told,
         (0, 1) => category,
         _ => None,
     }
 }
 
-/// What the comparison with a value that `own` mentions of a node have says of the node.
+/// What is known of the other side of a comparison.
+#[derive(Clone, Copy)]
+pub(super) struct Other {
+    /// How many mentions of its node have the value that is compared.
+    pub(super) own: u32,
+    /// Whether that value is all there is to go by there, as it is in the mention.
+    pub(super) is_alone: bool,
+}
+
+/// What the comparison with a value of a node says of the node.
 pub(super) fn of_node(
     context: &Context<'_>,
     mine: Value<'_>,
-    own: u32,
+    other: Other,
     comparison: Comparison,
 ) -> Comparison {
-    let is_all = context.is_all(mine);
-    if comparison.level == Level::Exact {
-        let information = context.dictionary.information_elsewhere(mine, own, is_all);
-        return Comparison { information, ..comparison };
+    match comparison.level {
+        Level::Exact => the_same(context, mine, other, comparison),
+        _ if !other.is_alone || !may_slip(context, mine) => comparison,
+        // The mention may be a slip of what the node has, not the other way round: whoever is right goes to those who are.
+        _ => different(mine, other.own, other.own, comparison),
     }
-    if is_all && may_slip(context, mine) { alone(context, mine, (own, own), comparison) } else { comparison }
 }
 
-/// What the comparison with a value of another mention says of the two; whether it is all there is to go by on both sides, and
-/// how many mentions of the other's node have it, if that is asked.
+/// What the comparison with a value of another mention says of the two.
 pub(super) fn of_pair(
     context: &Context<'_>,
     mine: Value<'_>,
-    are_alone: bool,
-    own: impl FnOnce() -> u32,
+    other: impl FnOnce() -> Other,
     comparison: Comparison,
 ) -> Comparison {
-    if comparison.level == Level::Exact {
-        // Of names that stand alone, nothing tells which of those that have it either means.
-        let own = if are_alone { mine.count } else { own() };
-        let information = context.dictionary.information_elsewhere(mine, own, context.is_all(mine));
-        return Comparison { information, ..comparison };
-    }
-    if !(are_alone && may_slip(context, mine)) {
+    if comparison.level != Level::Exact && !(context.is_all(mine) && may_slip(context, mine)) {
         return comparison;
     }
-    let own = own();
-    alone(context, mine, (own, own.max(mine.count)), comparison)
+    let other = other();
+    match comparison.level {
+        // Nothing tells which of those that have it either means.
+        Level::Exact if other.is_alone => {
+            the_same(context, mine, Other { own: mine.count, ..other }, comparison)
+        }
+        Level::Exact => the_same(context, mine, other, comparison),
+        _ if !other.is_alone => comparison,
+        // Either may be a slip of the other.
+        _ => different(mine, other.own, other.own.max(mine.count), comparison),
+    }
+}
+
+fn the_same(context: &Context<'_>, mine: Value<'_>, other: Other, comparison: Comparison) -> Comparison {
+    let dictionary = context.dictionary;
+    let information = if other.is_alone {
+        dictionary.information_alone(mine, other.own)
+    } else {
+        dictionary.information_elsewhere(mine, other.own, context.is_all(mine))
+    };
+    Comparison { information, ..comparison }
 }
 
 /// Whether a value is written in words. What differs by a digit from a code is another code.
 fn may_slip(context: &Context<'_>, mine: Value<'_>) -> bool {
-    matches!(context.dictionary.field(mine.field).kind, FieldKind::Name | FieldKind::LongText)
+    context.dictionary.field(mine.field).kind.is_of_words()
 }
 
-/// Two different names that stand alone: of the one in a node, `own` mentions have it; of a slip, `right` have what is right.
-fn alone(
-    context: &Context<'_>,
-    mine: Value<'_>,
-    (own, right): (u32, u32),
-    comparison: Comparison,
-) -> Comparison {
+/// Two different names that stand alone, one of which `own` mentions of a node have; if the other is a slip, `right` have what is right.
+fn different(mine: Value<'_>, own: u32, right: u32, comparison: Comparison) -> Comparison {
     let (rarer, commoner) = (mine.count.min(own), mine.count.max(own));
-    if rarer >= REPEATED_MIN && rarer.saturating_mul(REPEATED_PART) >= commoner {
-        return Comparison { names: Names::OwnRight, ..comparison };
-    }
-    if right < OFTEN_MIN {
+    let names = if rarer >= REPEATED_MIN && rarer.saturating_mul(REPEATED_PART) >= commoner {
+        Names::OwnRight
+    } else if right >= OFTEN_MIN {
+        Names::Slip(log2(u64::from(right)))
+    } else {
         return comparison;
-    }
-    let names = Names::Slip(log2(u64::from(right)));
-    if comparison.level != Level::Close {
-        return Comparison { names, ..comparison };
-    }
-    // As with the same name: that it is often met must not count against it.
-    let unmet = context.dictionary.information_elsewhere(mine, mine.count, true);
-    Comparison { information: comparison.information.max(unmet), names, ..comparison }
+    };
+    Comparison { names, ..comparison }
 }

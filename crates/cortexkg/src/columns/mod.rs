@@ -26,7 +26,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use self::alone::{of_node, of_pair};
+use self::alone::{Other, of_node, of_pair};
 use crate::ablation::Ablation;
 use crate::compare::{Comparison, Level, compare};
 use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
@@ -120,13 +120,17 @@ impl MentionView {
     /// A mention that is there already, to be compared with others, by values sorted by field.
     pub(crate) fn of(dictionary: &Dictionary, mut values: Vec<(FieldId, ValueId)>) -> Self {
         dictionary.keep_evidence(&mut values);
-        Self { alone: alone_in(dictionary, &values), values, confidence: 256, ..Self::default() }
+        Self {
+            alone: alone_in(dictionary, values.iter().map(|&(field, _)| field)),
+            values,
+            confidence: 256,
+            ..Self::default()
+        }
     }
 }
 
 impl Context<'_> {
-    /// Whether a value of the mention is all there is to go by: the mention is a text, a name at the end of a triple, or has nothing else but
-    /// a category or two.
+    /// Whether a value of the mention is all there is to go by ([`alone_in`]).
     fn is_all(&self, mine: Value<'_>) -> bool {
         self.mention.alone == Some(mine.field)
     }
@@ -246,7 +250,6 @@ pub(crate) fn compare_values(
     let node = context.graph.mentions[other as usize].node;
     pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
     pair.extend(temporal::recency(context, other).map(|comparison| (RECENCY, comparison)));
-    let alone = alone_in(context.dictionary, theirs);
     let mut at = 0;
     for &(field, mine) in &context.mention.values {
         while theirs.get(at).is_some_and(|&(other, _)| other < field) {
@@ -257,12 +260,15 @@ pub(crate) fn compare_values(
         let Some(comparison) = compare(context.dictionary, words, (mine, seen), their_value) else {
             continue;
         };
-        let own = || {
+        let other = || {
             let held = context.graph.node(node).values.iter().find(|held| held.value == their_value);
-            held.map_or(1, |held| held.count)
+            Other {
+                own: held.map_or(1, |held| held.count),
+                is_alone: context.is_all(seen)
+                    && alone_in(context.dictionary, theirs.iter().map(|&(field, _)| field)) == Some(field),
+            }
         };
-        let are_alone = (context.mention.alone, alone) == (Some(field), Some(field));
-        pair.push((field, of_pair(context, seen, are_alone, own, comparison)));
+        pair.push((field, of_pair(context, seen, other, comparison)));
     }
     pair
 }
@@ -274,6 +280,8 @@ struct SharedField<'a> {
     kind: FieldKind,
     mine: ValueId,
     theirs: List<'a, NodeValue>,
+    /// Whether it is all there is to go by on either side.
+    is_alone: bool,
 }
 
 type SharedFields<'a> = SmallVec<[SharedField<'a>; 24]>;
@@ -282,6 +290,10 @@ type SharedFields<'a> = SmallVec<[SharedField<'a>; 24]>;
 fn shared_fields<'a>(context: &Context<'a>, node: &Node<'a>) -> SharedFields<'a> {
     let mut shared = SharedFields::new();
     let mut rest = node.values;
+    let alone = context
+        .mention
+        .alone
+        .and_then(|_| alone_in(context.dictionary, node.values.iter().map(|value| value.field)));
     for &(field, mine) in &context.mention.values {
         let skip = rest.iter().take_while(|value| value.field < field).count();
         rest = rest.split_at(skip).1;
@@ -289,7 +301,9 @@ fn shared_fields<'a>(context: &Context<'a>, node: &Node<'a>) -> SharedFields<'a>
         let (theirs, behind) = rest.split_at(len);
         rest = behind;
         if !theirs.is_empty() {
-            shared.push(SharedField { field, kind: context.dictionary.field(field).kind, mine, theirs });
+            let is_alone = (context.mention.alone, alone) == (Some(field), Some(field));
+            let kind = context.dictionary.field(field).kind;
+            shared.push(SharedField { field, kind, mine, theirs, is_alone });
         }
     }
     shared
@@ -302,11 +316,10 @@ fn field_vote(
     column: Column,
     shared: SharedField<'_>,
 ) -> Option<Vote> {
-    let SharedField { field, mine, theirs, .. } = shared;
+    let SharedField { field, mine, theirs, is_alone, .. } = shared;
     let weights = context.weights.field(field);
     let seen = context.dictionary.value(mine);
-    if let Some(bits) = held(context, seen, weights, theirs.iter().find(|value| value.value == mine), theirs)
-    {
+    if let Some(bits) = held(context, seen, weights, shared) {
         return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
     }
     for value in theirs {
@@ -318,7 +331,7 @@ fn field_vote(
     let mut parts: SmallVec<[(Bits, u32); 32]> = SmallVec::new();
     for value in theirs {
         let Some(comparison) = memo.compare(context.dictionary, (mine, seen), value.value) else { continue };
-        let bits = weights.vote(of_node(context, seen, value.count, comparison));
+        let bits = weights.vote(of_node(context, seen, Other { own: value.count, is_alone }, comparison));
         parts.push((bits, value.count));
         if best.is_none_or(|(most, ..)| bits > most) {
             best = Some((bits, comparison, value.value));
@@ -336,13 +349,13 @@ fn held(
     context: &Context<'_>,
     mine: Value<'_>,
     weights: &FieldWeights,
-    same: Option<NodeValue>,
-    theirs: List<'_, NodeValue>,
+    shared: SharedField<'_>,
 ) -> Option<Bits> {
-    let same = same?;
+    let SharedField { theirs, is_alone, .. } = shared;
+    let same = theirs.iter().find(|value| value.value == shared.mine)?;
     let total: u32 = theirs.iter().map(|value| value.count).sum();
-    let information = context.dictionary.information_elsewhere(mine, same.count, context.is_all(mine));
-    let exact = Comparison::new(Level::Exact, information);
+    let exact = Comparison::new(Level::Exact, Bits::ZERO);
+    let exact = of_node(context, mine, Other { own: same.count, is_alone }, exact);
     let apart = weights.keeps_apart(exact);
     if apart < Bits::ZERO {
         return Some(apart);

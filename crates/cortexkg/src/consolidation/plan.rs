@@ -16,7 +16,7 @@ use crate::vectors::Code;
 
 /// Least mean match weight between the members of two parts of one node: what has been put together is taken apart only where the
 /// parts agree hardly more than strangers do. No prior in it: that they were put together speaks for them.
-const TOGETHER_MIN: Bits = Bits::whole(6);
+pub(super) const TOGETHER_MIN: Bits = Bits::whole(6);
 /// Members of a node that nothing but a decision or two holds together, which speaks for little: of those as much is asked as if they were to
 /// be put together now.
 const FEW_MEMBERS: usize = 4;
@@ -75,7 +75,7 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         for node in nodes {
             let members: Vec<MentionIndex> = self.engine.graph.node(node).members.iter().collect();
             plan.nodes_compared += usize::from(members.len() > 1);
-            let parts = self.parts(node, &members);
+            let parts = self.parts(&members);
             if parts.len() > 1 {
                 let largest = (0..parts.len()).max_by_key(|&at| (parts[at].len(), std::cmp::Reverse(at)));
                 for (at, members) in parts.into_iter().enumerate() {
@@ -90,13 +90,12 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     }
 
     /// The groups that a node's members fall into.
-    fn parts(&mut self, node: NodeIndex, members: &[MentionIndex]) -> Vec<Vec<MentionIndex>> {
+    fn parts(&mut self, members: &[MentionIndex]) -> Vec<Vec<MentionIndex>> {
         if members.len() < 2 {
             return vec![members.to_vec()];
         }
         let of_few = (-self.engine.prior()).clamp(TOGETHER_MIN, MERGE_MIN);
         let asked = if members.len() <= FEW_MEMBERS { of_few } else { TOGETHER_MIN };
-        self.find_slips(node, members, asked);
         let compared = spread(members, MEMBERS_COMPARED);
         let mut weights = Weights::new(compared.len());
         let mut least = Bits(i32::MAX);
@@ -138,8 +137,10 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 continue;
             }
             let own = part_with(plan, parts_of, self.engine, at, doubt.mention);
-            let members: Vec<MentionIndex> = self.engine.graph.node(other).members.iter().collect();
-            for mention in spread(&members, MEMBERS_STANDING) {
+            let members = self.engine.graph.node(other).members;
+            let standing: Vec<MentionIndex> =
+                spread_over(members.len(), MEMBERS_STANDING).filter_map(|at| members.get(at)).collect();
+            for mention in standing {
                 let other = part_with(plan, parts_of, self.engine, other, mention);
                 pairs.push((own.min(other), own.max(other)));
             }
@@ -195,10 +196,12 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
     pub(super) fn weights(&mut self, mention: MentionIndex, others: &[MentionIndex]) -> Vec<PairWeight> {
         let says_more = self.engine.vectors.say_more_than_words();
         let code = if says_more { self.code(mention) } else { None };
-        let view = MentionView::of(&self.engine.dictionary, self.values_meant(mention));
+        let values = self.values_meant(mention);
+        let view = MentionView::of(&self.engine.dictionary, values);
         let mut weights = Vec::with_capacity(others.len());
         for &other in others {
-            let mut pair = self.engine.compare_pair(&view, other, &self.values_meant(other));
+            let theirs = self.values_meant(other);
+            let mut pair = self.engine.compare_pair(&view, other, &theirs);
             if let Some(code) = &code {
                 let theirs = self.code(other);
                 let AllocationEngine { vectors, graph, .. } = &*self.engine;
@@ -247,8 +250,11 @@ fn part_with(
 
 /// At most `most` of the members, from the first to the last, evenly.
 pub(super) fn spread(members: &[MentionIndex], most: usize) -> Vec<MentionIndex> {
-    if members.len() <= most {
-        return members.to_vec();
-    }
-    (0..most).map(|at| members[at * (members.len() - 1) / (most - 1)]).collect()
+    spread_over(members.len(), most).map(|at| members[at]).collect()
+}
+
+/// At most `most` of so many places, from the first to the last, evenly.
+fn spread_over(len: usize, most: usize) -> impl Iterator<Item = usize> {
+    let taken = len.min(most);
+    (0..taken).map(move |at| if len <= most { at } else { at * (len - 1) / (most - 1) })
 }

@@ -2,69 +2,88 @@
 
 use rustc_hash::FxHashMap;
 
-use super::plan::Planner;
-use crate::columns::alone_in;
+use super::plan::{Planner, TOGETHER_MIN};
+use crate::columns::{MentionView, alone_in};
 use crate::dictionary::{FieldId, ValueId};
 use crate::engine::AllocationEngine;
-use crate::evidence::Bits;
 use crate::graph::{MentionIndex, NodeIndex};
+use crate::learn::total_weight;
 use crate::vectors::Code;
 
-/// Names that others of a node may be slips of: the most frequent.
+/// Names of a node that its others may be slips of: those that most of its members have.
 const RIGHT_MAX: usize = 8;
 
-/// By node and value: the value of the same node that it is a slip of.
-pub(super) type StandIns = FxHashMap<(NodeIndex, ValueId), ValueId>;
-
-/// A name that stands alone, and how often it is met.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
-    rarity: std::cmp::Reverse<u32>,
-    field: FieldId,
-    value: ValueId,
-    /// The first member that has it.
-    member: MentionIndex,
+/// What is known of nodes in which names stand alone.
+#[derive(Debug, Default)]
+pub(super) struct StandIns {
+    /// By node: the names that are right, most frequent first, and the field they are of.
+    right: FxHashMap<NodeIndex, Option<(FieldId, Vec<ValueId>)>>,
+    /// By node and name: what is meant.
+    meant: FxHashMap<(NodeIndex, ValueId), ValueId>,
 }
 
 impl<F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'_, F> {
-    /// Finds which names among the members of a node are slips of which, as far as each says so by itself: by more than is `asked`.
-    pub(super) fn find_slips(&mut self, node: NodeIndex, members: &[MentionIndex], asked: Bits) {
-        let mut names: Vec<Name> = members.iter().filter_map(|&member| self.name(member)).collect();
-        names.sort_unstable();
-        names.dedup_by_key(|name| name.value);
-        let mut right: Vec<Name> = Vec::new();
-        for name in names {
-            let is_meant = right.iter().position(|of| {
-                of.field == name.field && self.weights(name.member, &[of.member])[0].sum() > asked
-            });
-            match is_meant {
-                Some(at) => {
-                    self.stand_ins.insert((node, name.value), right[at].value);
-                }
-                None if right.len() < RIGHT_MAX => right.push(name),
-                None => {}
-            }
-        }
-    }
-
-    /// The values of a mention, those of a slip instead as they were meant.
-    pub(super) fn values_meant(&self, mention: MentionIndex) -> Vec<(FieldId, ValueId)> {
-        let graph = &self.engine.graph;
-        let mut values = graph.mention_values(mention).to_vec();
-        if !self.stand_ins.is_empty() {
-            let node = graph.mentions[mention as usize].node;
-            for (_, value) in &mut values {
-                *value = *self.stand_ins.get(&(node, *value)).unwrap_or(value);
-            }
+    /// The values of a mention, those of a slip instead as they were meant: as the most frequent name of its node that the name by itself
+    /// is more likely a slip of than not.
+    pub(super) fn values_meant(&mut self, mention: MentionIndex) -> Vec<(FieldId, ValueId)> {
+        let mut values = self.engine.graph.mention_values(mention).to_vec();
+        let node = self.engine.graph.mentions[mention as usize].node;
+        let Some((alone, _)) = self.right(node) else { return values };
+        if let Some((_, value)) = values.iter_mut().find(|(field, _)| *field == alone) {
+            *value = self.meant(node, mention, *value);
         }
         values
     }
 
-    fn name(&self, member: MentionIndex) -> Option<Name> {
-        let AllocationEngine { graph, dictionary, .. } = &*self.engine;
-        let values = graph.mention_values(member).to_vec();
-        let alone = alone_in(dictionary, &values)?;
-        let &(field, value) = values.iter().find(|&&(field, _)| field == alone)?;
-        Some(Name { rarity: std::cmp::Reverse(dictionary.value(value).count), field, value, member })
+    /// The names of a node that are right, and their field; none unless names stand alone in it and it has several.
+    fn right(&mut self, node: NodeIndex) -> Option<(FieldId, Vec<ValueId>)> {
+        if let Some(known) = self.stand_ins.right.get(&node) {
+            return known.clone();
+        }
+        let AllocationEngine { graph, dictionary, weights, .. } = &*self.engine;
+        let seen = graph.node(node);
+        let alone = alone_in(dictionary, seen.values.iter().map(|value| value.field));
+        let alone = alone.filter(|&field| weights.field(field).knows_names);
+        let mut names: Vec<(std::cmp::Reverse<u32>, ValueId)> = Vec::new();
+        if let Some(alone) = alone {
+            let of_names = seen.values.iter().filter(|value| value.field == alone);
+            names.extend(of_names.map(|value| (std::cmp::Reverse(value.count), value.value)));
+            names.sort_unstable();
+        }
+        let first = seen.members.first();
+        let (Some(field), Some(member), 2..) = (alone, first, names.len()) else {
+            self.stand_ins.right.insert(node, None);
+            return None;
+        };
+        let mut right: Vec<ValueId> = Vec::new();
+        for (_, value) in names {
+            if right.len() == RIGHT_MAX {
+                break;
+            }
+            if !right.iter().any(|&of| self.is_slip(field, member, value, of)) {
+                right.push(value);
+            }
+        }
+        self.stand_ins.right.insert(node, Some((field, right.clone())));
+        Some((field, right))
+    }
+
+    fn meant(&mut self, node: NodeIndex, member: MentionIndex, value: ValueId) -> ValueId {
+        if let Some(&known) = self.stand_ins.meant.get(&(node, value)) {
+            return known;
+        }
+        let (field, right) = self.right(node).unwrap_or_default();
+        let is_right = right.contains(&value);
+        let found = right.iter().find(|&&of| !is_right && self.is_slip(field, member, value, of));
+        let meant = *found.unwrap_or(&value);
+        self.stand_ins.meant.insert((node, value), meant);
+        meant
+    }
+
+    /// Whether a name is a slip of another, by itself, in the node of a member.
+    fn is_slip(&mut self, field: FieldId, member: MentionIndex, value: ValueId, of: ValueId) -> bool {
+        let view = MentionView::of(&self.engine.dictionary, vec![(field, value)]);
+        let pair = self.engine.compare_pair(&view, member, &[(field, of)]);
+        total_weight(&pair, &self.engine.weights) > TOGETHER_MIN
     }
 }

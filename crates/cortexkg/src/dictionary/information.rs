@@ -25,18 +25,26 @@ impl Dictionary {
     /// Surprise of meeting a value that `own` mentions of one node have in a mention of another node, in bits: the node's own
     /// mentions must not count against it, or what is spoken of often would seem to have a common name.
     ///
-    /// A value that no other node has is taken to be as rare as one seen once. If it is `all` that a mention consists of, it is meant
-    /// for one of those that have it, and taken to be as rare as its kind lets expect: what others have of it only says which it may be.
+    /// A value that no other node has is taken to be as rare as one seen once; if it is `all` that a mention consists of, as rare as
+    /// its kind lets expect.
     pub(crate) fn information_elsewhere(&self, value: Value<'_>, own: u32, all: bool) -> Bits {
         let field = self.field(value.field);
-        if all {
-            let rarity = usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText));
-            let own = u64::from(own.max(1));
-            surprise(field, 0, rarity) - log2_ratio(u64::from(value.count).max(own), own)
-        } else {
-            information(field, value.count.saturating_sub(own))
-        }
+        let others = value.count.saturating_sub(own);
+        if all { surprise(field, others, rarity_of_all(field)) } else { information(field, others) }
     }
+
+    /// The same of a value that is all there is to go by on both sides, in bits: it is meant for one of those that have it, and what
+    /// others have of it only says which it may be.
+    pub(crate) fn information_alone(&self, value: Value<'_>, own: u32) -> Bits {
+        let field = self.field(value.field);
+        let own = u64::from(own.max(1));
+        surprise(field, 0, rarity_of_all(field)) - log2_ratio(u64::from(value.count).max(own), own)
+    }
+}
+
+/// How many values a field is expected to have where a value of it is all that a mention consists of.
+fn rarity_of_all(field: &FieldEntry) -> u64 {
+    usual_rarity(field.kind).max(usual_rarity(FieldKind::LongText))
 }
 
 /// Surprise of meeting a value or word in a random mention that has the field, in bits. Smoothed by 64 imagined mentions of

@@ -192,7 +192,7 @@ impl Dictionary {
         } else {
             let mut profile = FieldProfile::default();
             profile.observe(value, true);
-            profile.kind()
+            profile.kind(0)
         };
         self.add_field(&value.field, kind)
     }

@@ -291,15 +291,36 @@ impl Graph {
 
     /// Makes a mention a member of a node.
     pub(crate) fn join(&mut self, mention: MentionIndex, node: NodeIndex, most: impl Fn(FieldId) -> usize) {
+        let mut joined = self.record(node);
+        self.take_in(&mut joined, node, mention, most);
+        self.put(node, &joined);
+    }
+
+    /// A node as it stands, to be changed and [put](Self::put) back.
+    pub(crate) fn record(&self, node: NodeIndex) -> NodeRecord {
+        NodeRecord::from(self.nodes.get(node))
+    }
+
+    /// Lets a mention join a node that is held in hand.
+    pub(crate) fn take_in(
+        &mut self,
+        joined: &mut NodeRecord,
+        node: NodeIndex,
+        mention: MentionIndex,
+        most: impl Fn(FieldId) -> usize,
+    ) {
         self.mentions[mention as usize].node = node;
-        let mut joined = NodeRecord::from(self.nodes.get(node));
         self.live_nodes += usize::from(joined.members.is_empty());
         joined.members.push(mention);
         for (field, value) in self.values.get(mention) {
             joined.add_value((field, value), mention, most(field));
         }
+    }
+
+    /// Puts a node back as it has become.
+    pub(crate) fn put(&mut self, node: NodeIndex, joined: &NodeRecord) {
         self.note_change(node);
-        self.nodes.set(node, &joined);
+        self.nodes.set(node, joined);
     }
 
     /// Empties a node; its members are to join another, or the same again.
