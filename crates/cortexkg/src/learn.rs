@@ -198,9 +198,7 @@ impl Learner {
             |&[left, right]: &[MentionIndex; 2]| labelled.contains(&[left.min(right), left.max(right)]);
         let confirmed = confirmed(kinds.len(), self.samples.len(), labels);
         for _ in 0..ROUNDS {
-            let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
-            weights.set(fields.collect(), overlap.clone());
-            weights.note_names(|field| self.knows_names(field));
+            self.weigh(&tables, &kinds, &overlap, weights);
             let mut counts = confirmed.clone();
             // Pairs that agree on a category and are sure matches but for that.
             let mut doubted = vec![0.0; kinds.len()];
@@ -232,13 +230,24 @@ impl Learner {
                 }
             }
         }
-        let fields = tables.iter().zip(&kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
-        weights.set(fields.collect(), overlap);
-        weights.note_names(|field| self.knows_names(field));
+        self.weigh(&tables, &kinds, &overlap, weights);
         weights.version += 1;
         for (counts, table) in self.fields.iter_mut().zip(tables) {
             counts.probabilities = Some(table);
         }
+    }
+
+    /// Makes weights of probabilities.
+    fn weigh(
+        &self,
+        tables: &[LevelProbabilities],
+        kinds: &[FieldKind],
+        overlap: &[Vec<u16>],
+        weights: &mut MatchWeights,
+    ) {
+        let fields = tables.iter().zip(kinds).map(|(table, &kind)| FieldWeights::new(kind, table));
+        weights.set(fields.collect(), overlap.to_vec());
+        weights.note_names(|field| self.knows_names(field));
     }
 
     /// Whether it is known how near names of a field are by chance, as far as they stand alone.

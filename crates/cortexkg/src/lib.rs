@@ -103,7 +103,6 @@ mod membership;
 mod near;
 mod node_code;
 pub mod normalise;
-
 mod old_learner;
 mod opening;
 mod operation_error;

@@ -1,16 +1,13 @@
 //! What is spoken of often stays one node: frequency of a thing is not commonness of its name.
 
-use cortexkg::{AllocationEngine, Decision, EngineConfig, Fact, NodeId};
+mod common;
 
-/// A choice that looks random and is not.
-fn choice(seed: u64, of: u64) -> u64 {
-    let mixed = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) % of
-}
+use common::choice;
+use cortexkg::{AllocationEngine, Decision, EngineConfig, Fact, NodeId};
 
 fn stranger(seed: u64) -> [(&'static str, String); 3] {
     let letters: String = (0..7).map(|at| (b'a' + choice(seed * 31 + at, 16) as u8) as char).collect();
-    let city = ["Berlin", "Hamburg", "Paris", "Rome"][choice(seed, 4) as usize];
+    let city = ["Berlin", "Hamburg", "Paris", "Rome"][choice(seed, 4)];
     let phone = format!("{:010}", (seed * 7_919 + 1_000_003) * 104_729 % 10_000_000_000);
     [("name", format!("{letters} {seed}x")), ("city", city.to_owned()), ("phone", phone)]
 }
@@ -58,8 +55,8 @@ fn names_that_come_with_a_category_of_chance_are_not_strewn() {
     let (mut nodes, mut of_names) = (Vec::new(), std::collections::BTreeMap::new());
     for position in 0..1_500u64 {
         // Each once, before any comes again.
-        let name = if position < 64 { position } else { choice(position, 64) };
-        let kind = ["new", "old", "used"][choice(position + 1_000_000, 3) as usize];
+        let name = if position < 64 { position } else { choice(position, 64) as u64 };
+        let kind = ["new", "old", "used"][choice(position + 1_000_000, 3)];
         let fields = [("name", stranger(name)[0].1.clone()), ("kind", kind.to_owned())];
         let node = engine.allocate_fact(Fact::record(fields)).expect("taken").allocated_node;
         nodes.push(node);

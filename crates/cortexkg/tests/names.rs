@@ -1,15 +1,12 @@
 //! Names with nothing beside them but perhaps a category: no flood of nodes, no collapse.
 
-use std::collections::BTreeMap;
+mod common;
 
-use cortexkg::{Assignment, DurableEngine, EngineConfig, Fact, NodeId};
-use cortexkg_store::{MemoryStore, Sync};
+use std::collections::BTreeSet;
 
-/// A choice that looks random and is not.
-fn choice(seed: u64, of: usize) -> usize {
-    let mixed = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)) >> 33) % of as u64) as usize
-}
+use common::choice;
+use common::score::{Score, consolidated};
+use cortexkg::{Fact, NodeId};
 
 /// A name of two words.
 fn name(seed: u64) -> String {
@@ -38,43 +35,27 @@ fn slip(name: &str, seed: u64) -> String {
 /// What a record means, and its fields.
 type Meant = (usize, Vec<(&'static str, String)>);
 
-/// Allocates records in batches and consolidates. Gives the node of each.
-fn allocate(records: &[Meant]) -> Vec<NodeId> {
-    let mut graph = DurableEngine::open(MemoryStore::default(), EngineConfig::default()).expect("opens");
-    for batch in records.chunks(256) {
-        let facts = batch.iter().map(|(_, fields)| Fact::record(fields.clone())).collect();
-        let results = graph.allocate_batch(facts, Sync::Durable).expect("stored");
-        assert!(results.iter().all(Result::is_ok));
-    }
-    graph.consolidate().expect("consolidated");
-    let mut nodes = Vec::with_capacity(records.len());
-    let mut note = |assignment: &Assignment| {
-        nodes.push(assignment.node);
-        Ok(())
+/// Mentions of names by nothing else, each as often as any.
+fn mentions_of(names: &[&str], count: u64) -> Vec<Meant> {
+    let mention = |at| {
+        let meant = choice(at, names.len());
+        (meant, vec![("name", names[meant].to_owned())])
     };
-    graph.view(None).expect("now").assignments(&mut note).expect("there");
-    nodes
+    (0..count).map(mention).collect()
 }
 
-/// Share of those in the same node that mean the same, and of those that mean the same that are in the same node, averaged over mentions.
-fn b_cubed(records: &[Meant], nodes: &[NodeId]) -> (f64, f64) {
-    let (mut by_node, mut by_meaning, mut by_both) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for ((meaning, _), node) in records.iter().zip(nodes) {
-        *by_node.entry(node).or_insert(0.0) += 1.0;
-        *by_meaning.entry(meaning).or_insert(0.0) += 1.0;
-        *by_both.entry((node, meaning)).or_insert(0.0) += 1.0;
-    }
-    let (mut precision, mut recall) = (0.0, 0.0);
-    for ((node, meaning), both) in by_both {
-        let both: f64 = both;
-        precision += both * both / by_node[node];
-        recall += both * both / by_meaning[meaning];
-    }
-    (precision / records.len() as f64, recall / records.len() as f64)
+/// Allocates records and consolidates. Gives the node of each.
+fn allocate(records: &[Meant]) -> Vec<NodeId> {
+    let fact = |(at, (_, fields)): (usize, &Meant)| Fact::record(fields.clone()).with_id(at.to_string());
+    consolidated(records.iter().enumerate().map(fact).collect())
 }
 
-fn distinct(nodes: &[NodeId]) -> usize {
-    nodes.iter().collect::<std::collections::BTreeSet<_>>().len()
+/// B-cubed precision and recall of what comes of records.
+fn b_cubed(records: &[Meant]) -> (f64, f64) {
+    let meant: Vec<String> = records.iter().map(|(meant, _)| meant.to_string()).collect();
+    let meant: Vec<&str> = meant.iter().map(|meant| &**meant).collect();
+    let [precision, recall, _] = Score::of(&allocate(records), &meant).b_cubed;
+    (precision, recall)
 }
 
 #[test]
@@ -93,7 +74,7 @@ fn slips_of_names_that_come_often_go_with_them() {
                 (meant, fields)
             })
             .collect();
-        let (precision, recall) = b_cubed(&records, &allocate(&records));
+        let (precision, recall) = b_cubed(&records);
         assert!(precision > 0.99 && recall > 0.8, "{with_category}: {precision} {recall}");
     }
 }
@@ -108,13 +89,7 @@ fn names_that_are_near_and_come_often_stay_apart() {
     let others: Vec<String> =
         (0..200).map(|at| name(at).split(' ').next_back().unwrap_or_default().to_owned()).collect();
     let all: Vec<&str> = names.iter().copied().chain(others.iter().map(|name| &**name)).collect();
-    let records: Vec<Meant> = (0..6000)
-        .map(|at| {
-            let meant = choice(at, all.len());
-            (meant, vec![("name", all[meant].to_owned())])
-        })
-        .collect();
-    let (precision, recall) = b_cubed(&records, &allocate(&records));
+    let (precision, recall) = b_cubed(&mentions_of(&all, 6000));
     assert!(precision > 0.97 && recall > 0.999, "{precision} {recall}");
 }
 
@@ -126,15 +101,15 @@ fn codes_are_one_thing_where_they_are_the_same() {
             (meant, vec![("code", format!("A{}", 1000 + 3 * meant))])
         })
         .collect();
-    let (precision, recall) = b_cubed(&records, &allocate(&records));
+    let (precision, recall) = b_cubed(&records);
     assert!(precision > 0.999 && recall > 0.999, "{precision} {recall}");
 }
 
 #[test]
 fn names_that_come_once_are_things_of_their_own() {
     let records: Vec<Meant> = (0..3000).map(|at| (at as usize, vec![("name", name(at))])).collect();
-    let nodes = allocate(&records);
-    assert!(distinct(&nodes) > 2980, "{}", distinct(&nodes));
+    let nodes: BTreeSet<NodeId> = allocate(&records).into_iter().collect();
+    assert!(nodes.len() > 2980, "{}", nodes.len());
 }
 
 #[test]
@@ -146,7 +121,7 @@ fn where_all_fields_are_categories_the_finest_names_things() {
             (meant, vec![("sensor", format!("sensor {}", meant + 1)), ("state", state)])
         })
         .collect();
-    let (precision, recall) = b_cubed(&records, &allocate(&records));
+    let (precision, recall) = b_cubed(&records);
     assert!(precision > 0.98 && recall > 0.98, "{precision} {recall}");
 }
 
@@ -167,7 +142,7 @@ fn a_record_of_which_little_is_known_joins_no_one_who_has_more() {
     let nodes = allocate(&records);
     let of = |is_bare: bool| {
         let at = (0..records.len()).filter(move |at| (at % 10 == 0) == is_bare);
-        at.map(|at| nodes[at]).collect::<std::collections::BTreeSet<_>>()
+        at.map(|at| nodes[at]).collect::<BTreeSet<_>>()
     };
     assert_eq!(of(true).intersection(&of(false)).count(), 0);
 }
@@ -175,13 +150,7 @@ fn a_record_of_which_little_is_known_joins_no_one_who_has_more() {
 #[test]
 fn a_stream_of_a_few_near_names_ends_as_so_many_things() {
     for names in [&["maria", "mario"][..], &["maria", "mario", "marie", "marina", "mariah"]] {
-        let records: Vec<Meant> = (0..2000)
-            .map(|at| {
-                let meant = choice(at, names.len());
-                (meant, vec![("name", names[meant].to_owned())])
-            })
-            .collect();
-        let (precision, recall) = b_cubed(&records, &allocate(&records));
+        let (precision, recall) = b_cubed(&mentions_of(names, 2000));
         assert!(precision > 0.99 && recall > 0.99, "{names:?}: {precision} {recall}");
     }
 }

@@ -4,10 +4,10 @@ mod common;
 
 use std::collections::{HashMap, HashSet};
 
+use common::score::{Score, consolidated};
 use common::{Sequence, Table, allocate_all, engine};
 use cortexkg::fact::limits;
-use cortexkg::{AllocationResult, Decision, DurableEngine, EngineConfig, Fact, NodeId};
-use cortexkg_store::{MemoryStore, Sync};
+use cortexkg::{AllocationResult, Decision, Fact, NodeId};
 
 /// Least pairwise F1 on every set, as decided, one after the other.
 const FLOORS: [(&str, f64); 3] = [("febrl1", 0.99), ("febrl3", 0.99), ("fodors-zagats", 0.85)];
@@ -15,41 +15,6 @@ const FLOORS: [(&str, f64); 3] = [("febrl1", 0.99), ("febrl3", 0.99), ("fodors-z
 const CONSOLIDATED_FLOORS: [(&str, f64); 3] = [("febrl1", 0.998), ("febrl3", 0.998), ("fodors-zagats", 0.91)];
 /// Most candidates that the default configuration lets compete.
 const CANDIDATES_MAX: u32 = 64;
-
-/// Pairwise and B-cubed precision, recall and F1 of a partition of records that are all labelled.
-#[derive(Debug)]
-struct Score {
-    pairs: [f64; 3],
-    b_cubed: [f64; 3],
-}
-
-impl Score {
-    fn of(nodes: &[NodeId], clusters: &[&str]) -> Self {
-        assert_eq!(nodes.len(), clusters.len());
-        let (mut by_node, mut by_cluster, mut by_both) = (HashMap::new(), HashMap::new(), HashMap::new());
-        for (&node, &cluster) in nodes.iter().zip(clusters) {
-            *by_node.entry(node).or_insert(0u64) += 1;
-            *by_cluster.entry(cluster).or_insert(0u64) += 1;
-            *by_both.entry((node, cluster)).or_insert(0u64) += 1;
-        }
-        let pairs =
-            |sizes: &mut dyn Iterator<Item = &u64>| sizes.map(|n| n * (n - 1) / 2).sum::<u64>() as f64;
-        let right = pairs(&mut by_both.values());
-        let share = |of: f64| if of == 0.0 { 1.0 } else { right / of };
-        let (precision, recall) =
-            (share(pairs(&mut by_node.values())), share(pairs(&mut by_cluster.values())));
-        let mean = |size: &dyn Fn(&(NodeId, &str)) -> u64| {
-            by_both.iter().map(|(key, &n)| (n * n) as f64 / size(key) as f64).sum::<f64>()
-                / nodes.len() as f64
-        };
-        let (b_precision, b_recall) = (mean(&|key| by_node[&key.0]), mean(&|key| by_cluster[key.1]));
-        let f1 = |p: f64, r: f64| if p + r == 0.0 { 0.0 } else { 2.0 * p * r / (p + r) };
-        Self {
-            pairs: [precision, recall, f1(precision, recall)],
-            b_cubed: [b_precision, b_recall, f1(b_precision, b_recall)],
-        }
-    }
-}
 
 /// The true cluster of every row of `records.csv`.
 fn truth(set: &str, table: &Table) -> Vec<String> {
@@ -89,17 +54,6 @@ fn decisions_reach_the_floors_of_quality() {
         // B-cubed forgives a wrong merge of large clusters less than a lone record: never below the pairs' floor here.
         assert!(score.b_cubed[2] >= floor, "{set}: {score:?}");
     }
-}
-
-/// The nodes of all records after consolidation, in the order of the records.
-fn consolidated(facts: Vec<Fact>) -> Vec<NodeId> {
-    let mut graph = DurableEngine::open(MemoryStore::default(), EngineConfig::default()).expect("a graph");
-    let ids: Vec<_> = facts.iter().map(|fact| fact.record_id.clone().unwrap_or_default()).collect();
-    graph.allocate_batch(facts, Sync::Durable).expect("a sound store");
-    graph.consolidate().expect("a sound store");
-    let node =
-        |id: &String| graph.find(None, id).expect("a sound store").expect("it was taken in").allocated_node;
-    ids.iter().map(node).collect()
 }
 
 /// In the order of the file and in others, which must not matter much.

@@ -94,8 +94,6 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
         if members.len() < 2 {
             return vec![members.to_vec()];
         }
-        let of_few = (-self.engine.prior()).clamp(TOGETHER_MIN, MERGE_MIN);
-        let asked = if members.len() <= FEW_MEMBERS { of_few } else { TOGETHER_MIN };
         let compared = spread(members, MEMBERS_COMPARED);
         let mut weights = Weights::new(compared.len());
         let mut least = Bits(i32::MAX);
@@ -106,6 +104,8 @@ impl<'e, F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'e, 
                 least = least.min(weight.sum());
             }
         }
+        let of_few = (-self.engine.prior()).clamp(TOGETHER_MIN, MERGE_MIN);
+        let asked = if members.len() <= FEW_MEMBERS { of_few } else { TOGETHER_MIN };
         if least > asked {
             return vec![members.to_vec()];
         }

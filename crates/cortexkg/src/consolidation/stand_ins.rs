@@ -1,5 +1,7 @@
 //! Slips of a name stand for the name: two of them differ more from each other than either from what was meant.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
 use super::plan::{Planner, TOGETHER_MIN};
@@ -13,30 +15,33 @@ use crate::vectors::Code;
 /// Names of a node that its others may be slips of: those that most of its members have.
 const RIGHT_MAX: usize = 8;
 
+/// A field and those of its names in a node that are right, most frequent first.
+type Right = (FieldId, Rc<[ValueId]>);
+
 /// What is known of nodes in which names stand alone.
 #[derive(Debug, Default)]
 pub(super) struct StandIns {
-    /// By node: the names that are right, most frequent first, and the field they are of.
-    right: FxHashMap<NodeIndex, Option<(FieldId, Vec<ValueId>)>>,
+    /// By node; none where names do not stand alone or there is but one.
+    right: FxHashMap<NodeIndex, Option<Right>>,
     /// By node and name: what is meant.
     meant: FxHashMap<(NodeIndex, ValueId), ValueId>,
 }
 
 impl<F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'_, F> {
     /// The values of a mention, those of a slip instead as they were meant: as the most frequent name of its node that the name by itself
-    /// is more likely a slip of than not.
+    /// agrees with by more than is asked of members.
     pub(super) fn values_meant(&mut self, mention: MentionIndex) -> Vec<(FieldId, ValueId)> {
         let mut values = self.engine.graph.mention_values(mention).to_vec();
         let node = self.engine.graph.mentions[mention as usize].node;
-        let Some((alone, _)) = self.right(node) else { return values };
-        if let Some((_, value)) = values.iter_mut().find(|(field, _)| *field == alone) {
-            *value = self.meant(node, mention, *value);
+        let Some((alone, right)) = self.right(node) else { return values };
+        if let Some(said) = values.iter_mut().find(|(field, _)| *field == alone) {
+            said.1 = self.meant(node, mention, *said, &right);
         }
         values
     }
 
     /// The names of a node that are right, and their field; none unless names stand alone in it and it has several.
-    fn right(&mut self, node: NodeIndex) -> Option<(FieldId, Vec<ValueId>)> {
+    fn right(&mut self, node: NodeIndex) -> Option<Right> {
         if let Some(known) = self.stand_ins.right.get(&node) {
             return known.clone();
         }
@@ -64,15 +69,21 @@ impl<F: FnMut(&AllocationEngine, MentionIndex) -> Option<Code>> Planner<'_, F> {
                 right.push(value);
             }
         }
-        self.stand_ins.right.insert(node, Some((field, right.clone())));
-        Some((field, right))
+        let right = Some((field, right.into()));
+        self.stand_ins.right.insert(node, right.clone());
+        right
     }
 
-    fn meant(&mut self, node: NodeIndex, member: MentionIndex, value: ValueId) -> ValueId {
+    fn meant(
+        &mut self,
+        node: NodeIndex,
+        member: MentionIndex,
+        (field, value): (FieldId, ValueId),
+        right: &[ValueId],
+    ) -> ValueId {
         if let Some(&known) = self.stand_ins.meant.get(&(node, value)) {
             return known;
         }
-        let (field, right) = self.right(node).unwrap_or_default();
         let is_right = right.contains(&value);
         let found = right.iter().find(|&&of| !is_right && self.is_slip(field, member, value, of));
         let meant = *found.unwrap_or(&value);

@@ -145,10 +145,9 @@ impl Graph {
 
     /// Changes a node.
     fn edit(&mut self, node: NodeIndex, edit: impl FnOnce(&mut NodeRecord)) {
-        let mut record = NodeRecord::from(self.nodes.get(node));
+        let mut record = self.record(node);
         edit(&mut record);
-        self.note_change(node);
-        self.nodes.set(node, &record);
+        self.put(node, &record);
     }
 
     /// Brings a node near that is about to be read.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 pub(crate) mod picture;
+pub(crate) mod score;
 pub(crate) mod stream;
 
 use std::io::Read;
@@ -54,6 +55,12 @@ impl Table {
         header[1..].iter_mut().for_each(|column| *column = name(column));
         Self { header, rows: self.rows.iter().map(|row| pick(row)).collect() }
     }
+}
+
+/// A choice below `of` that looks random and is not.
+pub(crate) fn choice(seed: u64, of: usize) -> usize {
+    let mixed = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)) >> 33) % of as u64) as usize
 }
 
 pub(crate) fn engine() -> AllocationEngine {
