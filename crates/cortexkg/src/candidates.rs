@@ -163,6 +163,11 @@ impl SpikeIndex {
         *slot = slot.saturating_sub(1);
     }
 
+    /// Asks for the counter of a feature that is about to be read.
+    pub(crate) fn ask_for(&self, feature: u64) {
+        prefetch(&self.counters[feature as usize % COUNTERS..][..1]);
+    }
+
     /// Surprise of a feature in a random one of `mentions` mentions.
     pub(crate) fn information(&self, feature: u64, mentions: u64) -> Bits {
         log2_ratio(mentions + 1, u64::from(self.counters[feature as usize % COUNTERS].max(1)))
@@ -316,35 +321,38 @@ impl Scores {
     }
 
     /// Adds to the scores of these nodes.
+    ///
+    /// Whether a node has a score cannot be foretold: a branch on it would cost more than writing what is not needed.
     fn add_all(&mut self, nodes: &[NodeIndex], weight: u32) {
         let Self { round, entries, touched, top, .. } = self;
         let start = *round << SCORE_BITS;
+        let mut found = touched.len();
+        touched.resize(found + nodes.len(), 0);
         for (at, &node) in nodes.iter().enumerate() {
             ask_for(entries, nodes.get(at + AHEAD));
             let entry = &mut entries[node as usize];
-            let mut score = *entry & SCORE_MAX;
-            if *entry < start {
-                score = 0;
-                touched.push(node);
-            }
-            score = (score + weight).min(SCORE_MAX);
+            let is_new = *entry < start;
+            let before = if is_new { 0 } else { *entry & SCORE_MAX };
+            let score = (before + weight).min(SCORE_MAX);
             *entry = start | score;
             *top = (*top).max(score);
+            touched[found] = node;
+            found += usize::from(is_new);
         }
+        touched.truncate(found);
     }
 
     /// Adds to those of `nodes` (newest first) that have a score already. Returns how many nodes were looked at.
     fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) -> usize {
         let Self { round, entries, touched, top, .. } = self;
         let start = *round << SCORE_BITS;
+        let mut most = start | *top;
         let mut add = |entry: &mut u32| {
-            if *entry >= start {
-                let score = ((*entry & SCORE_MAX) + weight).min(SCORE_MAX);
-                *entry = start | score;
-                *top = (*top).max(score);
-            }
+            let score = start | ((*entry & SCORE_MAX) + weight).min(SCORE_MAX);
+            *entry = if *entry >= start { score } else { *entry };
+            most = most.max(*entry);
         };
-        if touched.len() * 8 < nodes.len() {
+        let looked_at = if touched.len() * 8 < nodes.len() {
             let is_listed = |node: &NodeIndex| nodes.binary_search_by(|known| node.cmp(known)).is_ok();
             touched.iter().filter(|node| is_listed(node)).for_each(|&node| add(&mut entries[node as usize]));
             touched.len()
@@ -354,7 +362,9 @@ impl Scores {
                 add(&mut entries[node as usize]);
             }
             nodes.len()
-        }
+        };
+        *top = most & SCORE_MAX;
+        looked_at
     }
 
     pub(crate) fn get(&self, node: NodeIndex) -> u32 {

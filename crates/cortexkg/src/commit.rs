@@ -342,7 +342,7 @@ impl AllocationEngine {
         let first = if looked_at == 0 { 0 } else { choice(position, values.len() as u64, 300) as usize };
         for turn in 0..looked_at {
             let (given, value) = values[(first + turn) % values.len()];
-            let last = self.dictionary.value(value).last;
+            let last = self.dictionary.value(value).last();
             let Some(other) = last.filter(|&last| self.graph.mentions[last as usize].node != NOWHERE) else {
                 continue;
             };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::comparator::Comparator;
-use crate::dictionary::{Dictionary, KeyRule, TermId, ValueId};
+use crate::dictionary::{Dictionary, KeyRule, TermId, ValueId, Word};
 use crate::entries::{Shape, Value};
 use crate::evidence::Bits;
 use crate::paged::List;
@@ -99,11 +99,6 @@ impl Comparison {
     }
 
     const DIFFERENT: Self = Self::new(Level::Different, Bits::ZERO);
-
-    fn capped(mut self, most: Bits) -> Self {
-        self.information = self.information.min(most);
-        self
-    }
 }
 
 /// Compares two values of one field; `None` where they say nothing about each other.
@@ -116,13 +111,9 @@ pub(crate) fn compare(
     if left == right {
         return Some(Comparison::new(Level::Exact, dictionary.information(a)));
     }
-    let b = dictionary.value(right);
-    debug_assert_eq!(a.field, b.field, "values of two fields");
-    // Being near a value is no more surprising than meeting it.
-    let information = dictionary.information(a).min(dictionary.information(b));
-    let pair = Pair { dictionary, values: (a, b) };
-    let level = |level| Some(Comparison::new(level, information));
-    match dictionary.field(a.field).comparator()? {
+    let pair = Pair { dictionary, values: (a, dictionary.value(right)) };
+    let level = |level| Some(Comparison::new(level, pair.information()));
+    match dictionary.field(a.field()).comparator()? {
         Comparator::Exact => Some(Comparison::DIFFERENT),
         Comparator::Key => pair.key(),
         Comparator::Code => level(pair.code()),
@@ -130,8 +121,8 @@ pub(crate) fn compare(
         Comparator::Digits => level(pair.digits()),
         Comparator::Size => level(pair.size().unwrap_or_else(|| pair.digits())),
         Comparator::Date => level(pair.date()),
-        Comparator::Name => Some(pair.words(&NAME_THRESHOLDS, words).capped(information)),
-        Comparator::LongText => Some(pair.words(&LONG_TEXT_THRESHOLDS, words).capped(information)),
+        Comparator::Name => Some(pair.capped(pair.words(&NAME_THRESHOLDS, words))),
+        Comparator::LongText => Some(pair.capped(pair.words(&LONG_TEXT_THRESHOLDS, words))),
         Comparator::List => Some(pair.list()),
     }
 }
@@ -156,7 +147,7 @@ const LONG_TEXT_THRESHOLDS: Thresholds =
 const OTHER_ITEMS: u32 = 64;
 
 /// Words of one value that the other lacks.
-type OpenWords = SmallVec<[TermId; 16]>;
+type OpenWords = SmallVec<[Word; 8]>;
 
 /// Two different values of one field.
 struct Pair<'a> {
@@ -165,8 +156,22 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// Being near a value is no more surprising than meeting it.
+    fn information(&self) -> Bits {
+        let (a, b) = self.values;
+        debug_assert_eq!(a.field(), b.field(), "values of two fields");
+        self.dictionary.information(a).min(self.dictionary.information(b))
+    }
+
+    fn capped(&self, mut comparison: Comparison) -> Comparison {
+        if comparison.information > Bits::ZERO {
+            comparison.information = comparison.information.min(self.information());
+        }
+        comparison
+    }
+
     fn key(&self) -> Option<Comparison> {
-        let differ = match self.dictionary.key_rule(self.values.0.field) {
+        let differ = match self.dictionary.key_rule(self.values.0.field()) {
             KeyRule::Namespace => {
                 let (left, right) = self.texts();
                 namespace(left) == namespace(right)
@@ -183,7 +188,7 @@ impl Pair<'_> {
 
     /// Slips of the pen between the two, spaces not counted.
     fn slips(&self) -> Slips {
-        let (a, b) = (self.values.0.shape, self.values.1.shape);
+        let (a, b) = (self.values.0.shape(), self.values.1.shape());
         // Every slip brings at most one new character to either side.
         if a.length.abs_diff(b.length) > 1 || (a.characters ^ b.characters).count_ones() > 2 {
             return Slips::Many;
@@ -197,7 +202,7 @@ impl Pair<'_> {
     fn code(&self) -> Level {
         match self.slips() {
             Slips::None => Level::Exact,
-            Slips::One if self.values.0.shape.length.min(self.values.1.shape.length) >= 3 => Level::Close,
+            Slips::One if self.values.0.shape().length.min(self.values.1.shape().length) >= 3 => Level::Close,
             _ => Level::Different,
         }
     }
@@ -226,7 +231,7 @@ impl Pair<'_> {
 
     /// Whole numbers: slips of the pen, as in the number of a house.
     fn digits(&self) -> Level {
-        match (self.slips(), self.values.0.shape.length.max(self.values.1.shape.length)) {
+        match (self.slips(), self.values.0.shape().length.max(self.values.1.shape().length)) {
             (Slips::None, _) => Level::Exact,
             (Slips::One, 3..) => Level::Close,
             (Slips::One, 2) => Level::Compatible,
@@ -237,13 +242,13 @@ impl Pair<'_> {
 
     fn shares_word(&self) -> bool {
         let mut shares = false;
-        let (a, b) = (self.values.0.words, self.values.1.words);
+        let (a, b) = (self.values.0.words(), self.values.1.words());
         merge(a, b, |side, _| shares |= side == Side::Both);
         shares
     }
 
     fn date(&self) -> Level {
-        let (Some(a), Some(b)) = (self.values.0.date, self.values.1.date) else { return self.code() };
+        let (Some(a), Some(b)) = (self.values.0.date(), self.values.1.date()) else { return self.code() };
         if a == b {
             return Level::Exact;
         }
@@ -268,44 +273,51 @@ impl Pair<'_> {
     /// Names and texts: words aligned one to one, each weighed by its information (soft TF-IDF after Cohen, Ravikumar and
     /// Fienberg, *A Comparison of String Distance Metrics for Name-Matching Tasks*, 2003).
     fn words(&self, thresholds: &Thresholds, cache: &mut WordCache) -> Comparison {
-        let (a, b) = (self.values.0.words, self.values.1.words);
+        let (a, b) = (self.values.0.words(), self.values.1.words());
         if let (1, Some(one), 1, Some(other)) = (a.len(), a.first(), b.len(), b.first()) {
-            let (level, share) = word(self.dictionary, cache, one, other);
-            let information = self.dictionary.term_information(one).scaled(share as u32);
-            return Comparison::new(level, information);
+            let one = self.dictionary.word(one);
+            let (level, share) = word(self.dictionary, cache, &one, &self.dictionary.word(other));
+            return Comparison::new(level, one.information.scaled(share as u32));
         }
-        let weight = |term: TermId| self.dictionary.term_weight(term);
-        let mut open: (OpenWords, OpenWords) = Default::default();
-        let mut shared = 0;
-        merge(a, b, |side, term| match side {
-            Side::Both => shared += weight(term),
-            Side::Left => open.0.push(term),
-            Side::Right => open.1.push(term),
-        });
         // A long text that shares no word with another is not worth a closer look.
-        if shared == 0 && !thresholds.spelling_alone {
+        if !thresholds.spelling_alone && !self.shares_word() {
             return Comparison::DIFFERENT;
         }
-        let total = |open: &[TermId]| shared + open.iter().map(|&term| weight(term)).sum::<i64>();
+        self.dictionary.touch_terms(b);
+        let mut open: (OpenWords, OpenWords) = Default::default();
+        let mut shared = 0;
+        merge(a, b, |side, term| {
+            let word = self.dictionary.word(term);
+            match side {
+                Side::Both => shared += word.weight(),
+                Side::Left => open.0.push(word),
+                Side::Right => open.1.push(word),
+            }
+        });
+        let total = |open: &[Word]| shared + open.iter().map(Word::weight).sum::<i64>();
         let totals = [total(&open.0), total(&open.1)];
         let mut matched = [shared, shared];
         if open.0.len() * open.1.len() <= thresholds.word_pairs_max {
             // The side with fewer words chooses, so that the order of the two values does not matter.
-            let turned = (open.1.len(), &open.1) < (open.0.len(), &open.0);
+            fn ids(words: &OpenWords) -> impl Iterator<Item = TermId> {
+                words.iter().map(|word| word.id)
+            }
+            let order = open.1.len().cmp(&open.0.len());
+            let turned = order.then_with(|| ids(&open.1).cmp(ids(&open.0))).is_lt();
             if turned {
                 open = (open.1, open.0);
             }
-            open.0.retain(|&mut term| {
+            open.0.retain(|own| {
                 let (mut best, mut at) = (0, 0);
-                for (position, &other) in open.1.iter().enumerate() {
-                    let (_, share) = word(self.dictionary, cache, term, other);
+                for (position, other) in open.1.iter().enumerate() {
+                    let (_, share) = word(self.dictionary, cache, own, other);
                     if share > best {
                         (best, at) = (share, position);
                     }
                 }
                 if best > 0 {
-                    matched[usize::from(turned)] += weight(term) * best / 256;
-                    matched[usize::from(!turned)] += weight(open.1.remove(at)) * best / 256;
+                    matched[usize::from(turned)] += own.weight() * best / 256;
+                    matched[usize::from(!turned)] += open.1.remove(at).weight() * best / 256;
                 }
                 best == 0
             });
@@ -315,15 +327,15 @@ impl Pair<'_> {
             return Comparison::DIFFERENT;
         }
         // "Stephen E." and "Stephen R.", "type 1" and "type 2" share most and are two things.
-        let any = |terms: &[TermId], tells_apart: fn(&Shape) -> bool| {
-            terms.iter().any(|&term| tells_apart(&self.dictionary.term_shape(term)))
+        let any = |words: &[Word], tells_apart: fn(&Shape) -> bool| {
+            words.iter().any(|word| tells_apart(&word.shape))
         };
         let tells_apart: [fn(&Shape) -> bool; 2] = [|shape| shape.length == 1, |shape| shape.has_digit];
         let clash = tells_apart.iter().any(|&tells| any(&open.0, tells) && any(&open.1, tells));
         let shorter = usize::from(totals[1] < totals[0]);
         let contained = 256 * matched[shorter] / totals[shorter].max(1);
         let is_part = contained >= 230 && totals[shorter] * 3 >= totals[1 - shorter];
-        let joined = self.values.0.shape == self.values.1.shape && self.slips() == Slips::None;
+        let joined = self.values.0.shape() == self.values.1.shape() && self.slips() == Slips::None;
         let level = if joined {
             Level::Close
         } else if clash && agreement >= thresholds.similar {
@@ -342,7 +354,7 @@ impl Pair<'_> {
 
     /// Lists: what they share, by its rarest items.
     fn list(&self) -> Comparison {
-        let (a, b) = (self.values.0.items, self.values.1.items);
+        let (a, b) = (self.values.0.items(), self.values.1.items());
         let (mut shared, mut best, mut others) = (0, Bits::ZERO, Bits::ZERO);
         merge(a, b, |side, item| {
             if side == Side::Both {

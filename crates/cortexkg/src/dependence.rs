@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Level};
 use crate::dictionary::{FieldId, RECENCY};
-use crate::learn::ComparisonVector;
+use crate::pair::ComparisonVector;
 use crate::weights::LevelProbabilities;
 
 /// Weight of the belief that two fields are independent, in pairs.

@@ -356,6 +356,7 @@ impl AllocationEngine {
     /// Numbers the values of a mention and gathers what its columns look at.
     pub(crate) fn view(&mut self, perceived: &Perceived, mention: usize) {
         let seen = &perceived.mentions[mention];
+        self.dictionary.approach(&seen.values);
         self.view.numbered.clear();
         for value in &seen.values {
             let field = self.dictionary.field_id(value);
@@ -394,6 +395,7 @@ impl AllocationEngine {
         }
         self.stimuli.clear();
         let mentions = self.graph.mentions.len() as u64;
+        mention.features.iter().for_each(|feature| self.index.ask_for(feature.key));
         for feature in &mention.features {
             let (field, _) = self.view.numbered[usize::from(feature.value)];
             let weights = self.weights.field(field);
@@ -402,12 +404,9 @@ impl AllocationEngine {
                 _ => weights.reliability_any,
             };
             let information = self.index.information(feature.key, mentions);
-            self.stimuli.push(Stimulus {
-                neuron: feature.key,
-                group: field,
-                // What everyone has says little, but where nothing else is said it must be heard.
-                intensity: information.scaled(u32::from(reliability)).max(INTENSITY_MIN),
-            });
+            // What everyone has says little, but where nothing else is said it must be heard.
+            let intensity = information.scaled(u32::from(reliability)).max(INTENSITY_MIN);
+            self.stimuli.push(Stimulus { neuron: feature.key, group: field, intensity });
         }
         self.encoder.encode(&mut self.stimuli)
     }

@@ -27,37 +27,93 @@ impl Shape {
     }
 }
 
-/// A value in the forms that its comparators read.
+/// A value in the forms that its comparators read. It is read where it lies, each part when it is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Value<'a> {
-    pub(crate) field: FieldId,
-    /// Mentions that have it.
-    pub(crate) count: u32,
-    /// The newest mention that had it when it came.
-    pub(crate) last: Option<MentionIndex>,
-    pub(crate) shape: Shape,
-    pub(crate) date: Option<Date>,
-    /// Its words, sorted.
-    pub(crate) words: List<'a, TermId>,
-    /// Its items, sorted; the whole value where it is no list, if there are lists in its field.
-    pub(crate) items: List<'a, TermId>,
-    /// In normal form, then as first written, if that is not the same.
-    texts: &'a [u8],
-    normal_bytes: usize,
-    /// Whether what was first written is forgotten.
-    pub(crate) is_surface_gone: bool,
-}
+pub(crate) struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
+    #[inline]
+    pub(crate) fn field(self) -> FieldId {
+        u16_at(self.0, FIELD_AT)
+    }
+
+    /// Mentions that have it.
+    #[inline]
+    pub(crate) fn count(self) -> u32 {
+        u32_at(self.0, COUNT_AT)
+    }
+
+    /// The newest mention that had it when it came.
+    pub(crate) fn last(self) -> Option<MentionIndex> {
+        u32_at(self.0, LAST_AT).checked_sub(1)
+    }
+
+    #[inline]
+    pub(crate) fn shape(self) -> Shape {
+        shape(self.0, VALUE_SHAPE_AT, self.flags())
+    }
+
+    pub(crate) fn date(self) -> Option<Date> {
+        (self.flags() & HAS_DATE != 0).then(|| {
+            let date = &self.0[VALUE_BYTES..];
+            Date { year: u16_at(date, 0) as i16, month: date[2], day: date[3], second: u32_at(date, 4) }
+        })
+    }
+
+    /// Its words, sorted.
+    #[inline]
+    pub(crate) fn words(self) -> List<'a, TermId> {
+        let start = self.terms_at();
+        List::new(&self.0[start..start + self.word_count() * TERM_ID_BYTES])
+    }
+
+    /// Its items, sorted; the whole value where it is no list, if there are lists in its field.
+    #[inline]
+    pub(crate) fn items(self) -> List<'a, TermId> {
+        let start = self.terms_at() + self.word_count() * TERM_ID_BYTES;
+        List::new(&self.0[start..start + self.item_count() * TERM_ID_BYTES])
+    }
+
     /// In normal form.
     pub(crate) fn normal(self) -> &'a str {
-        text(&self.texts[..self.normal_bytes])
+        text(&self.texts()[..u32_at(self.0, NORMAL_BYTES_AT) as usize])
     }
 
     /// As first written; in normal form once that is forgotten.
     pub(crate) fn surface(self) -> &'a str {
-        let behind = &self.texts[self.normal_bytes..];
-        text(if behind.is_empty() { self.texts } else { behind })
+        let texts = self.texts();
+        let behind = &texts[u32_at(self.0, NORMAL_BYTES_AT) as usize..];
+        text(if behind.is_empty() { texts } else { behind })
+    }
+
+    /// Whether what was first written is forgotten.
+    pub(crate) fn is_surface_gone(self) -> bool {
+        self.flags() & IS_SURFACE_GONE != 0
+    }
+
+    #[inline]
+    fn flags(self) -> u8 {
+        self.0[FLAGS_AT]
+    }
+
+    #[inline]
+    fn word_count(self) -> usize {
+        usize::from(u16_at(self.0, WORDS_AT))
+    }
+
+    #[inline]
+    fn item_count(self) -> usize {
+        usize::from(u16_at(self.0, ITEMS_AT))
+    }
+
+    #[inline]
+    fn terms_at(self) -> usize {
+        VALUE_BYTES + if self.flags() & HAS_DATE != 0 { DATE_BYTES } else { 0 }
+    }
+
+    /// In normal form, then as first written, if that is not the same.
+    fn texts(self) -> &'a [u8] {
+        &self.0[self.terms_at() + (self.word_count() + self.item_count()) * TERM_ID_BYTES..]
     }
 }
 
@@ -77,11 +133,20 @@ pub(crate) struct NewValue<'t> {
     pub(crate) surface: Option<&'t str>,
 }
 
-/// Bytes of a value before its date: count, field, flags, words, items, bytes of the normal form, shape, last mention.
-const VALUE_BYTES: usize = 31;
-/// Where the last mention stands in them, plus one; 0 for none.
+/// Where values and terms have the mentions that have them, their field, and flags.
+const COUNT_AT: usize = 0;
+const FIELD_AT: usize = 4;
+const FLAGS_AT: usize = 6;
+/// Where a value has how many words and items it has, and how many bytes its normal form; its shape; its last mention plus one, 0 for none.
+const WORDS_AT: usize = 7;
+const ITEMS_AT: usize = 9;
+const NORMAL_BYTES_AT: usize = 11;
+const VALUE_SHAPE_AT: usize = 15;
 const LAST_AT: usize = 27;
+/// Bytes of a value before its date; behind it come words, items, texts.
+const VALUE_BYTES: usize = 31;
 const DATE_BYTES: usize = 8;
+const TERM_ID_BYTES: usize = 4;
 const HAS_DIGIT: u8 = 1;
 const HAS_DATE: u8 = 2;
 const IS_SURFACE_GONE: u8 = 4;
@@ -93,39 +158,17 @@ impl Record for Value<'static> {
 
     #[inline]
     fn view(bytes: &[u8]) -> Value<'_> {
-        let flags = bytes[6];
-        let (words, items) = (usize::from(u16_at(bytes, 7)), usize::from(u16_at(bytes, 9)));
-        let mut rest = &bytes[VALUE_BYTES..];
-        let date = (flags & HAS_DATE != 0).then(|| {
-            let second = u32_at(rest, 4);
-            let date = Date { year: u16_at(rest, 0) as i16, month: rest[2], day: rest[3], second };
-            rest = &rest[DATE_BYTES..];
-            date
-        });
-        let (terms, texts) = rest.split_at((words + items) * 4);
-        let (words, items) = List::new(terms).split_at(words);
-        Value {
-            field: u16_at(bytes, 4),
-            count: u32_at(bytes, 0),
-            last: u32_at(bytes, LAST_AT).checked_sub(1),
-            shape: shape(bytes, 15, flags),
-            date,
-            words,
-            items,
-            texts,
-            normal_bytes: u32_at(bytes, 11) as usize,
-            is_surface_gone: flags & IS_SURFACE_GONE != 0,
-        }
+        Value(bytes)
     }
 
     fn is_sound(bytes: &[u8]) -> bool {
         if bytes.len() < VALUE_BYTES {
             return false;
         }
-        let date = if bytes[6] & HAS_DATE != 0 { DATE_BYTES } else { 0 };
-        let terms = (usize::from(u16_at(bytes, 7)) + usize::from(u16_at(bytes, 9))) * 4;
-        let texts = bytes.get(VALUE_BYTES + date + terms..).and_then(|texts| std::str::from_utf8(texts).ok());
-        texts.is_some_and(|texts| texts.is_char_boundary(u32_at(bytes, 11) as usize))
+        let value = Value(bytes);
+        let terms = (value.word_count() + value.item_count()) * TERM_ID_BYTES;
+        let texts = bytes.get(value.terms_at() + terms..).and_then(|texts| std::str::from_utf8(texts).ok());
+        texts.is_some_and(|texts| texts.is_char_boundary(u32_at(bytes, NORMAL_BYTES_AT) as usize))
     }
 
     fn encode(value: &NewValue<'_>, into: &mut Vec<u8>) {
@@ -159,20 +202,30 @@ pub(crate) fn note_last(entry: &mut [u8], mention: MentionIndex) {
     entry[LAST_AT..LAST_AT + 4].copy_from_slice(&last.to_le_bytes());
 }
 
-/// A word or list item.
+/// A word or list item, read where it lies.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Term<'a> {
-    /// With the top bit where it is an item.
-    pub(crate) field: FieldId,
-    /// Mentions that have it.
-    pub(crate) count: u32,
-    pub(crate) shape: Shape,
-    text: &'a [u8],
-}
+pub(crate) struct Term<'a>(&'a [u8]);
 
 impl<'a> Term<'a> {
+    /// With the top bit where it is an item.
+    #[inline]
+    pub(crate) fn field(self) -> FieldId {
+        u16_at(self.0, FIELD_AT)
+    }
+
+    /// Mentions that have it.
+    #[inline]
+    pub(crate) fn count(self) -> u32 {
+        u32_at(self.0, COUNT_AT)
+    }
+
+    #[inline]
+    pub(crate) fn shape(self) -> Shape {
+        shape(self.0, TERM_SHAPE_AT, self.0[FLAGS_AT])
+    }
+
     pub(crate) fn text(self) -> &'a str {
-        text(self.text)
+        text(&self.0[TERM_BYTES..])
     }
 }
 
@@ -183,7 +236,8 @@ pub(crate) struct NewTerm<'t> {
     pub(crate) text: &'t str,
 }
 
-/// Bytes of a term before its text: count, field, flags, shape.
+const TERM_SHAPE_AT: usize = 7;
+/// Bytes of a term before its text.
 const TERM_BYTES: usize = 19;
 
 impl Record for Term<'static> {
@@ -193,12 +247,7 @@ impl Record for Term<'static> {
 
     #[inline]
     fn view(bytes: &[u8]) -> Term<'_> {
-        Term {
-            field: u16_at(bytes, 4),
-            count: u32_at(bytes, 0),
-            shape: shape(bytes, 7, bytes[6]),
-            text: &bytes[TERM_BYTES..],
-        }
+        Term(bytes)
     }
 
     fn is_sound(bytes: &[u8]) -> bool {

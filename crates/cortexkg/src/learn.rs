@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Level, Names};
 use crate::dependence::{Dependence, at_least};
-use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY};
+use crate::dictionary::{Dictionary, EMBEDDING, FieldId};
 use crate::evidence::Bits;
 use crate::feedback::{Label, LinkKind};
 use crate::graph::MentionIndex;
+use crate::pair::{ComparisonVector, PairVotes};
 use crate::profile::FieldKind;
 use crate::weights::{FieldWeights, LevelProbabilities, MatchWeights};
 
@@ -43,11 +44,6 @@ const SURE: f64 = 0.95;
 const SPEAKS_AGAINST: f64 = 1.0 / 2.0;
 /// Where they agree more rarely than this part of chance, those that do may be mistakes of ours, as far as chance may have made them so many.
 const HARDLY_EVER: f64 = 1.0 / 8.0;
-/// What vectors count for beside the only field, in 1/256.
-const VECTOR_SHARE: u32 = 224;
-
-/// Two mentions compared in every field that both have.
-pub(crate) type ComparisonVector = Vec<(FieldId, Comparison)>;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct FieldCounts {
@@ -193,27 +189,26 @@ impl Learner {
             tables.push(LevelProbabilities { m, u });
         }
         let overlap = self.dependence.overlap(&tables, &self.matches);
-        let labelled: FxHashSet<[MentionIndex; 2]> = labels.iter().map(|label| label.of).collect();
-        let is_labelled =
-            |&[left, right]: &[MentionIndex; 2]| labelled.contains(&[left.min(right), left.max(right)]);
+        let unlabelled = self.unlabelled(labels);
         let confirmed = confirmed(kinds.len(), self.samples.len(), labels);
         for _ in 0..ROUNDS {
             self.weigh(&tables, &kinds, &overlap, weights);
             let mut counts = confirmed.clone();
             // Pairs that agree on a category and are sure matches but for that.
             let mut doubted = vec![0.0; kinds.len()];
-            for Sample { pair, .. } in self.samples.iter().filter(|sample| !is_labelled(&sample.of)) {
-                let probability = match_probability(pair, weights, prior);
+            for pair in unlabelled.iter() {
+                let votes = PairVotes::of(pair, weights);
+                let by_all = probability(prior + votes.total(weights, None));
                 for &(field, Comparison { level, .. }) in pair {
                     let at = usize::from(field);
                     if kinds[at] != FieldKind::Category {
-                        counts[at][level as usize] += probability;
+                        counts[at][level as usize] += by_all;
                         continue;
                     }
-                    let by_others = probability_without(field, pair, weights, prior);
+                    let by_others = probability(prior + votes.total(weights, Some(field)));
                     if by_others >= SURE {
                         counts[at][level as usize] += by_others;
-                        let is_doubted = level == Level::Exact && probability < SURE;
+                        let is_doubted = level == Level::Exact && by_all < SURE;
                         doubted[at] += if is_doubted { by_others } else { 0.0 };
                     }
                 }
@@ -235,6 +230,19 @@ impl Learner {
         for (counts, table) in self.fields.iter_mut().zip(tables) {
             counts.probabilities = Some(table);
         }
+    }
+
+    /// The pairs kept for EM that people have not spoken of.
+    fn unlabelled(&self, labels: &[Label]) -> Pairs {
+        let labelled: FxHashSet<[MentionIndex; 2]> = labels.iter().map(|label| label.of).collect();
+        let is_labelled =
+            |&[left, right]: &[MentionIndex; 2]| labelled.contains(&[left.min(right), left.max(right)]);
+        let mut pairs = Pairs::default();
+        for Sample { pair, .. } in self.samples.iter().filter(|sample| !is_labelled(&sample.of)) {
+            pairs.comparisons.extend_from_slice(pair);
+            pairs.ends.push(pairs.comparisons.len());
+        }
+        pairs
     }
 
     /// Makes weights of probabilities.
@@ -267,6 +275,20 @@ impl Learner {
             .map(|sample| sample.pair.capacity() * size_of::<(FieldId, Comparison)>())
             .sum();
         pairs + self.samples.capacity() * size_of::<Sample>() + self.dependence.bytes()
+    }
+}
+
+/// Pairs one behind the other: rounds of EM go over them again and again.
+#[derive(Default)]
+struct Pairs {
+    comparisons: Vec<(FieldId, Comparison)>,
+    ends: Vec<usize>,
+}
+
+impl Pairs {
+    fn iter(&self) -> impl Iterator<Item = &[(FieldId, Comparison)]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.comparisons[start..end])
     }
 }
 
@@ -334,73 +356,8 @@ fn smoothed(counts: &[f64; Level::COUNT], believed: &[f64; Level::COUNT], pairs:
     std::array::from_fn(|level| (counts[level] + pairs * believed[level]) / total)
 }
 
-fn match_probability(pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> f64 {
-    let evidence = (prior + total_weight(pair, weights)).as_f64().clamp(-60.0, 60.0);
-    1.0 / (1.0 + libm::exp2(-evidence))
-}
-
-/// The probability of a match by all fields but one.
-fn probability_without(field: FieldId, pair: &ComparisonVector, weights: &MatchWeights, prior: Bits) -> f64 {
-    let others = pair.iter().copied().filter(|&(other, _)| other != field).collect();
-    match_probability(&others, weights, prior)
-}
-
-/// Sum of the votes over a pair, what they share counted once.
-pub(crate) fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> Bits {
-    let known = weights.known(pair);
-    let mut votes: Vec<(FieldId, Bits)> =
-        known.clone().map(|&(field, comparison)| (field, weights.field(field).vote(comparison))).collect();
-    let says_the_same = known.clone().any(|&(field, comparison)| is_the_same(field, comparison.level));
-    discount(&mut votes, weights, says_the_same);
-    votes.into_iter().map(|(_, bits)| bits).sum()
-}
-
-/// Whether a vote is that a value is the very same.
-pub(crate) fn is_the_same(field: FieldId, level: Level) -> bool {
-    field > RECENCY && level == Level::Exact
-}
-
-/// Takes from every positive vote what stronger votes have said already. Leaves the votes of fields sorted, strongest first.
-///
-/// Fields that agree together by nature (a city and its state, a firm and its city) are one piece of evidence, not
-/// several: each vote keeps the part `1 - max(overlap)` over the positive votes before it. Vectors are left to [`second_look`].
-pub(crate) fn discount(votes: &mut [(FieldId, Bits)], weights: &MatchWeights, says_the_same: bool) {
-    // That of the vectors comes last.
-    votes.sort_unstable_by_key(|&(field, bits)| (field == EMBEDDING, std::cmp::Reverse(bits), field));
-    for at in 1..votes.len() {
-        let (before, rest) = votes.split_at_mut(at);
-        let (field, bits) = &mut rest[0];
-        if *bits <= Bits::ZERO || *field == EMBEDDING {
-            break;
-        }
-        let said = before.iter().map(|(given, _)| weights.overlap(*given, *field)).max().unwrap_or(0);
-        *bits = bits.scaled(256 - u32::from(said));
-    }
-    if let Some((&mut (EMBEDDING, ref mut vector), fields)) = votes.split_last_mut() {
-        second_look(vector, fields, says_the_same);
-    }
-}
-
-/// Vectors are made of the words that the fields have been compared by: a second look at the same, not a second piece of evidence.
-///
-/// - Of a single field, both looks estimate one number; the vector, which knows what words mean, counts for seven eighths of it. Where
-///   the value is the very same nothing is left to be told.
-/// - Of several fields, a vector in favour adds what the fields together have not said.
-fn second_look(vector: &mut Bits, fields: &mut [(FieldId, Bits)], says_the_same: bool) {
-    let mut fields = fields.iter_mut().filter(|(field, _)| *field > RECENCY);
-    match (fields.next(), fields.next()) {
-        (None, _) => {}
-        (Some(_), None) if says_the_same => *vector = Bits::ZERO,
-        (Some((_, words)), None) => {
-            *vector = vector.scaled(VECTOR_SHARE);
-            *words = words.scaled(256 - VECTOR_SHARE);
-        }
-        (Some((_, first)), Some((_, second))) => {
-            let others: Bits = fields.map(|(_, bits)| (*bits).max(Bits::ZERO)).sum();
-            let said = (*first).max(Bits::ZERO) + (*second).max(Bits::ZERO) + others;
-            *vector = (*vector).min((*vector - said).max(Bits::ZERO));
-        }
-    }
+fn probability(evidence: Bits) -> f64 {
+    1.0 / (1.0 + libm::exp2(-evidence.as_f64().clamp(-60.0, 60.0)))
 }
 
 #[cfg(test)]
@@ -428,31 +385,5 @@ mod tests {
         let [exact, close, .., different] = of_names(random, &[0.0, 0.0, 0.0, 0.0, 8.0 * OWN_RIGHT_PAIRS]);
         assert_eq!(exact, 0.25, "how often names are the same is another matter");
         assert!((close - 0.75 / 27.0).abs() < 1e-12 && (close + different - 0.75).abs() < 1e-12, "{close}");
-    }
-
-    fn looked_at(vector: i32, fields: &[i32], says_the_same: bool) -> Vec<i32> {
-        let mut vector = Bits::whole(vector);
-        let mut votes: Vec<_> = (RECENCY..).zip(fields.iter().map(|&bits| Bits::whole(bits))).collect();
-        second_look(&mut vector, &mut votes, says_the_same);
-        std::iter::once(vector)
-            .chain(votes.into_iter().map(|(_, bits)| bits))
-            .map(|bits| bits.0 / 32)
-            .collect()
-    }
-
-    #[test]
-    fn a_vector_is_a_second_look_at_the_words() {
-        // In eighths of a bit; recency is no word.
-        assert_eq!(looked_at(16, &[1], false), [128, 8], "nothing else");
-        assert_eq!(looked_at(16, &[1, 8], false), [112, 8, 8], "the mean, weighted");
-        assert_eq!(looked_at(16, &[1, -8], false), [112, 8, -8], "also of what speaks against");
-        assert_eq!(looked_at(16, &[1, 18], true), [0, 8, 144], "the very same words");
-        assert_eq!(
-            looked_at(16, &[1, 5, -3, 4], false),
-            [56, 8, 40, -24, 32],
-            "what the others have not said"
-        );
-        assert_eq!(looked_at(8, &[1, 5, 4], false), [0, 8, 40, 32]);
-        assert_eq!(looked_at(-3, &[1, 5, 4], false), [-24, 8, 40, 32]);
     }
 }

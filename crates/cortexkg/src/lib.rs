@@ -108,6 +108,7 @@ mod opening;
 mod operation_error;
 mod operations;
 mod paged;
+mod pair;
 mod perceive;
 mod placing;
 mod postings;

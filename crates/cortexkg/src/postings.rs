@@ -39,6 +39,7 @@ struct Entry<'a>(&'a [u8]);
 impl Record for Entry<'static> {
     type View<'a> = Entry<'a>;
     type Content<'c> = [u8];
+    const TOGETHER_MAX: usize = 6;
     const EMPTY: &'static [u8] = &[0];
 
     fn view(bytes: &[u8]) -> Entry<'_> {

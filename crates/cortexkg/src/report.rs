@@ -359,7 +359,7 @@ impl AllocationEngine {
             text(&written);
         });
         self.dictionary.scan_values(|_, value| {
-            if value.count > 0 {
+            if value.count() > 0 {
                 text(value.normal());
             }
         });

@@ -105,7 +105,7 @@ impl AllocationEngine {
                 let shown = self.dictionary.surface(value.value);
                 whole = (self.dictionary.information(form), format!("{}: {shown}", entry.name));
             }
-            for term in form.words {
+            for term in form.words() {
                 let (known, information) =
                     (self.dictionary.term(term), self.dictionary.term_information(term));
                 for (word, best) in words.iter().zip(&mut best) {

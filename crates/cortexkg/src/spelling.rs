@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use strsim::jaro_winkler;
 
 use crate::compare::Level;
-use crate::dictionary::{Dictionary, TermId};
+use crate::dictionary::{Dictionary, TermId, Word};
 use crate::embed::mix;
 use crate::entries::Shape;
 
@@ -16,18 +16,18 @@ const LIKENESS_LENGTH_MAX: u32 = 64;
 pub(crate) fn word(
     dictionary: &Dictionary,
     cache: &mut WordCache,
-    left: TermId,
-    right: TermId,
+    left: &Word,
+    right: &Word,
 ) -> (Level, i64) {
-    if left == right {
+    if left.id == right.id {
         return (Level::Exact, 256);
     }
-    let shapes = (dictionary.term_shape(left), dictionary.term_shape(right));
+    let shapes = (left.shape, right.shape);
     // A number is itself or another one.
     if shapes.0.has_digit && shapes.1.has_digit || !may_be_alike(shapes.0, shapes.1) {
         return (Level::Different, 0);
     }
-    cache.get_or_compare(left, right, || spelling(dictionary, left, right, shapes))
+    cache.get_or_compare(left.id, right.id, || spelling(dictionary, left.id, right.id, shapes))
 }
 
 fn spelling(dictionary: &Dictionary, left: TermId, right: TermId, shapes: (Shape, Shape)) -> (Level, i64) {

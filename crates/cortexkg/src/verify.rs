@@ -250,7 +250,7 @@ impl AllocationEngine {
         }
         report.checked("values", self.dictionary.value_count());
         self.dictionary.scan_values(|id, value| {
-            let held = value.count;
+            let held = value.count();
             let counted = counts.get(&id).copied().unwrap_or(0);
             report.expect(counted == held, || {
                 format!("value {:?}: {counted} mentions have it, {held} are counted", value.surface())

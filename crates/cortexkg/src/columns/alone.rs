@@ -83,12 +83,12 @@ pub(super) fn of_pair(
     match comparison.level {
         // Nothing tells which of those that have it either means.
         Level::Exact if other.is_alone => {
-            the_same(context, mine, Other { own: mine.count, ..other }, comparison)
+            the_same(context, mine, Other { own: mine.count(), ..other }, comparison)
         }
         Level::Exact => the_same(context, mine, other, comparison),
         _ if !other.is_alone => comparison,
         // Either may be a slip of the other.
-        _ => different(mine, other.own, other.own.max(mine.count), comparison),
+        _ => different(mine, other.own, other.own.max(mine.count()), comparison),
     }
 }
 
@@ -104,12 +104,12 @@ fn the_same(context: &Context<'_>, mine: Value<'_>, other: Other, comparison: Co
 
 /// Whether a value is written in words. What differs by a digit from a code is another code.
 fn may_slip(context: &Context<'_>, mine: Value<'_>) -> bool {
-    context.dictionary.field(mine.field).kind.is_of_words()
+    context.dictionary.field(mine.field()).kind.is_of_words()
 }
 
 /// Two different names that stand alone, one of which `own` mentions of a node have; if the other is a slip, `right` have what is right.
 fn different(mine: Value<'_>, own: u32, right: u32, comparison: Comparison) -> Comparison {
-    let (rarer, commoner) = (mine.count.min(own), mine.count.max(own));
+    let (rarer, commoner) = (mine.count().min(own), mine.count().max(own));
     let names = if rarer >= REPEATED_MIN && rarer.saturating_mul(REPEATED_PART) >= commoner {
         Names::OwnRight
     } else if right >= OFTEN_MIN {

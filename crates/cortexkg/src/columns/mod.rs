@@ -33,8 +33,8 @@ use crate::dictionary::{Dictionary, EMBEDDING, FieldId, RECENCY, ValueId};
 use crate::entries::Value;
 use crate::evidence::{Bits, EXP2_ONE, exp2, log2, log2_ratio};
 use crate::graph::{Graph, MentionIndex, Node, NodeIndex, NodeValue};
-use crate::learn::{ComparisonVector, discount, is_the_same};
 use crate::paged::List;
+use crate::pair::{ComparisonVector, discount, is_the_same};
 use crate::profile::FieldKind;
 use crate::spelling::WordCache;
 use crate::surroundings::Surroundings;
@@ -132,7 +132,7 @@ impl MentionView {
 impl Context<'_> {
     /// Whether a value of the mention is all there is to go by ([`alone_in`]).
     fn is_all(&self, mine: Value<'_>) -> bool {
-        self.mention.alone == Some(mine.field)
+        self.mention.alone == Some(mine.field())
     }
 }
 
@@ -246,6 +246,7 @@ pub(crate) fn compare_values(
     other: MentionIndex,
     theirs: &[(FieldId, ValueId)],
 ) -> ComparisonVector {
+    theirs.iter().for_each(|&(_, value)| context.dictionary.touch(value));
     let mut pair = ComparisonVector::with_capacity(context.mention.values.len() + 2);
     let node = context.graph.mentions[other as usize].node;
     pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
@@ -374,7 +375,7 @@ fn mixture(most: Bits, parts: &[(Bits, u32)]) -> Bits {
 }
 
 /// Slots of a [`Memo`]; two values that share one only cost a comparison more.
-const MEMO_SLOTS: usize = 1 << 13;
+const MEMO_SLOTS: usize = 1 << 10;
 
 /// Comparisons of the mention's values with values of nodes: each is made once for all candidates.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::dictionary::EMBEDDING;
 use crate::engine::AllocationEngine;
 use crate::evidence::Bits;
 use crate::graph::{MentionIndex, NOWHERE, NodeIndex};
-use crate::learn::total_weight;
+use crate::pair::total_weight;
 use crate::vectors::Code;
 
 /// Least mean match weight between the members of two parts of one node: what has been put together is taken apart only where the

@@ -9,7 +9,7 @@ use crate::columns::{MentionView, alone_in};
 use crate::dictionary::{FieldId, ValueId};
 use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NodeIndex};
-use crate::learn::total_weight;
+use crate::pair::total_weight;
 use crate::vectors::Code;
 
 /// Names of a node that its others may be slips of: those that most of its members have.

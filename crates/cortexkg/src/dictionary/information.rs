@@ -1,25 +1,46 @@
 //! What it says to meet a value, word or item: the rarer in its field, the more (term frequency).
 
 use super::{Dictionary, FieldEntry, ITEM, TermId};
-use crate::entries::Value;
+use crate::entries::{Shape, Term, Value};
 use crate::evidence::{Bits, log2_ratio};
 use crate::profile::FieldKind;
+
+/// A word among those of its field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word {
+    pub(crate) id: TermId,
+    pub(crate) shape: Shape,
+    /// Surprise of meeting it in a random mention that has the field.
+    pub(crate) information: Bits,
+}
+
+impl Word {
+    /// What it counts for among others: its information, but never nothing.
+    pub(crate) fn weight(&self) -> i64 {
+        i64::from(self.information.0.max(64))
+    }
+}
 
 impl Dictionary {
     /// Surprise of meeting a value in a random mention that has the field.
     pub(crate) fn information(&self, value: Value<'_>) -> Bits {
-        information(self.field(value.field), value.count)
+        information(self.field(value.field()), value.count())
     }
 
     /// Surprise of meeting a word or item in a random mention that has the field.
     pub(crate) fn term_information(&self, id: TermId) -> Bits {
-        let term = self.terms.get(id);
-        information(self.field(term.field & !ITEM), term.count)
+        self.term_says(self.terms.get(id))
     }
 
-    /// What a word counts for among others: its information, but never nothing.
-    pub(crate) fn term_weight(&self, id: TermId) -> i64 {
-        i64::from(self.term_information(id).0.max(64))
+    fn term_says(&self, term: Term<'_>) -> Bits {
+        information(self.field(term.field() & !ITEM), term.count())
+    }
+
+    /// A word as comparisons read it.
+    #[inline]
+    pub(crate) fn word(&self, id: TermId) -> Word {
+        let term = self.terms.get(id);
+        Word { id, shape: term.shape(), information: self.term_says(term) }
     }
 
     /// Surprise of meeting a value that `own` mentions of one node have in a mention of another node, in bits: the node's own
@@ -28,17 +49,17 @@ impl Dictionary {
     /// A value that no other node has is taken to be as rare as one seen once; if it is `all` that a mention consists of, as rare as
     /// its kind lets expect.
     pub(crate) fn information_elsewhere(&self, value: Value<'_>, own: u32, all: bool) -> Bits {
-        let field = self.field(value.field);
-        let others = value.count.saturating_sub(own);
+        let field = self.field(value.field());
+        let others = value.count().saturating_sub(own);
         if all { surprise(field, others, rarity_of_all(field)) } else { information(field, others) }
     }
 
     /// The same of a value that is all there is to go by on both sides, in bits: it is meant for one of those that have it, and what
     /// others have of it only says which it may be.
     pub(crate) fn information_alone(&self, value: Value<'_>, own: u32) -> Bits {
-        let field = self.field(value.field);
+        let field = self.field(value.field());
         let own = u64::from(own.max(1));
-        surprise(field, 0, rarity_of_all(field)) - log2_ratio(u64::from(value.count).max(own), own)
+        surprise(field, 0, rarity_of_all(field)) - log2_ratio(u64::from(value.count()).max(own), own)
     }
 }
 

@@ -3,7 +3,7 @@
 mod information;
 mod kinds;
 
-pub(crate) use information::usual_rarity;
+pub(crate) use information::{Word, usual_rarity};
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::error::FactError;
 use crate::field_config::{FieldConfig, FieldConfigs};
 use crate::graph::MentionIndex;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, IdMap, Paged};
+use crate::paged::{EachTable, IdMap, List, Paged};
 use crate::perceive::{
     BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
 };
@@ -171,11 +171,11 @@ impl Dictionary {
         self.fields.truncate(mark.fields);
         for id in (mark.values..self.values.len()).rev() {
             let value = self.values.get(id as u32);
-            self.value_ids.remove_newest(hash_of(value.field, value.normal()), id as u32);
+            self.value_ids.remove_newest(hash_of(value.field(), value.normal()), id as u32);
         }
         for id in (mark.terms..self.terms.len()).rev() {
             let term = self.terms.get(id as u32);
-            self.term_ids.remove_newest(hash_of(term.field, term.text()), id as u32);
+            self.term_ids.remove_newest(hash_of(term.field(), term.text()), id as u32);
         }
         self.values.truncate(mark.values);
         self.terms.truncate(mark.terms);
@@ -197,12 +197,21 @@ impl Dictionary {
         self.add_field(&value.field, kind)
     }
 
+    /// Brings near where the numbers of values are looked for.
+    pub(crate) fn approach(&self, values: &[PerceivedValue]) {
+        for value in values {
+            if let Some(field) = self.fields.get_index_of(value.field.as_str()) {
+                self.value_ids.touch(hash_of(field as FieldId, &value.normal));
+            }
+        }
+    }
+
     /// The number of a value; new values and words are added, counts stay as they are.
     pub(crate) fn intern(&mut self, field: FieldId, value: &PerceivedValue) -> ValueId {
         let hash = hash_of(field, &value.normal);
         let is_meant = |id| {
             let known = self.values.get(id);
-            known.field == field && known.normal() == value.normal
+            known.field() == field && known.normal() == value.normal
         };
         if let Some(id) = self.value_ids.find(hash, is_meant) {
             return id;
@@ -210,6 +219,7 @@ impl Dictionary {
         let mut terms = Vec::with_capacity(16);
         if self.fields[usize::from(field)].kind != FieldKind::Key {
             let words = value.normal.split(' ').take(WORDS_MAX);
+            words.clone().for_each(|word| self.term_ids.touch(hash_of(field, word)));
             terms.extend(words.map(|word| self.intern_term(field, word)));
         }
         terms.sort_unstable();
@@ -241,7 +251,7 @@ impl Dictionary {
         let hash = hash_of(field, text);
         let is_meant = |id| {
             let known = self.terms.get(id);
-            known.field == field && known.text() == text
+            known.field() == field && known.text() == text
         };
         if let Some(id) = self.term_ids.find(hash, is_meant) {
             return id;
@@ -275,18 +285,26 @@ impl Dictionary {
 
     /// Shows a value as a mention has it, if what was shown is forgotten.
     pub(crate) fn show_as(&mut self, id: ValueId, value: &PerceivedValue) {
-        if self.value(id).is_surface_gone {
+        if self.value(id).is_surface_gone() {
             self.set_surface(id, Some(&value.surface));
         }
     }
 
     fn set_surface(&mut self, id: ValueId, surface: Option<&str>) {
         let known = self.values.get(id);
-        let terms: SmallVec<[TermId; 16]> = known.words.iter().chain(known.items).collect();
-        let (words, normal) = (known.words.len(), known.normal().to_owned());
-        let Value { field, count, last, shape, date, .. } = known;
-        let value =
-            NewValue { field, count, last, shape, date, terms: &terms, words, normal: &normal, surface };
+        let terms: SmallVec<[TermId; 16]> = known.words().iter().chain(known.items()).collect();
+        let normal = known.normal().to_owned();
+        let value = NewValue {
+            field: known.field(),
+            count: known.count(),
+            last: known.last(),
+            shape: known.shape(),
+            date: known.date(),
+            terms: &terms,
+            words: known.words().len(),
+            normal: &normal,
+            surface,
+        };
         self.values.set(id, &value);
     }
 
@@ -301,7 +319,7 @@ impl Dictionary {
         let mut count = 0;
         self.values.patch(id, |entry| count = recount(entry, by));
         let value = self.values.get(id);
-        (value.field, count, value.words.iter().chain(value.items).collect())
+        (value.field(), count, value.words().iter().chain(value.items()).collect())
     }
 
     /// Leaves those values whose fields have a say in decisions.
@@ -342,6 +360,12 @@ impl Dictionary {
         self.values.touch(id);
     }
 
+    /// Brings words near that are about to be read.
+    #[inline]
+    pub(crate) fn touch_terms(&self, ids: List<'_, TermId>) {
+        ids.iter().for_each(|id| self.terms.touch(id));
+    }
+
     /// Visits all values in order, with the mentions that have each.
     pub(crate) fn scan_values(&self, visit: impl FnMut(ValueId, Value<'_>)) {
         self.values.scan(visit);
@@ -349,7 +373,7 @@ impl Dictionary {
 
     /// Whether any mention has a value, still.
     pub(crate) fn is_in_use(&self, id: ValueId) -> bool {
-        self.value(id).count > 0
+        self.value(id).count() > 0
     }
 
     /// A value as first written.
@@ -365,11 +389,6 @@ impl Dictionary {
     /// A word or item in normal form.
     pub(crate) fn term(&self, id: TermId) -> &str {
         self.terms.get(id).text()
-    }
-
-    /// The shape of a word or item.
-    pub(crate) fn term_shape(&self, id: TermId) -> Shape {
-        self.terms.get(id).shape
     }
 
     /// Whether a field is one of those that hold identity itself, and by which rule two values of it may differ.

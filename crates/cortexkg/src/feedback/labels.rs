@@ -30,7 +30,7 @@ use crate::dictionary::{FieldId, RECENCY, ValueId};
 use crate::engine::AllocationEngine;
 use crate::graph::{MentionIndex, NOWHERE};
 use crate::journal::{MentionRef, Operation};
-use crate::learn::ComparisonVector;
+use crate::pair::ComparisonVector;
 
 /// Most labels that count: the newest.
 const LABELS_MAX: usize = 4096;

@@ -9,9 +9,6 @@ use super::packed::Packed;
 use super::{Record, shown};
 use crate::image::{ImageReader, ImageWriter};
 
-/// Entries in a bucket, on average, at which all are split in two.
-const BUCKET_ENTRIES_MAX: usize = 24;
-
 /// Values by hash, in buckets that the upper bits of a hash name. Hashes must be spread evenly.
 #[derive(Debug)]
 pub(crate) struct PagedMap<V> {
@@ -71,7 +68,7 @@ impl<V: Record> PagedMap<V> {
     /// at once.
     #[inline]
     pub(crate) fn touch(&self, hash: u64) {
-        std::hint::black_box(self.bucket(self.bucket_of(hash)).len());
+        self.bucket(self.bucket_of(hash)).touch();
     }
 
     #[inline]
@@ -119,7 +116,7 @@ impl<V: Record> PagedMap<V> {
         });
         self.len += usize::from(is_new);
         self.encoded = encoded;
-        if self.len > self.buckets.len() * BUCKET_ENTRIES_MAX {
+        if self.len > self.buckets.len() * V::TOGETHER_MAX {
             let buckets = self.buckets.len() * 2;
             self.buckets.double(|bucket| {
                 let first = bucket.iter().next().map_or(0, |entry| bucket_of(hash_of(entry), buckets) & !1);
@@ -211,6 +208,11 @@ impl IdMap {
                 None => return None,
             }
         }
+    }
+
+    /// Brings near where the number of a hash is looked for.
+    pub(crate) fn touch(&self, hash: u64) {
+        self.ids.touch(hash);
     }
 
     /// Notes a number under a hash.

@@ -33,6 +33,8 @@ pub(crate) trait Record {
     type View<'a>;
     /// What is written.
     type Content<'c>: ?Sized;
+    /// Most records that a [`PagedMap`] keeps together, on average: fewer of those that are long.
+    const TOGETHER_MAX: usize = 24;
     /// The encoding of a record without content.
     const EMPTY: &'static [u8];
     /// Reads an encoding that is sound.

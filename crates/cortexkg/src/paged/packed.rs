@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use cortexkg_simd::prefetch;
+
 use super::list::{u16_at, u32_at};
 
 /// Bytes of the header: whether ends are wide, and the number of records.
@@ -98,6 +100,12 @@ impl Packed {
         &bytes[usize::from(u16_at(ends, 0))..usize::from(u16_at(ends, 2))]
     }
 
+    /// Asks for the bytes.
+    #[inline]
+    pub(super) fn touch(&self) {
+        touch(&self.0);
+    }
+
     /// The place of a record among records that are sorted, or where it belongs.
     #[inline]
     pub(super) fn binary_search_by(&self, compare: impl Fn(&[u8]) -> Ordering) -> Result<usize, usize> {
@@ -166,6 +174,15 @@ impl Packed {
         writer.bytes.extend_from_slice(&self.0[behind..]);
         self.0 = writer.bytes.into();
     }
+}
+
+/// Bytes that a touch asks for; most records and half of the blocks have no more.
+const TOUCHED_BYTES: usize = 256;
+
+/// Asks for bytes that are about to be read, for the first of them if they are many.
+#[inline]
+pub(super) fn touch(bytes: &[u8]) {
+    prefetch(&bytes[..bytes.len().min(TOUCHED_BYTES)]);
 }
 
 /// Writes a block, ends first.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use cortexkg_store::StoreError;
 
 use super::blocks::Blocks;
-use super::packed::Packed;
+use super::packed::{Packed, touch};
 use super::{Record, shown};
 use crate::image::{ImageReader, ImageWriter};
 
@@ -46,7 +46,7 @@ impl<T: Record> Paged<T> {
     #[inline]
     pub(crate) fn touch(&self, at: u32) {
         let at = at as usize;
-        std::hint::black_box(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS).first());
+        touch(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS));
     }
 
     #[inline]
