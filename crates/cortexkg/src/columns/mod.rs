@@ -166,9 +166,13 @@ impl MultiColumnProcessor {
     /// of it at once instead of for one thing after the other.
     pub(crate) fn approach(context: &Context<'_>, nodes: &[NodeIndex]) {
         nodes.iter().for_each(|&node| context.graph.touch(node));
-        for &node in nodes {
-            let values = context.graph.node(node).values;
-            values.iter().take(VALUES_APPROACHED).for_each(|value| context.dictionary.touch(value.value));
+        let dictionary = context.dictionary;
+        let values = |&node: &NodeIndex| context.graph.node(node).values.iter().take(VALUES_APPROACHED);
+        nodes.iter().flat_map(values).for_each(|value| dictionary.touch(value.value));
+        // Of names all words are looked at.
+        let names = nodes.iter().flat_map(values);
+        for name in names.filter(|value| dictionary.field(value.field).kind == FieldKind::Name) {
+            dictionary.touch_terms(dictionary.value(name.value).words());
         }
     }
 
