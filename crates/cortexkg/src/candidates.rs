@@ -406,6 +406,8 @@ fn ask_for(entries: &[u32], node: Option<&NodeIndex>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::spike::{Spike, rank_weight};
 
@@ -426,8 +428,14 @@ mod tests {
                 scores.add_all(&nodes, weight);
                 nodes.iter().for_each(|&node| expected[node as usize] += weight);
             }
-            scores.add_to_found(&(0..64).rev().collect::<Vec<_>>(), 3);
+            let all: Vec<_> = (0..64).rev().collect();
+            assert!(scores.add_to_found(&all, 3) <= 3, "few are looked up in the list");
             expected.iter_mut().filter(|score| **score > 0).for_each(|score| *score += 3);
+            let many: Vec<_> = (0..64).filter(|node| (node + round) % 3 > 0).collect();
+            scores.add_all(&many, 1);
+            many.iter().for_each(|&node| expected[node as usize] += 1);
+            assert_eq!(scores.add_to_found(&all, 7), 64, "for many all of it is gone through");
+            expected.iter_mut().filter(|score| **score > 0).for_each(|score| *score += 7);
             assert!((0..64).all(|node| scores.get(node) == expected[node as usize]), "round {round}");
             assert_eq!(scores.top(), expected.into_iter().max().unwrap());
             let mut best = scores.best(64, 1).to_vec();
@@ -437,6 +445,38 @@ mod tests {
         scores.clear(64);
         (0..300).for_each(|_| scores.add_all(&[9], 1 << 20));
         assert_eq!(scores.get(9), SCORE_MAX, "no score runs into the round");
+        scores.add_to_found(&[9], 1 << 20);
+        assert_eq!((scores.get(9), scores.top()), (SCORE_MAX, SCORE_MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn the_best_are_those_of_all_lists_read_whole(
+            lists in prop::collection::vec(prop::collection::btree_set(0_u32..2000, 0..600), 1..48),
+            share in 0_u32..=256,
+        ) {
+            let mut index = SpikeIndex::default();
+            let mut expected = vec![0; 2000];
+            for (rank, list) in lists.iter().enumerate() {
+                for &node in list {
+                    index.add_neuron(rank as u64, node);
+                    expected[node as usize] += rank_weight(rank);
+                }
+            }
+            let neurons: Vec<_> = (0..lists.len() as u64).collect();
+            let config =
+                RecallConfig { spike_share_min: share, postings_max: usize::MAX, ..RecallConfig::default() };
+            let mut scores = Scores::default();
+            scores.clear(2000);
+            index.score(&pattern(&neurons), &config, None, &mut scores);
+            prop_assert_eq!(scores.top(), expected.iter().copied().max().unwrap());
+            let weakest = (scores.top() / 256 * share).max(1);
+            let mut best: Vec<_> = (0..2000).filter(|&node| expected[node as usize] >= weakest).collect();
+            best.sort_by_key(|&node| (std::cmp::Reverse(expected[node as usize]), node));
+            best.truncate(64);
+            prop_assert!(best.iter().all(|&node| scores.get(node) == expected[node as usize]));
+            prop_assert_eq!(scores.best(64, weakest), best);
+        }
     }
 
     #[test]

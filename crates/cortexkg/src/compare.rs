@@ -111,7 +111,9 @@ pub(crate) fn compare(
     if left == right {
         return Some(Comparison::new(Level::Exact, dictionary.information(a)));
     }
-    let pair = Pair { dictionary, values: (a, dictionary.value(right)) };
+    let b = dictionary.value(right);
+    debug_assert_eq!(a.field(), b.field(), "values of two fields");
+    let pair = Pair { dictionary, values: (a, b) };
     let level = |level| Some(Comparison::new(level, pair.information()));
     match dictionary.field(a.field()).comparator()? {
         Comparator::Exact => Some(Comparison::DIFFERENT),
@@ -159,10 +161,10 @@ impl Pair<'_> {
     /// Being near a value is no more surprising than meeting it.
     fn information(&self) -> Bits {
         let (a, b) = self.values;
-        debug_assert_eq!(a.field(), b.field(), "values of two fields");
         self.dictionary.information(a).min(self.dictionary.information(b))
     }
 
+    /// With no more information than the values have, which is never less than none.
     fn capped(&self, mut comparison: Comparison) -> Comparison {
         if comparison.information > Bits::ZERO {
             comparison.information = comparison.information.min(self.information());

@@ -20,7 +20,7 @@ pub(crate) fn total_weight(pair: &ComparisonVector, weights: &MatchWeights) -> B
 
 /// The votes over a pair in full: before what they share is taken off, which differs where one is left out.
 pub(crate) struct PairVotes {
-    /// In the order of [`discount`].
+    /// In the order of [`discount`], which then has little to sort.
     votes: SmallVec<[(FieldId, Bits); 24]>,
     /// The fields whose values are the very same.
     same: SmallVec<[FieldId; 24]>,
@@ -103,6 +103,36 @@ fn second_look(vector: &mut Bits, fields: &mut [(FieldId, Bits)], says_the_same:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::FieldKind;
+
+    #[test]
+    fn a_vote_left_out_takes_with_it_what_it_had_said() {
+        let mut weights =
+            MatchWeights::new([FieldKind::Embedding, FieldKind::Recency, FieldKind::Name, FieldKind::Name]);
+        weights.add_field(FieldKind::Category);
+        let fields = (0..5).map(|field| *weights.field(field)).collect();
+        // What field 2 says, field 3 has said to a half.
+        let overlap =
+            (0..5).map(|given| (0..5).map(|field| if (given, field) == (2, 3) { 128 } else { 0 }).collect());
+        weights.set(fields, overlap.collect());
+        let exact = |bits| Comparison::new(Level::Exact, Bits::whole(bits));
+        let different = Comparison::new(Level::Different, Bits::ZERO);
+        let pair = vec![(EMBEDDING, exact(6)), (2, exact(12)), (3, exact(8)), (4, different)];
+        let votes = PairVotes::of(&pair, &weights);
+        assert_eq!(votes.total(&weights, None), total_weight(&pair, &weights));
+        for field in [EMBEDDING, 2, 3, 4] {
+            let others = pair.iter().copied().filter(|(other, _)| *other != field).collect();
+            assert_eq!(
+                votes.total(&weights, Some(field)),
+                total_weight(&others, &weights),
+                "without {field}"
+            );
+        }
+        assert!(
+            votes.total(&weights, Some(2)) > votes.total(&weights, None) - weights.field(2).vote(exact(12)),
+            "what field 3 says counts in full again"
+        );
+    }
 
     fn looked_at(vector: i32, fields: &[i32], says_the_same: bool) -> Vec<i32> {
         let mut vector = Bits::whole(vector);

@@ -4,6 +4,9 @@
 /// Bytes that come from memory together, on every CPU that the wide levels are for (128 on some ARM: then each is asked for twice).
 const LINE: usize = 64;
 
+/// Whether there is such a hint here. Where there is none, finding out what to ask for would be work for nothing.
+pub const CAN_PREFETCH: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
 /// Asks the memory for values that will be read soon. A hint: nothing happens but that they may be there sooner.
 #[inline]
 pub fn prefetch<T>(values: &[T]) {

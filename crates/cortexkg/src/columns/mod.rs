@@ -23,6 +23,7 @@ pub(crate) use semantic::compare_codes;
 
 use std::fmt;
 
+use cortexkg_simd::CAN_PREFETCH;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -165,11 +166,14 @@ impl MultiColumnProcessor {
     /// Brings near what will be looked at when these nodes are voted on: of a large graph it is far away, and the processor waits for all
     /// of it at once instead of for one thing after the other.
     pub(crate) fn approach(context: &Context<'_>, nodes: &[NodeIndex]) {
+        if !CAN_PREFETCH {
+            return;
+        }
         nodes.iter().for_each(|&node| context.graph.touch(node));
         let dictionary = context.dictionary;
         let values = |&node: &NodeIndex| context.graph.node(node).values.iter().take(VALUES_APPROACHED);
         nodes.iter().flat_map(values).for_each(|value| dictionary.touch(value.value));
-        // Of names all words are looked at.
+        // Names that differ are compared word by word.
         let names = nodes.iter().flat_map(values);
         for name in names.filter(|value| dictionary.field(value.field).kind == FieldKind::Name) {
             dictionary.touch_terms(dictionary.value(name.value).words());
@@ -328,7 +332,7 @@ fn field_vote(
         return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
     }
     for value in theirs {
-        if !memo.knows(value.value) {
+        if CAN_PREFETCH && !memo.knows(value.value) {
             context.dictionary.touch(value.value);
         }
     }

@@ -7,6 +7,7 @@ pub(crate) use information::{Word, usual_rarity};
 
 use std::sync::Arc;
 
+use cortexkg_simd::CAN_PREFETCH;
 use cortexkg_store::StoreError;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -199,7 +200,7 @@ impl Dictionary {
 
     /// Brings near where the numbers of values are looked for.
     pub(crate) fn approach(&self, values: &[PerceivedValue]) {
-        for value in values {
+        for value in values.iter().filter(|_| CAN_PREFETCH) {
             if let Some(field) = self.fields.get_index_of(value.field.as_str()) {
                 self.value_ids.touch(hash_of(field as FieldId, &value.normal));
             }
@@ -219,7 +220,9 @@ impl Dictionary {
         let mut terms = Vec::with_capacity(16);
         if self.fields[usize::from(field)].kind != FieldKind::Key {
             let words = value.normal.split(' ').take(WORDS_MAX);
-            words.clone().for_each(|word| self.term_ids.touch(hash_of(field, word)));
+            if CAN_PREFETCH {
+                words.clone().for_each(|word| self.term_ids.touch(hash_of(field, word)));
+            }
             terms.extend(words.map(|word| self.intern_term(field, word)));
         }
         terms.sort_unstable();

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use cortexkg_simd::CAN_PREFETCH;
 use cortexkg_store::StoreError;
 
 use super::blocks::Blocks;
@@ -68,7 +69,9 @@ impl<V: Record> PagedMap<V> {
     /// at once.
     #[inline]
     pub(crate) fn touch(&self, hash: u64) {
-        self.bucket(self.bucket_of(hash)).touch();
+        if CAN_PREFETCH {
+            self.bucket(self.bucket_of(hash)).touch();
+        }
     }
 
     #[inline]

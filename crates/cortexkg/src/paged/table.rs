@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use cortexkg_simd::CAN_PREFETCH;
 use cortexkg_store::StoreError;
 
 use super::blocks::Blocks;
@@ -45,6 +46,9 @@ impl<T: Record> Paged<T> {
     /// Brings a record near: where several are about to be read, a touch of each lets the processor wait for all of them at once.
     #[inline]
     pub(crate) fn touch(&self, at: u32) {
+        if !CAN_PREFETCH {
+            return;
+        }
         let at = at as usize;
         touch(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS));
     }
