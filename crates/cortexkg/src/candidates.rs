@@ -15,6 +15,7 @@ use crate::graph::{NodeId, NodeIndex};
 use crate::image::{ImageReader, ImageWriter};
 use crate::paged::EachTable;
 use crate::postings::{LIST_NODES_READ_MAX, Postings};
+use crate::scores::Scores;
 use crate::spike::SpikePattern;
 
 /// What recalled a candidate; several roads may lead to one node.
@@ -136,6 +137,11 @@ const COUNTERS: usize = 1 << 20;
 /// Counters in one record of a snapshot.
 const COUNTERS_AT_ONCE: usize = 1024;
 
+/// Where a feature is counted.
+fn slot(feature: u64) -> usize {
+    feature as usize % COUNTERS
+}
+
 /// Nodes by neuron and by key, and how often each feature has been seen.
 #[derive(Debug)]
 pub(crate) struct SpikeIndex {
@@ -153,24 +159,24 @@ impl Default for SpikeIndex {
 impl SpikeIndex {
     /// Counts a feature of a mention.
     pub(crate) fn count(&mut self, feature: u64) {
-        let slot = &mut self.counters[feature as usize % COUNTERS];
+        let slot = &mut self.counters[slot(feature)];
         *slot = slot.saturating_add(1);
     }
 
     /// Takes back what [`count`](Self::count) counted.
     pub(crate) fn uncount(&mut self, feature: u64) {
-        let slot = &mut self.counters[feature as usize % COUNTERS];
+        let slot = &mut self.counters[slot(feature)];
         *slot = slot.saturating_sub(1);
     }
 
     /// Asks for the counter of a feature that is about to be read.
     pub(crate) fn ask_for(&self, feature: u64) {
-        prefetch(&self.counters[feature as usize % COUNTERS..][..1]);
+        prefetch(&self.counters[slot(feature)..][..1]);
     }
 
     /// Surprise of a feature in a random one of `mentions` mentions.
     pub(crate) fn information(&self, feature: u64, mentions: u64) -> Bits {
-        log2_ratio(mentions + 1, u64::from(self.counters[feature as usize % COUNTERS].max(1)))
+        log2_ratio(mentions + 1, u64::from(self.counters[slot(feature)].max(1)))
     }
 
     /// Lists a node under the spikes of a member.
@@ -247,7 +253,7 @@ impl SpikeIndex {
         for (rank, spike) in pattern.spikes.iter().enumerate() {
             let weight = weight_of(rank);
             let share_left = u64::from(left) * 256;
-            let closed = share_left < u64::from(scores.top) * u64::from(config.spike_share_min);
+            let closed = share_left < u64::from(scores.top()) * u64::from(config.spike_share_min);
             left -= weight;
             let most = config.postings_per_spike_max.min(LIST_NODES_READ_MAX).min(budget);
             let mut nodes = std::mem::take(&mut scores.nodes);
@@ -287,123 +293,6 @@ impl SpikeIndex {
     }
 }
 
-/// How many nodes ahead an entry is asked for that will be added to.
-const AHEAD: usize = 16;
-
-/// Bits of an entry that hold its score; those above hold the round.
-const SCORE_BITS: u32 = 24;
-const SCORE_MAX: u32 = (1 << SCORE_BITS) - 1;
-const ROUND_MAX: u32 = u32::MAX >> SCORE_BITS;
-
-/// Scores by node, cleared in no time: an entry counts only in the round that wrote it. Nodes are met in any order, so that of a large graph
-/// hardly an entry is near: four bytes each, and asked for ahead.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scores {
-    round: u32,
-    /// Round and score.
-    entries: Vec<u32>,
-    touched: Vec<NodeIndex>,
-    top: u32,
-    /// Nodes that were read from a list.
-    nodes: Vec<NodeIndex>,
-}
-
-impl Scores {
-    pub(crate) fn clear(&mut self, nodes: usize) {
-        self.entries.resize(nodes, 0);
-        self.touched.clear();
-        self.top = 0;
-        self.round += 1;
-        if self.round > ROUND_MAX {
-            self.entries.fill(0);
-            self.round = 1;
-        }
-    }
-
-    /// Adds to the scores of these nodes.
-    ///
-    /// Whether a node has a score cannot be foretold: a branch on it would cost more than writing what is not needed.
-    fn add_all(&mut self, nodes: &[NodeIndex], weight: u32) {
-        let Self { round, entries, touched, top, .. } = self;
-        let start = *round << SCORE_BITS;
-        let mut found = touched.len();
-        touched.resize(found + nodes.len(), 0);
-        for (at, &node) in nodes.iter().enumerate() {
-            ask_for(entries, nodes.get(at + AHEAD));
-            let entry = &mut entries[node as usize];
-            let is_new = *entry < start;
-            let before = if is_new { 0 } else { *entry & SCORE_MAX };
-            let score = (before + weight).min(SCORE_MAX);
-            *entry = start | score;
-            *top = (*top).max(score);
-            touched[found] = node;
-            found += usize::from(is_new);
-        }
-        touched.truncate(found);
-    }
-
-    /// Adds to those of `nodes` (newest first) that have a score already. Returns how many nodes were looked at.
-    fn add_to_found(&mut self, nodes: &[NodeIndex], weight: u32) -> usize {
-        let Self { round, entries, touched, top, .. } = self;
-        let start = *round << SCORE_BITS;
-        let mut most = start | *top;
-        let mut add = |entry: &mut u32| {
-            let score = start | ((*entry & SCORE_MAX) + weight).min(SCORE_MAX);
-            *entry = if *entry >= start { score } else { *entry };
-            most = most.max(*entry);
-        };
-        let looked_at = if touched.len() * 8 < nodes.len() {
-            let is_listed = |node: &NodeIndex| nodes.binary_search_by(|known| node.cmp(known)).is_ok();
-            touched.iter().filter(|node| is_listed(node)).for_each(|&node| add(&mut entries[node as usize]));
-            touched.len()
-        } else {
-            for (at, &node) in nodes.iter().enumerate() {
-                ask_for(entries, nodes.get(at + AHEAD));
-                add(&mut entries[node as usize]);
-            }
-            nodes.len()
-        };
-        *top = most & SCORE_MAX;
-        looked_at
-    }
-
-    pub(crate) fn get(&self, node: NodeIndex) -> u32 {
-        let entry = self.entries[node as usize];
-        if entry >> SCORE_BITS == self.round { entry & SCORE_MAX } else { 0 }
-    }
-
-    /// The highest score.
-    pub(crate) fn top(&self) -> u32 {
-        self.top
-    }
-
-    /// The best `count` nodes of those whose score is at least `least`: highest score first, of equals the oldest first.
-    pub(crate) fn best(&mut self, count: usize, least: u32) -> &[NodeIndex] {
-        let Self { round, entries, touched, .. } = self;
-        let least = *round << SCORE_BITS | least.min(SCORE_MAX);
-        touched.retain(|node| entries[*node as usize] >= least);
-        let order = |node: &NodeIndex| (std::cmp::Reverse(entries[*node as usize]), *node);
-        if touched.len() > count {
-            touched.select_nth_unstable_by_key(count, order);
-            touched.truncate(count);
-        }
-        touched.sort_unstable_by_key(order);
-        touched
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        (self.entries.capacity() + self.touched.capacity() + self.nodes.capacity()) * 4
-    }
-}
-
-/// Asks for the entry of a node that comes later.
-#[inline]
-fn ask_for(entries: &[u32], node: Option<&NodeIndex>) {
-    if let Some(&node) = node {
-        prefetch(&entries[node as usize..][..1]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -415,38 +304,6 @@ mod tests {
         SpikePattern {
             spikes: neurons.iter().zip(0..).map(|(&neuron, tick)| Spike { tick, neuron }).collect(),
         }
-    }
-
-    #[test]
-    fn a_round_sees_nothing_of_those_before_it() {
-        let mut scores = Scores::default();
-        for round in 1..=1_000 {
-            scores.clear(64);
-            let nodes = [round % 64, (round * 7 + 1) % 64, (round * 13 + 2) % 64];
-            let mut expected = [0_u32; 64];
-            for weight in [round, 5] {
-                scores.add_all(&nodes, weight);
-                nodes.iter().for_each(|&node| expected[node as usize] += weight);
-            }
-            let all: Vec<_> = (0..64).rev().collect();
-            assert!(scores.add_to_found(&all, 3) <= 3, "few are looked up in the list");
-            expected.iter_mut().filter(|score| **score > 0).for_each(|score| *score += 3);
-            let many: Vec<_> = (0..64).filter(|node| (node + round) % 3 > 0).collect();
-            scores.add_all(&many, 1);
-            many.iter().for_each(|&node| expected[node as usize] += 1);
-            assert_eq!(scores.add_to_found(&all, 7), 64, "for many all of it is gone through");
-            expected.iter_mut().filter(|score| **score > 0).for_each(|score| *score += 7);
-            assert!((0..64).all(|node| scores.get(node) == expected[node as usize]), "round {round}");
-            assert_eq!(scores.top(), expected.into_iter().max().unwrap());
-            let mut best = scores.best(64, 1).to_vec();
-            best.sort_unstable();
-            assert!(best.iter().copied().eq((0..64).filter(|&node| expected[node as usize] > 0)));
-        }
-        scores.clear(64);
-        (0..300).for_each(|_| scores.add_all(&[9], 1 << 20));
-        assert_eq!(scores.get(9), SCORE_MAX, "no score runs into the round");
-        scores.add_to_found(&[9], 1 << 20);
-        assert_eq!((scores.get(9), scores.top()), (SCORE_MAX, SCORE_MAX));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::ablation::Ablation;
 use crate::ballot::{Ballot, Competitor};
-use crate::candidates::{Candidate, Candidates, Origins, Scores, SpikeIndex};
+use crate::candidates::{Candidate, Candidates, Origins, SpikeIndex};
 use crate::columns::{Context, MentionView, MultiColumnProcessor, Weighed, alone_in};
 use crate::config::EngineConfig;
 use crate::consolidation::Doubts;
@@ -23,6 +23,7 @@ use crate::learn::Learner;
 use crate::paged::{Failure, IdMap};
 use crate::perceive::{FeatureClass, Perceived, PerceivedMention, Perceiver, TEXT_FIELD};
 use crate::profile::FieldKind;
+use crate::scores::Scores;
 use crate::spike::{SpikePattern, Stimulus, TtfsSpikeEncoder};
 use crate::stopwatch::{Laps, Stage, Stopwatch};
 use crate::tuning::Pins;

@@ -117,6 +117,7 @@ mod quantization;
 mod reading;
 mod report;
 mod residency;
+mod scores;
 mod search;
 mod search_near;
 mod spelling;

@@ -332,7 +332,7 @@ fn field_vote(
         return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
     }
     for value in theirs {
-        if CAN_PREFETCH && !memo.knows(value.value) {
+        if !memo.knows(value.value) {
             context.dictionary.touch(value.value);
         }
     }
