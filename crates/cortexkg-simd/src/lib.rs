@@ -101,7 +101,7 @@ mod level;
 mod rows;
 
 pub use arch::LANES;
-pub use arch::prefetch::{CAN_PREFETCH, prefetch};
+pub use arch::prefetch::{CAN_PREFETCH, prefetch, prefetch_start};
 pub use batch::{BatchError, SimdBatchProcessor};
 pub use kernels::{CODE_MAX, Kernels, QUANTIZE_PEAK_MIN};
 pub use level::{LEVEL_VARIABLE, Level, LevelError};

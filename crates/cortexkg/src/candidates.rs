@@ -248,7 +248,7 @@ impl SpikeIndex {
     ) {
         let mut budget = config.postings_max;
         let weight_of = |rank| Ablation::weight_of_rank(ablation, rank);
-        pattern.spikes.iter().for_each(|spike| self.postings.touch(spike.neuron));
+        self.postings.touch(pattern.spikes.iter().map(|spike| spike.neuron));
         let mut left: u32 = (0..pattern.spikes.len()).map(weight_of).sum();
         for (rank, spike) in pattern.spikes.iter().enumerate() {
             let weight = weight_of(rank);

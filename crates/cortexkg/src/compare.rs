@@ -285,7 +285,7 @@ impl Pair<'_> {
         if !thresholds.spelling_alone && !self.shares_word() {
             return Comparison::DIFFERENT;
         }
-        self.dictionary.touch_terms(b);
+        self.dictionary.touch_terms(b.iter());
         let mut open: (OpenWords, OpenWords) = Default::default();
         let mut shared = 0;
         merge(a, b, |side, term| {

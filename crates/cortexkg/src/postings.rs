@@ -194,10 +194,10 @@ impl Postings {
         nodes
     }
 
-    /// Brings a list near that is about to be read.
+    /// Brings lists near that are about to be read.
     #[inline]
-    pub(crate) fn touch(&self, hash: u64) {
-        self.entries.touch(hash);
+    pub(crate) fn touch(&self, hashes: impl Iterator<Item = u64> + Clone) {
+        self.entries.touch(hashes);
     }
 
     /// Reads the newest nodes, newest first; they take the place of what `into` holds.

@@ -17,6 +17,16 @@ pub fn prefetch<T>(values: &[T]) {
     }
 }
 
+/// Asks for the first bytes of what will be read soon, for `LINES` lines from where it starts or for as many as there are. No branch hangs on
+/// its length, which has often been asked for itself: one that is foretold wrongly would have the processor wait for it.
+#[inline]
+pub fn prefetch_start<const LINES: usize>(bytes: &[u8]) {
+    let last = bytes.len().saturating_sub(1);
+    for line in 0..LINES {
+        prefetch_line(bytes.as_ptr().wrapping_add((line * LINE).min(last)));
+    }
+}
+
 #[inline]
 #[cfg(target_arch = "x86_64")]
 fn prefetch_line(line: *const u8) {

@@ -169,15 +169,15 @@ impl MultiColumnProcessor {
         if !CAN_PREFETCH {
             return;
         }
-        nodes.iter().for_each(|&node| context.graph.touch(node));
+        context.graph.touch(nodes.iter().copied());
         let dictionary = context.dictionary;
-        let values = |&node: &NodeIndex| context.graph.node(node).values.iter().take(VALUES_APPROACHED);
-        nodes.iter().flat_map(values).for_each(|value| dictionary.touch(value.value));
+        let of_node = |&node: &NodeIndex| context.graph.node(node).values.iter().take(VALUES_APPROACHED);
+        let values: Vec<_> = nodes.iter().flat_map(of_node).collect();
+        dictionary.touch(values.iter().map(|value| value.value));
         // Names that differ are compared word by word.
-        let names = nodes.iter().flat_map(values);
-        for name in names.filter(|value| dictionary.field(value.field).kind == FieldKind::Name) {
-            dictionary.touch_terms(dictionary.value(name.value).words());
-        }
+        let names = values.iter().filter(|value| dictionary.field(value.field).kind == FieldKind::Name);
+        let words: Vec<_> = names.flat_map(|name| dictionary.value(name.value).words().iter()).collect();
+        dictionary.touch_terms(words.iter().copied());
     }
 
     /// Lets the columns vote on one node, which starts from `prior`.
@@ -254,7 +254,7 @@ pub(crate) fn compare_values(
     other: MentionIndex,
     theirs: &[(FieldId, ValueId)],
 ) -> ComparisonVector {
-    theirs.iter().for_each(|&(_, value)| context.dictionary.touch(value));
+    context.dictionary.touch(theirs.iter().map(|&(_, value)| value));
     let mut pair = ComparisonVector::with_capacity(context.mention.values.len() + 2);
     let node = context.graph.mentions[other as usize].node;
     pair.extend(semantic::comparison(context, node).map(|comparison| (EMBEDDING, comparison)));
@@ -331,11 +331,7 @@ fn field_vote(
     if let Some(bits) = held(context, seen, weights, shared) {
         return Some(Vote { column, field, level: Level::Exact, bits, said_before: 0, nearest: Some(mine) });
     }
-    for value in theirs {
-        if !memo.knows(value.value) {
-            context.dictionary.touch(value.value);
-        }
-    }
+    context.dictionary.touch(theirs.iter().map(|value| value.value).filter(|&value| !memo.knows(value)));
     let mut best: Option<(Bits, Comparison, ValueId)> = None;
     let mut parts: SmallVec<[(Bits, u32); 32]> = SmallVec::new();
     for value in theirs {

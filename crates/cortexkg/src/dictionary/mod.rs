@@ -22,7 +22,7 @@ use crate::error::FactError;
 use crate::field_config::{FieldConfig, FieldConfigs};
 use crate::graph::MentionIndex;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{EachTable, IdMap, List, Paged};
+use crate::paged::{EachTable, IdMap, Paged};
 use crate::perceive::{
     BLANK_FIELD, IRI_FIELD, LITERAL_FIELD, PerceivedMention, PerceivedValue, WORDS_MAX, is_key_field,
 };
@@ -200,10 +200,13 @@ impl Dictionary {
 
     /// Brings near where the numbers of values are looked for.
     pub(crate) fn approach(&self, values: &[PerceivedValue]) {
-        for value in values.iter().filter(|_| CAN_PREFETCH) {
-            if let Some(field) = self.fields.get_index_of(value.field.as_str()) {
-                self.value_ids.touch(hash_of(field as FieldId, &value.normal));
-            }
+        if CAN_PREFETCH {
+            let known = |value: &PerceivedValue| {
+                let field = self.fields.get_index_of(value.field.as_str())?;
+                Some(hash_of(field as FieldId, &value.normal))
+            };
+            let hashes: SmallVec<[u64; 32]> = values.iter().filter_map(known).collect();
+            self.value_ids.touch(hashes.iter().copied());
         }
     }
 
@@ -221,7 +224,8 @@ impl Dictionary {
         if self.fields[usize::from(field)].kind != FieldKind::Key {
             let words = value.normal.split(' ').take(WORDS_MAX);
             if CAN_PREFETCH {
-                words.clone().for_each(|word| self.term_ids.touch(hash_of(field, word)));
+                let hashes: SmallVec<[u64; 32]> = words.clone().map(|word| hash_of(field, word)).collect();
+                self.term_ids.touch(hashes.iter().copied());
             }
             terms.extend(words.map(|word| self.intern_term(field, word)));
         }
@@ -357,16 +361,16 @@ impl Dictionary {
         self.values.get(id)
     }
 
-    /// Brings a value near that is about to be read.
+    /// Brings values near that are about to be read.
     #[inline]
-    pub(crate) fn touch(&self, id: ValueId) {
-        self.values.touch(id);
+    pub(crate) fn touch(&self, ids: impl Iterator<Item = ValueId> + Clone) {
+        self.values.touch(ids);
     }
 
     /// Brings words near that are about to be read.
     #[inline]
-    pub(crate) fn touch_terms(&self, ids: List<'_, TermId>) {
-        ids.iter().for_each(|id| self.terms.touch(id));
+    pub(crate) fn touch_terms(&self, ids: impl Iterator<Item = TermId> + Clone) {
+        self.terms.touch(ids);
     }
 
     /// Visits all values in order, with the mentions that have each.

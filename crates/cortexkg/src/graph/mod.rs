@@ -150,10 +150,10 @@ impl Graph {
         self.put(node, &record);
     }
 
-    /// Brings a node near that is about to be read.
+    /// Brings nodes near that are about to be read.
     #[inline]
-    pub(crate) fn touch(&self, node: NodeIndex) {
-        self.nodes.touch(node);
+    pub(crate) fn touch(&self, nodes: impl Iterator<Item = NodeIndex> + Clone) {
+        self.nodes.touch(nodes);
     }
 
     fn note_change(&mut self, node: NodeIndex) {

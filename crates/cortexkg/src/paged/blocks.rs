@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+use cortexkg_simd::prefetch;
 use cortexkg_store::{Section, StoreError};
 
 use super::Failure;
@@ -54,11 +55,28 @@ impl Base {
     }
 }
 
+/// Where a block is or belongs. Half a line of memory, so that one read tells all of it.
+#[derive(Debug, Default)]
+#[cfg_attr(target_pointer_width = "64", repr(align(32)))]
+struct Slot {
+    block: OnceLock<Packed>,
+    flags: AtomicU8,
+}
+
+impl Slot {
+    fn new(block: Packed, flags: u8) -> Self {
+        Self { block: OnceLock::from(block), flags: AtomicU8::new(flags) }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.block.get().map_or(0, Packed::heap_bytes)
+    }
+}
+
 /// The blocks of a table.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
-    blocks: Vec<OnceLock<Packed>>,
-    flags: Vec<AtomicU8>,
+    slots: Vec<Slot>,
     base: Option<Base>,
     /// Bytes of the blocks that are there.
     bytes: AtomicUsize,
@@ -72,17 +90,12 @@ impl Blocks {
     /// All blocks that a section of a snapshot is to hold; none of them is in memory.
     pub(super) fn open(name: &str, from: &ImageReader<'_>, count: usize) -> Result<Self, StoreError> {
         let mut blocks = Self { base: Some(Base::of(name, from, count)?), ..Self::default() };
-        blocks.resize(count);
+        blocks.slots.resize_with(count, Slot::default);
         Ok(blocks)
     }
 
-    fn resize(&mut self, count: usize) {
-        self.blocks.resize_with(count, OnceLock::new);
-        self.flags.resize_with(count, AtomicU8::default);
-    }
-
     pub(super) fn len(&self) -> usize {
-        self.blocks.len()
+        self.slots.len()
     }
 
     /// Where the blocks are that are not in memory.
@@ -92,7 +105,13 @@ impl Blocks {
 
     /// A block if it is in memory.
     pub(super) fn peek(&self, at: usize) -> Option<&Packed> {
-        self.blocks[at].get()
+        self.slots[at].block.get()
+    }
+
+    /// Asks the memory where a block is.
+    #[inline]
+    pub(super) fn ask_for(&self, at: usize) {
+        prefetch(&self.slots[at..=at]);
     }
 
     /// Looks at a block; if it is not there, `read` brings it, and it does not stay.
@@ -111,10 +130,11 @@ impl Blocks {
     /// A block; if it is not there, `read` brings it.
     #[inline]
     pub(super) fn get(&self, at: usize, read: impl FnOnce() -> Packed) -> &Packed {
-        if self.flags[at].load(Ordering::Relaxed) & USED == 0 {
-            self.flags[at].fetch_or(USED, Ordering::Relaxed);
+        let slot = &self.slots[at];
+        if slot.flags.load(Ordering::Relaxed) & USED == 0 {
+            slot.flags.fetch_or(USED, Ordering::Relaxed);
         }
-        match self.blocks[at].get() {
+        match slot.block.get() {
             Some(block) => block,
             None => self.load(at, read),
         }
@@ -122,7 +142,7 @@ impl Blocks {
 
     #[cold]
     fn load(&self, at: usize, read: impl FnOnce() -> Packed) -> &Packed {
-        self.blocks[at].get_or_init(|| {
+        self.slots[at].block.get_or_init(|| {
             let block = read();
             self.bytes.fetch_add(block.heap_bytes(), Ordering::Relaxed);
             block
@@ -131,11 +151,12 @@ impl Blocks {
 
     /// Changes a block that is there.
     pub(super) fn change(&mut self, at: usize, change: impl FnOnce(&mut Packed)) {
-        let block = self.blocks[at].get_mut().expect("loaded before it is changed");
+        let slot = &mut self.slots[at];
+        let block = slot.block.get_mut().expect("loaded before it is changed");
         let before = block.heap_bytes();
         change(block);
         let after = block.heap_bytes();
-        let flags = self.flags[at].get_mut();
+        let flags = slot.flags.get_mut();
         let bytes = self.bytes.get_mut();
         *bytes = *bytes + after - before;
         self.dirty_bytes = self.dirty_bytes + after - if *flags & DIRTY == 0 { 0 } else { before };
@@ -145,8 +166,7 @@ impl Blocks {
     /// Adds a block.
     pub(super) fn push(&mut self, block: Packed) {
         let bytes = block.heap_bytes();
-        self.blocks.push(OnceLock::from(block));
-        self.flags.push(AtomicU8::new(USED | DIRTY));
+        self.slots.push(Slot::new(block, USED | DIRTY));
         *self.bytes.get_mut() += bytes;
         self.dirty_bytes += bytes;
     }
@@ -154,10 +174,10 @@ impl Blocks {
     /// Forgets the last blocks.
     pub(super) fn truncate(&mut self, count: usize) {
         while self.len() > count {
-            if let (Some(slot), Some(mut flags)) = (self.blocks.pop(), self.flags.pop()) {
-                let bytes = slot.get().map_or(0, Packed::heap_bytes);
+            if let Some(mut slot) = self.slots.pop() {
+                let bytes = slot.heap_bytes();
                 *self.bytes.get_mut() -= bytes;
-                self.dirty_bytes -= if *flags.get_mut() & DIRTY == 0 { 0 } else { bytes };
+                self.dirty_bytes -= if *slot.flags.get_mut() & DIRTY == 0 { 0 } else { bytes };
             }
         }
     }
@@ -166,15 +186,15 @@ impl Blocks {
     pub(super) fn double(&mut self, split: impl Fn(&Packed) -> [Packed; 2]) {
         let base = self.base.take();
         let old = std::mem::replace(self, Self { base, ..Self::default() });
-        self.resize(old.len() * 2);
-        for (at, (slot, mut flags)) in old.blocks.into_iter().zip(old.flags).enumerate() {
-            let Some(block) = slot.get() else { continue };
-            for (half, block) in split(block).into_iter().enumerate() {
+        self.slots.resize_with(old.len() * 2, Slot::default);
+        for (at, slot) in old.slots.into_iter().enumerate() {
+            let flags = slot.flags.into_inner();
+            let Some(block) = slot.block.into_inner() else { continue };
+            for (half, block) in split(&block).into_iter().enumerate() {
                 let bytes = block.heap_bytes();
                 *self.bytes.get_mut() += bytes;
-                self.dirty_bytes += if *flags.get_mut() & DIRTY == 0 { 0 } else { bytes };
-                self.blocks[at * 2 + half] = OnceLock::from(block);
-                *self.flags[at * 2 + half].get_mut() = *flags.get_mut();
+                self.dirty_bytes += if flags & DIRTY == 0 { 0 } else { bytes };
+                self.slots[at * 2 + half] = Slot::new(block, flags);
             }
         }
     }
@@ -182,7 +202,7 @@ impl Blocks {
     /// Lie in a snapshot that has just been written of them; what is in memory stays and is as the snapshot has it.
     pub(crate) fn rebase(&mut self, name: &str, from: &ImageReader<'_>) -> Result<(), StoreError> {
         self.base = Some(Base::of(name, from, self.len())?);
-        self.flags.iter_mut().for_each(|flags| *flags.get_mut() &= !DIRTY);
+        self.slots.iter_mut().for_each(|slot| *slot.flags.get_mut() &= !DIRTY);
         self.dirty_bytes = 0;
         Ok(())
     }
@@ -196,10 +216,11 @@ impl Blocks {
                 break;
             }
             self.hand = (self.hand + 1) % self.len();
-            let flags = self.flags[self.hand].get_mut();
-            if *flags & DIRTY == 0 && self.blocks[self.hand].get().is_some() {
+            let slot = &mut self.slots[self.hand];
+            let flags = slot.flags.get_mut();
+            if *flags & DIRTY == 0 && slot.block.get().is_some() {
                 if *flags & USED == 0 {
-                    freed += self.blocks[self.hand].take().map_or(0, |block| block.heap_bytes());
+                    freed += slot.block.take().map_or(0, |block| block.heap_bytes());
                 }
                 *flags &= !USED;
             }
@@ -210,8 +231,7 @@ impl Blocks {
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
-            + self.blocks.capacity() * size_of::<OnceLock<Packed>>()
-            + self.flags.capacity()
+            + self.slots.capacity() * size_of::<Slot>()
     }
 
     /// Bytes that cannot be let go of: only memory has them as they are.

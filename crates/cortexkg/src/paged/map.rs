@@ -65,12 +65,12 @@ impl<V: Record> PagedMap<V> {
         find(bucket, hash).ok().map(|found| shown::<V>(&bucket.get(found)[HASH_BYTES..]))
     }
 
-    /// Brings the bucket of a hash near: where several are about to be read, a touch of each lets the processor wait for all of them
-    /// at once.
+    /// Brings the buckets of hashes near that are about to be read: the processor waits for all of them at once, first for where they are.
     #[inline]
-    pub(crate) fn touch(&self, hash: u64) {
+    pub(crate) fn touch(&self, hashes: impl Iterator<Item = u64> + Clone) {
         if CAN_PREFETCH {
-            self.bucket(self.bucket_of(hash)).touch();
+            hashes.clone().for_each(|hash| self.buckets.ask_for(self.bucket_of(hash)));
+            hashes.for_each(|hash| self.bucket(self.bucket_of(hash)).touch());
         }
     }
 
@@ -213,9 +213,9 @@ impl IdMap {
         }
     }
 
-    /// Brings near where the number of a hash is looked for.
-    pub(crate) fn touch(&self, hash: u64) {
-        self.ids.touch(hash);
+    /// Brings near where the numbers of hashes are looked for.
+    pub(crate) fn touch(&self, hashes: impl Iterator<Item = u64> + Clone) {
+        self.ids.touch(hashes);
     }
 
     /// Notes a number under a hash.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use cortexkg_simd::prefetch;
+use cortexkg_simd::prefetch_start;
 
 use super::list::{u16_at, u32_at};
 
@@ -106,6 +106,12 @@ impl Packed {
         touch(&self.0);
     }
 
+    /// Asks for where its records end.
+    #[inline]
+    pub(super) fn touch_ends(&self) {
+        prefetch_start::<1>(&self.0);
+    }
+
     /// The place of a record among records that are sorted, or where it belongs.
     #[inline]
     pub(super) fn binary_search_by(&self, compare: impl Fn(&[u8]) -> Ordering) -> Result<usize, usize> {
@@ -176,13 +182,13 @@ impl Packed {
     }
 }
 
-/// Bytes that a touch asks for; most records and half of the blocks have no more.
-const TOUCHED_BYTES: usize = 256;
+/// Lines of memory that a touch asks for; most records and half of the blocks have no more.
+const TOUCHED_LINES: usize = 4;
 
 /// Asks for bytes that are about to be read, for the first of them if they are many.
 #[inline]
 pub(super) fn touch(bytes: &[u8]) {
-    prefetch(&bytes[..bytes.len().min(TOUCHED_BYTES)]);
+    prefetch_start::<TOUCHED_LINES>(bytes);
 }
 
 /// Writes a block, ends first.

@@ -43,14 +43,17 @@ impl<T: Record> Paged<T> {
         shown::<T>(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS))
     }
 
-    /// Brings a record near: where several are about to be read, a touch of each lets the processor wait for all of them at once.
+    /// Brings records near that are about to be read: the processor waits for all of them at once, first for where their blocks are, then
+    /// for where they are in these.
     #[inline]
-    pub(crate) fn touch(&self, at: u32) {
+    pub(crate) fn touch(&self, numbers: impl Iterator<Item = u32> + Clone) {
         if !CAN_PREFETCH {
             return;
         }
-        let at = at as usize;
-        touch(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS));
+        let blocks = numbers.clone().map(|at| at as usize / BLOCK_RECORDS);
+        blocks.clone().for_each(|block| self.blocks.ask_for(block));
+        blocks.for_each(|block| self.block(block).touch_ends());
+        numbers.map(|at| at as usize).for_each(|at| touch(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS)));
     }
 
     #[inline]
