@@ -18,7 +18,7 @@ use crate::operation_error::OperationError;
 use crate::paged::{EachTable, Failure, IdMap};
 
 /// Version of what the records mean; another one is passed over and the graph built from the log.
-const IMAGE_VERSION: u32 = 8;
+const IMAGE_VERSION: u32 = 9;
 
 /// What a snapshot says of the whole.
 #[derive(Serialize, serde::Deserialize)]

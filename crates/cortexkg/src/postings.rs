@@ -1,16 +1,18 @@
 //! Lists of nodes by hash: the inverted index itself.
 //!
-//! A list is read from its newest node on, so that is how it is written: the newest node, then the gaps to ever older ones, as
-//! variable-length numbers (7 bits to the byte). Only the newest nodes stand under the hash itself. Older ones are in chunks under
-//! hashes of their own, which need not be in memory to add a node or to read the newest.
+//! A list is read from its newest node on, so that is how it is written. Only the newest nodes stand under the hash itself. Older ones are in
+//! chunks under hashes of their own, which need not be in memory to add a node or to read the newest.
+
+mod entry;
 
 use cortexkg_store::StoreError;
 use smallvec::SmallVec;
 
+use self::entry::{CHUNKS_MAX, Chunk, Entry, write_chunk, write_list};
 use crate::embed::mix;
 use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
-use crate::paged::{Blocks, PagedMap, Record};
+use crate::paged::{Blocks, PagedMap};
 
 /// Nodes in a chunk; twice as many make two.
 const CHUNK_NODES: usize = 256;
@@ -19,159 +21,6 @@ const CHUNK_NODES: usize = 256;
 const LIST_NODES_MAX: usize = 8192;
 /// Most nodes that are read of a list; as many are kept of one that is too long.
 pub(crate) const LIST_NODES_READ_MAX: usize = LIST_NODES_MAX / 2;
-
-/// Stands where a list has its number of chunks: these nodes are a chunk of another list.
-const IS_CHUNK: u8 = u8::MAX;
-
-/// A chunk of older nodes: none of them is older than `start`, but for the oldest chunk.
-#[derive(Debug, Clone, Copy)]
-struct Chunk {
-    start: NodeIndex,
-    nodes: u32,
-}
-
-type Chunks = SmallVec<[Chunk; 8]>;
-
-/// What stands under one hash: the number of chunks, start and number of nodes of each, nodes.
-#[derive(Debug, Clone, Copy)]
-struct Entry<'a>(&'a [u8]);
-
-impl Record for Entry<'static> {
-    type View<'a> = Entry<'a>;
-    type Content<'c> = [u8];
-    const TOGETHER_MAX: usize = 6;
-    const EMPTY: &'static [u8] = &[0];
-
-    fn view(bytes: &[u8]) -> Entry<'_> {
-        Entry(bytes)
-    }
-
-    fn is_sound(bytes: &[u8]) -> bool {
-        // Numbers are read without a check: every one must come to an end.
-        bytes.last().is_some_and(|last| bytes.len() == 1 || last & 0x80 == 0)
-    }
-
-    fn encode(content: &[u8], into: &mut Vec<u8>) {
-        into.extend_from_slice(content);
-    }
-}
-
-impl<'a> Entry<'a> {
-    fn is_chunk(self) -> bool {
-        self.0[0] == IS_CHUNK
-    }
-
-    /// Writes the entry with one more node.
-    fn with(self, gap: Gap, node: NodeIndex, into: &mut Vec<u8>) {
-        let (before, mut behind) = self.0.split_at(self.0.len() - gap.behind);
-        into.clear();
-        into.extend_from_slice(before);
-        put(gap.newer.map_or(node, |newer| newer - node), into);
-        if let Some(older) = gap.older {
-            take(&mut behind);
-            put(node - older, into);
-        }
-        into.extend_from_slice(behind);
-    }
-
-    /// Chunks, oldest first, and the nodes behind them.
-    fn parts(self) -> (Chunks, Nodes<'a>) {
-        let mut rest = &self.0[1..];
-        let count = if self.is_chunk() { 0 } else { self.0[0] };
-        let chunk = |_| Chunk { start: take(&mut rest), nodes: take(&mut rest) };
-        let chunks = (0..count).map(chunk).collect();
-        (chunks, Nodes { rest, newer: None })
-    }
-}
-
-/// Where a node belongs among others.
-#[derive(Debug, Clone, Copy)]
-struct Gap {
-    newer: Option<NodeIndex>,
-    older: Option<NodeIndex>,
-    /// Bytes from the number of the older one to the end.
-    behind: usize,
-}
-
-/// Nodes, newest first.
-#[derive(Debug, Clone)]
-struct Nodes<'a> {
-    rest: &'a [u8],
-    newer: Option<NodeIndex>,
-}
-
-impl Iterator for Nodes<'_> {
-    type Item = NodeIndex;
-
-    #[inline]
-    fn next(&mut self) -> Option<NodeIndex> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let number = take(&mut self.rest);
-        self.newer = Some(self.newer.map_or(number, |newer| newer.wrapping_sub(number)));
-        self.newer
-    }
-}
-
-impl Nodes<'_> {
-    /// Where a node belongs; none if it is there.
-    fn gap(&self, node: NodeIndex) -> Option<Gap> {
-        let mut nodes = self.clone();
-        loop {
-            let (newer, behind) = (nodes.newer, nodes.rest.len());
-            match nodes.next() {
-                Some(known) if known > node => {}
-                Some(known) if known == node => return None,
-                older => return Some(Gap { newer, older, behind }),
-            }
-        }
-    }
-
-    /// How many there are.
-    fn len(&self) -> usize {
-        self.rest.iter().filter(|byte| **byte & 0x80 == 0).count()
-    }
-}
-
-/// Takes a number from the front.
-#[inline]
-fn take(bytes: &mut &[u8]) -> u32 {
-    let mut number = 0;
-    for shift in [0, 7, 14, 21, 28] {
-        let Some((&byte, rest)) = bytes.split_first() else { break };
-        *bytes = rest;
-        number |= u32::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    number
-}
-
-fn put(mut number: u32, into: &mut Vec<u8>) {
-    while number >= 0x80 {
-        into.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    into.push(number as u8);
-}
-
-fn put_chunks(chunks: &[Chunk], into: &mut Vec<u8>) {
-    into.push(chunks.len() as u8);
-    for chunk in chunks {
-        put(chunk.start, into);
-        put(chunk.nodes, into);
-    }
-}
-
-fn put_nodes(nodes: &[NodeIndex], into: &mut Vec<u8>) {
-    let mut newer = None;
-    for &node in nodes {
-        put(newer.map_or(node, |newer| newer - node), into);
-        newer = Some(node);
-    }
-}
 
 /// The hash under which a chunk stands.
 fn chunk_hash(hash: u64, start: NodeIndex) -> u64 {
@@ -204,139 +53,105 @@ impl Postings {
     pub(crate) fn read_newest(&self, hash: u64, most: usize, into: &mut Vec<NodeIndex>) {
         into.clear();
         let Some(entry) = self.entries.get(hash) else { return };
-        let (chunks, nodes) = entry.parts();
-        into.extend(nodes.take(most));
-        for chunk in chunks.iter().rev() {
-            if into.len() >= most {
-                break;
+        let own = entry.nodes();
+        let mut found = own.len();
+        let chunks = entry.chunks().iter().rev().take_while(|chunk| {
+            let is_needed = found < most;
+            found += usize::from(chunk.nodes);
+            is_needed
+        });
+        let hashes: SmallVec<[u64; 16]> = chunks.map(|chunk| chunk_hash(hash, chunk.start)).collect();
+        self.entries.touch(hashes.iter().copied());
+        own.read(most, into);
+        for hash in hashes {
+            if let Some(chunk) = self.entries.get(hash) {
+                chunk.nodes().read(most - into.len(), into);
             }
-            let left = most - into.len();
-            into.extend(self.chunk(hash, *chunk).take(left));
         }
     }
 
-    fn chunk(&self, hash: u64, chunk: Chunk) -> Nodes<'_> {
-        let entry = self.entries.get(chunk_hash(hash, chunk.start));
-        entry.map_or(Nodes { rest: &[], newer: None }, |entry| entry.parts().1)
+    /// All nodes of a chunk, newest first.
+    fn chunk(&self, hash: u64, chunk: Chunk) -> Vec<NodeIndex> {
+        self.entries.get(chunk_hash(hash, chunk.start)).map_or_else(Vec::new, |entry| entry.nodes().to_vec())
     }
 
     /// Whether a node is in a list.
     pub(crate) fn contains(&self, hash: u64, node: NodeIndex) -> bool {
         let Some(entry) = self.entries.get(hash) else { return false };
-        let (chunks, nodes) = entry.parts();
-        match place(&chunks, nodes.clone(), node) {
-            None => holds(nodes, node),
-            Some(at) => holds(self.chunk(hash, chunks[at]), node),
+        let (chunks, nodes) = (entry.chunks().to_vec(), entry.nodes().to_vec());
+        match place(&chunks, &nodes, node) {
+            None => holds(&nodes, node),
+            Some(at) => holds(&self.chunk(hash, chunks[at]), node),
         }
     }
 
     /// Adds a node to a list.
     pub(crate) fn insert(&mut self, hash: u64, node: NodeIndex) {
-        let Some(entry) = self.entries.get(hash) else { return self.put_list(hash, Chunks::new(), &[node]) };
-        let (chunks, nodes) = entry.parts();
-        match nodes.clone().next() {
+        let mut is_done = true;
+        self.entries.update(hash, |entry, into| {
+            let Some(entry) = entry else {
+                write_list(&[], &[node], into);
+                return true;
+            };
             // Most often the newest node is added, or the one that was added last.
-            Some(newest) if newest == node => {}
-            newest => {
-                let is_newest = newest.is_some_and(|newest| newest < node);
-                let at = if is_newest { None } else { place(&chunks, nodes.clone(), node) };
-                let among = at.map_or(nodes, |at| self.chunk(hash, chunks[at]));
-                let Some(gap) = among.gap(node) else { return };
-                if among.len() + 1 < 2 * CHUNK_NODES {
-                    self.insert_into(hash, at, gap, node);
-                } else {
-                    let nodes = among.collect();
-                    self.insert_among(hash, chunks, at, nodes, node);
-                }
+            let newest = entry.nodes().newest();
+            if newest == Some(node) {
+                return false;
             }
-        }
-    }
-
-    /// Adds a node in a gap between others of a chunk, or of the list's own entry.
-    fn insert_into(&mut self, hash: u64, at: Option<usize>, gap: Gap, node: NodeIndex) {
-        let Self { entries, bytes } = self;
-        let Some(own) = entries.get(hash) else { return };
-        let (mut chunks, nodes) = own.parts();
-        let chunk = at.map(|at| chunk_hash(hash, chunks[at].start));
-        if let (Some(at), Some(chunk)) = (at, chunk) {
-            // Their number stands in the list's own entry.
-            bytes.clear();
-            chunks[at].nodes += 1;
-            put_chunks(&chunks, bytes);
-            bytes.extend_from_slice(nodes.rest);
-            entries.insert(hash, bytes);
-            let Some(entry) = entries.get(chunk) else { return };
-            entry.with(gap, node, bytes);
-            entries.insert(chunk, bytes);
-        } else {
-            own.with(gap, node, bytes);
-            entries.insert(hash, bytes);
+            let has_room = entry.nodes().len() + 1 < 2 * CHUNK_NODES;
+            is_done = has_room && newest.is_some_and(|newest| newest < node) && entry.with_newest(node, into);
+            is_done
+        });
+        if !is_done {
+            self.insert_among(hash, node);
         }
     }
 
     /// Adds a node among others: those of a chunk, or of the list's own entry.
-    fn insert_among(
-        &mut self,
-        hash: u64,
-        mut chunks: Chunks,
-        at: Option<usize>,
-        mut nodes: Vec<NodeIndex>,
-        node: NodeIndex,
-    ) {
+    fn insert_among(&mut self, hash: u64, node: NodeIndex) {
+        let Some(entry) = self.entries.get(hash) else { return };
+        let (mut chunks, mut own) = (entry.chunks().to_vec(), entry.nodes().to_vec());
+        let at = place(&chunks, &own, node);
+        let mut of_chunk = at.map(|at| self.chunk(hash, chunks[at]));
+        let nodes = of_chunk.as_mut().unwrap_or(&mut own);
         let Err(place) = nodes.binary_search_by(|known| node.cmp(known)) else { return };
         nodes.insert(place, node);
         let older = (nodes.len() >= 2 * CHUNK_NODES).then(|| nodes.split_off(nodes.len() - CHUNK_NODES));
-        match at {
-            Some(at) => {
-                if let Some(older) = older {
+        if let (Some(at), Some(nodes)) = (at, of_chunk) {
+            let old = chunks[at].start;
+            match older {
+                None => chunks[at] = self.put_chunk(hash, old, &nodes),
+                Some(older) => {
                     // The oldest chunk may have nodes from before its name.
-                    self.put_chunk(hash, chunks[at].start, &[]);
-                    let first = chunks[at].start.min(older.last().copied().unwrap_or_default());
-                    self.put_chunk(hash, first, &older);
-                    chunks[at] = Chunk { start: first, nodes: older.len() as u32 };
-                    let start = nodes.last().copied().unwrap_or_default();
-                    chunks.insert(at + 1, Chunk { start, nodes: nodes.len() as u32 });
-                    self.put_chunk(hash, start, &nodes);
-                } else {
-                    chunks[at].nodes += 1;
-                    self.put_chunk(hash, chunks[at].start, &nodes);
+                    self.entries.remove(chunk_hash(hash, old));
+                    chunks[at] = self.put_chunk(hash, old.min(oldest(&older)), &older);
+                    chunks.insert(at + 1, self.put_chunk(hash, oldest(&nodes), &nodes));
                 }
-                let own = self.entries.get(hash).map_or_else(Vec::new, |entry| entry.parts().1.collect());
-                self.put_list(hash, chunks, &own);
             }
-            None => {
-                if let Some(older) = older {
-                    let start = older.last().copied().unwrap_or_default();
-                    chunks.push(Chunk { start, nodes: older.len() as u32 });
-                    self.put_chunk(hash, start, &older);
-                }
-                self.put_list(hash, chunks, &nodes);
-            }
+        } else if let Some(older) = older {
+            chunks.push(self.put_chunk(hash, oldest(&older), &older));
         }
+        self.put_list(hash, chunks, &own);
     }
 
-    fn put_chunk(&mut self, hash: u64, start: NodeIndex, nodes: &[NodeIndex]) {
-        let hash = chunk_hash(hash, start);
-        if nodes.is_empty() {
-            self.entries.remove(hash);
-            return;
-        }
+    fn put_chunk(&mut self, hash: u64, start: NodeIndex, nodes: &[NodeIndex]) -> Chunk {
         self.bytes.clear();
-        self.bytes.push(IS_CHUNK);
-        put_nodes(nodes, &mut self.bytes);
-        self.entries.insert(hash, &self.bytes);
+        write_chunk(nodes, &mut self.bytes);
+        self.entries.insert(chunk_hash(hash, start), &self.bytes);
+        Chunk { start, nodes: nodes.len() as u16 }
     }
 
     /// Writes a list, without its oldest chunks if it is too long.
-    fn put_list(&mut self, hash: u64, mut chunks: Chunks, nodes: &[NodeIndex]) {
-        let mut total = nodes.len() + chunks.iter().map(|chunk| chunk.nodes as usize).sum::<usize>();
-        if total > LIST_NODES_MAX || chunks.len() >= usize::from(IS_CHUNK) {
+    fn put_list(&mut self, hash: u64, mut chunks: Vec<Chunk>, nodes: &[NodeIndex]) {
+        let of = |chunk: &Chunk| usize::from(chunk.nodes);
+        let mut total = nodes.len() + chunks.iter().map(of).sum::<usize>();
+        if total > LIST_NODES_MAX || chunks.len() > CHUNKS_MAX {
             while let Some(&oldest) = chunks.first() {
-                if total - oldest.nodes as usize <= LIST_NODES_READ_MAX {
+                if total - of(&oldest) <= LIST_NODES_READ_MAX && chunks.len() <= CHUNKS_MAX {
                     break;
                 }
-                total -= oldest.nodes as usize;
-                self.put_chunk(hash, oldest.start, &[]);
+                total -= of(&oldest);
+                self.entries.remove(chunk_hash(hash, oldest.start));
                 chunks.remove(0);
             }
         }
@@ -345,32 +160,32 @@ impl Postings {
             return;
         }
         self.bytes.clear();
-        put_chunks(&chunks, &mut self.bytes);
-        put_nodes(nodes, &mut self.bytes);
+        write_list(&chunks, nodes, &mut self.bytes);
         self.entries.insert(hash, &self.bytes);
     }
 
     /// Takes a node out of a list.
     pub(crate) fn remove(&mut self, hash: u64, node: NodeIndex) {
         let Some(entry) = self.entries.get(hash) else { return };
-        let (mut chunks, nodes) = entry.parts();
-        let at = place(&chunks, nodes.clone(), node);
-        let mut own: Vec<_> = nodes.collect();
-        match at {
+        let (mut chunks, mut own) = (entry.chunks().to_vec(), entry.nodes().to_vec());
+        match place(&chunks, &own, node) {
             None => own.retain(|known| *known != node),
             Some(at) => {
-                let mut nodes: Vec<_> = self.chunk(hash, chunks[at]).collect();
+                let mut nodes = self.chunk(hash, chunks[at]);
                 nodes.retain(|known| *known != node);
-                self.put_chunk(hash, chunks[at].start, &nodes);
-                chunks[at].nodes = nodes.len() as u32;
+                if nodes.is_empty() {
+                    self.entries.remove(chunk_hash(hash, chunks[at].start));
+                    chunks.remove(at);
+                } else {
+                    chunks[at] = self.put_chunk(hash, chunks[at].start, &nodes);
+                }
             }
         }
-        chunks.retain(|chunk| chunk.nodes > 0);
         // The newest always stand under the hash itself.
         while own.is_empty() {
             let Some(chunk) = chunks.pop() else { break };
-            own = self.chunk(hash, chunk).collect();
-            self.put_chunk(hash, chunk.start, &[]);
+            own = self.chunk(hash, chunk);
+            self.entries.remove(chunk_hash(hash, chunk.start));
         }
         self.put_list(hash, chunks, &own);
     }
@@ -405,19 +220,21 @@ impl Postings {
 }
 
 /// The chunk that a node belongs to; none if it belongs to the newest, behind all chunks.
-fn place(chunks: &[Chunk], mut newest: Nodes<'_>, node: NodeIndex) -> Option<usize> {
+fn place(chunks: &[Chunk], newest: &[NodeIndex], node: NodeIndex) -> Option<usize> {
     let last = chunks.len().checked_sub(1)?;
     // The newest nodes are never older than any chunk's.
-    let least = newest.by_ref().last();
-    if least.is_some_and(|least| node >= least) {
+    if newest.last().is_some_and(|least| node >= *least) {
         return None;
     }
     Some(chunks.partition_point(|chunk| chunk.start <= node).saturating_sub(1).min(last))
 }
 
-fn holds(nodes: Nodes<'_>, node: NodeIndex) -> bool {
-    let mut nodes = nodes.skip_while(|&known| known > node);
-    nodes.next() == Some(node)
+fn oldest(nodes: &[NodeIndex]) -> NodeIndex {
+    nodes.last().copied().unwrap_or_default()
+}
+
+fn holds(nodes: &[NodeIndex], node: NodeIndex) -> bool {
+    nodes.binary_search_by(|known| node.cmp(known)).is_ok()
 }
 
 #[cfg(test)]

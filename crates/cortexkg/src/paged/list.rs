@@ -25,6 +25,19 @@ impl Fixed for u32 {
     }
 }
 
+impl Fixed for u64 {
+    const BYTES: usize = 8;
+
+    #[inline]
+    fn read(bytes: &[u8]) -> Self {
+        u64_at(bytes, 0)
+    }
+
+    fn write(self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
 /// A field with a value of it.
 impl Fixed for (u16, u32) {
     const BYTES: usize = 6;
@@ -101,6 +114,15 @@ impl<'a, T: Fixed> List<'a, T> {
     pub(crate) fn split_at(self, at: usize) -> (Self, Self) {
         let (left, right) = self.0.split_at(at * T::BYTES);
         (Self::new(left), Self::new(right))
+    }
+
+    /// Those before the first that something holds for, and the others; of a list whose order is such that it holds for all behind that one.
+    pub(crate) fn split_where(self, holds: impl Fn(T) -> bool) -> (Self, Self) {
+        self.split_at(self.iter().take_while(|item| !holds(*item)).count())
+    }
+
+    pub(crate) fn as_bytes(self) -> &'a [u8] {
+        self.0
     }
 
     #[inline]

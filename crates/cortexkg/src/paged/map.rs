@@ -7,13 +7,13 @@ use cortexkg_store::StoreError;
 
 use super::blocks::Blocks;
 use super::packed::Packed;
-use super::{Record, shown};
+use super::{Fixed, List, Record, shown};
 use crate::image::{ImageReader, ImageWriter};
 
 /// Values by hash, in buckets that the upper bits of a hash name. Hashes must be spread evenly.
 #[derive(Debug)]
 pub(crate) struct PagedMap<V> {
-    /// Their number is a power of two. An entry is its hash and what it stands for; a bucket is sorted.
+    /// Their number is a power of two. Each is a [`Bucket`].
     ///
     /// Their snapshot may have fewer: then one of it holds what several of memory are to hold.
     buckets: Blocks,
@@ -35,34 +35,59 @@ fn bucket_of(hash: u64, buckets: usize) -> usize {
     if buckets == 1 { 0 } else { (hash >> (64 - buckets.ilog2())) as usize }
 }
 
-const HASH_BYTES: usize = 8;
+/// A bucket: its first record has the hashes in order, each further one what the next of them stands for. Hashes side by side are found with
+/// one or two lines of memory, however long what they stand for is.
+#[derive(Clone, Copy)]
+struct Bucket<'a>(&'a Packed);
 
-#[inline]
-fn hash_of(entry: &[u8]) -> u64 {
-    // Big-endian, so that entries are sorted as bytes are.
-    let mut hash = [0; HASH_BYTES];
-    hash.copy_from_slice(&entry[..HASH_BYTES]);
-    u64::from_be_bytes(hash)
-}
+impl<'a> Bucket<'a> {
+    #[inline]
+    fn hashes(self) -> List<'a, u64> {
+        if self.0.len() == 0 { List::default() } else { List::new(self.0.get(0)) }
+    }
 
-/// Where an entry is in its bucket, or belongs.
-#[inline]
-fn find(bucket: &Packed, hash: u64) -> Result<usize, usize> {
-    bucket.binary_search_by(|entry| hash_of(entry).cmp(&hash))
-}
+    fn values(self) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.0.iter().skip(1)
+    }
 
-/// Entries of a bucket whose hash is in a bucket of a finer division.
-fn part(bucket: &Packed, at: usize, buckets: usize) -> Packed {
-    let start = bucket.iter().take_while(|entry| bucket_of(hash_of(entry), buckets) < at).count();
-    let len = bucket.iter().skip(start).take_while(|entry| bucket_of(hash_of(entry), buckets) == at).count();
-    Packed::from_records((start..start + len).map(|entry| bucket.get(entry)))
+    /// The number of the record of a hash, or of the record before which it belongs.
+    #[inline]
+    fn find(self, hash: u64) -> Result<usize, usize> {
+        let hashes = self.hashes();
+        // Without a branch on each, which could not be foretold.
+        let at = hashes.iter().map(|known| usize::from(known < hash)).sum();
+        if hashes.get(at) == Some(hash) { Ok(at + 1) } else { Err(at + 1) }
+    }
+
+    /// Entries whose hash is in a bucket of a finer division.
+    fn part(self, at: usize, buckets: usize) -> Packed {
+        let place = |hash| bucket_of(hash, buckets);
+        let (before, rest) = self.hashes().split_where(|hash| place(hash) >= at);
+        let (of_part, _) = rest.split_where(|hash| place(hash) > at);
+        let values = 1 + before.len()..1 + before.len() + of_part.len();
+        if values.is_empty() {
+            return Packed::default();
+        }
+        let records = (values.start - 1..values.end)
+            .map(|record| if record < values.start { of_part.as_bytes() } else { self.0.get(record) });
+        Packed::from_records(records)
+    }
+
+    /// Whether it is one, with nothing but what belongs to a bucket of this number.
+    fn is_sound(self, at: usize, buckets: usize, is_value: impl Fn(&[u8]) -> bool) -> bool {
+        let hashes = self.hashes();
+        (self.0.len() == 0 || self.0.get(0).len() == (self.0.len() - 1) * u64::BYTES)
+            && hashes.iter().is_sorted_by(|before, behind| before < behind)
+            && hashes.iter().all(|hash| bucket_of(hash, buckets) == at)
+            && self.values().all(|value| value.is_empty() || is_value(value))
+    }
 }
 
 impl<V: Record> PagedMap<V> {
     #[inline]
     pub(crate) fn get(&self, hash: u64) -> Option<V::View<'_>> {
         let bucket = self.bucket(self.bucket_of(hash));
-        find(bucket, hash).ok().map(|found| shown::<V>(&bucket.get(found)[HASH_BYTES..]))
+        Bucket(bucket).find(hash).ok().map(|found| shown::<V>(bucket.get(found)))
     }
 
     /// Brings the buckets of hashes near that are about to be read: the processor waits for all of them at once, first for where they are.
@@ -87,56 +112,65 @@ impl<V: Record> PagedMap<V> {
     fn read(&self, at: usize) -> Packed {
         let Some(base) = self.buckets.base() else { return Packed::default() };
         let finer = self.buckets.len() / base.blocks;
-        let is_sound = |entry: &[u8]| entry.len() >= HASH_BYTES && V::is_sound(&entry[HASH_BYTES..]);
-        let block = base.block(at / finer, is_sound, |block| {
-            block.iter().map(hash_of).is_sorted_by(|before, behind| before < behind)
-                && block.iter().all(|entry| bucket_of(hash_of(entry), base.blocks) == at / finer)
-        });
+        let is_sound = |bucket: &Packed| Bucket(bucket).is_sound(at / finer, base.blocks, V::is_sound);
+        let block = base.block(at / finer, |_| true, is_sound);
         match block {
-            Some(block) if finer > 1 => part(&block, at, self.buckets.len()),
+            Some(block) if finer > 1 => Bucket(&block).part(at, self.buckets.len()),
             block => block.unwrap_or_default(),
         }
     }
 
-    fn change(&mut self, at: usize, change: impl FnOnce(&mut Packed)) {
-        self.bucket(at);
-        self.buckets.change(at, change);
-    }
-
     /// Puts a value under a hash, in the place of what is there.
     pub(crate) fn insert(&mut self, hash: u64, value: &V::Content<'_>) {
+        self.update(hash, |_, into| {
+            V::encode(value, into);
+            true
+        });
+    }
+
+    /// Has a value under a hash encoded in the place of what is there, if `encode` says that it has done so.
+    pub(crate) fn update(
+        &mut self,
+        hash: u64,
+        encode: impl FnOnce(Option<V::View<'_>>, &mut Vec<u8>) -> bool,
+    ) {
         let mut encoded = std::mem::take(&mut self.encoded);
         encoded.clear();
-        encoded.extend_from_slice(&hash.to_be_bytes());
-        V::encode(value, &mut encoded);
-        let mut is_new = false;
-        self.change(self.bucket_of(hash), |bucket| match find(bucket, hash) {
-            Ok(at) => bucket.replace(at, &encoded),
-            Err(at) => {
-                bucket.insert(at, &encoded);
-                is_new = true;
-            }
-        });
-        self.len += usize::from(is_new);
+        let at = self.bucket_of(hash);
+        let bucket = self.bucket(at);
+        let found = Bucket(bucket).find(hash);
+        if encode(found.ok().map(|found| shown::<V>(bucket.get(found))), &mut encoded) {
+            self.buckets.change(at, |bucket| match found {
+                Ok(found) => bucket.replace(found, &encoded),
+                Err(place) => {
+                    let hashes = Bucket(bucket).hashes();
+                    let (before, behind) = hashes.split_at(place - 1);
+                    let hashes = [before.as_bytes(), &hash.to_le_bytes(), behind.as_bytes()].concat();
+                    bucket.insert_with(place, &encoded, &hashes);
+                }
+            });
+            self.len += usize::from(found.is_err());
+        }
         self.encoded = encoded;
         if self.len > self.buckets.len() * V::TOGETHER_MAX {
             let buckets = self.buckets.len() * 2;
             self.buckets.double(|bucket| {
-                let first = bucket.iter().next().map_or(0, |entry| bucket_of(hash_of(entry), buckets) & !1);
-                [part(bucket, first, buckets), part(bucket, first + 1, buckets)]
+                let bucket = Bucket(bucket);
+                let first = bucket.hashes().first().map_or(0, |hash| bucket_of(hash, buckets) & !1);
+                [bucket.part(first, buckets), bucket.part(first + 1, buckets)]
             });
         }
     }
 
     pub(crate) fn remove(&mut self, hash: u64) {
-        if self.get(hash).is_some() {
-            self.len -= 1;
-            self.change(self.bucket_of(hash), |bucket| {
-                if let Ok(at) = find(bucket, hash) {
-                    bucket.remove(at);
-                }
-            });
-        }
+        let at = self.bucket_of(hash);
+        let Ok(found) = Bucket(self.bucket(at)).find(hash) else { return };
+        self.len -= 1;
+        self.buckets.change(at, |bucket| {
+            let (before, behind) = Bucket(bucket).hashes().split_at(found - 1);
+            let hashes = [before.as_bytes(), behind.split_at(1).1.as_bytes()].concat();
+            bucket.remove_with(found, &hashes);
+        });
     }
 
     /// Visits all entries in order of their hashes, loading nothing to stay.
@@ -149,9 +183,9 @@ impl<V: Record> PagedMap<V> {
                 at,
                 || self.read(at),
                 |bucket| {
-                    bucket
-                        .iter()
-                        .try_for_each(|entry| visit(hash_of(entry), shown::<V>(&entry[HASH_BYTES..])))
+                    let bucket = Bucket(bucket);
+                    let mut entries = bucket.hashes().iter().zip(bucket.values());
+                    entries.try_for_each(|(hash, value)| visit(hash, shown::<V>(value)))
                 },
             )?;
         }

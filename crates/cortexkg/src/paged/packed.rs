@@ -1,7 +1,5 @@
 //! Records of different lengths side by side in one allocation.
 
-use std::cmp::Ordering;
-
 use cortexkg_simd::prefetch_start;
 
 use super::list::{u16_at, u32_at};
@@ -112,21 +110,6 @@ impl Packed {
         prefetch_start::<1>(&self.0);
     }
 
-    /// The place of a record among records that are sorted, or where it belongs.
-    #[inline]
-    pub(super) fn binary_search_by(&self, compare: impl Fn(&[u8]) -> Ordering) -> Result<usize, usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            match compare(self.get(middle)) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Equal => return Ok(middle),
-                Ordering::Greater => high = middle,
-            }
-        }
-        Err(low)
-    }
-
     /// A record, to be changed where it lies.
     ///
     /// # Panics
@@ -146,22 +129,40 @@ impl Packed {
         if self.get(at).len() == record.len() {
             self.get_mut(at).copy_from_slice(record);
         } else {
-            self.splice(at, 1, Some(record));
+            self.splice(at, 1, Some(record), None);
         }
     }
 
     /// Puts a record before the one of this number; behind all for the number of records.
     pub(super) fn insert(&mut self, at: usize, record: &[u8]) {
-        self.splice(at, 0, Some(record));
+        self.splice(at, 0, Some(record), None);
+    }
+
+    /// Puts a record before the one of this number, which is not the first, and another one in the place of the first; if there are none, both.
+    pub(super) fn insert_with(&mut self, at: usize, record: &[u8], first: &[u8]) {
+        if self.len() == 0 {
+            *self = Self::from_records([first, record].into_iter());
+        } else {
+            self.splice(at, 0, Some(record), Some(first));
+        }
     }
 
     /// Takes a record out.
     pub(super) fn remove(&mut self, at: usize) {
-        self.splice(at, 1, None);
+        self.splice(at, 1, None, None);
     }
 
-    /// Puts a record, or none, in the place of `gone` others.
-    fn splice(&mut self, at: usize, gone: usize, new: Option<&[u8]>) {
+    /// Takes a record out that is not the first, and puts another one in the place of the first; if it is all there is, both go.
+    pub(super) fn remove_with(&mut self, at: usize, first: &[u8]) {
+        if self.len() == 2 {
+            *self = Self::default();
+        } else {
+            self.splice(at, 1, None, Some(first));
+        }
+    }
+
+    /// Puts a record, or none, in the place of `gone` others, and one in the place of the first.
+    fn splice(&mut self, at: usize, gone: usize, new: Option<&[u8]>, first: Option<&[u8]>) {
         let (count, body) = (self.len(), self.body().min(self.0.len()));
         let new_count = count - gone + usize::from(new.is_some());
         if new_count == 0 {
@@ -170,14 +171,16 @@ impl Packed {
         }
         let start = if at == count { self.0.len() } else { self.start(at) };
         let behind = if gone == 0 { start } else { self.end(at) };
+        // Before the place stand the new first one, if there is one, and the old ones from here on.
+        let (kept_from, kept_start) = if first.is_some() { (1, self.end(0)) } else { (0, body) };
         let record = new.unwrap_or_default();
-        let mut writer = Writer::new(new_count, self.0.len() - body - (behind - start) + record.len());
-        (0..at).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
+        let parts = [first.unwrap_or_default(), &self.0[kept_start..start], record, &self.0[behind..]];
+        let mut writer = Writer::new(new_count, parts.iter().map(|part| part.len()).sum());
+        first.iter().for_each(|record| writer.end_of(record.len()));
+        (kept_from..at).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
         new.iter().for_each(|record| writer.end_of(record.len()));
         (at + gone..count).for_each(|kept| writer.end_of(self.end(kept) - self.start(kept)));
-        writer.bytes.extend_from_slice(&self.0[body..start]);
-        writer.bytes.extend_from_slice(record);
-        writer.bytes.extend_from_slice(&self.0[behind..]);
+        parts.iter().for_each(|part| writer.bytes.extend_from_slice(part));
         self.0 = writer.bytes.into();
     }
 }
@@ -232,7 +235,7 @@ mod tests {
     proptest! {
         #[test]
         fn behaves_like_a_list_of_byte_strings(
-            steps in prop::collection::vec((0_u8..4, any::<prop::sample::Index>(), 0_usize..300, any::<u8>()), 0..200),
+            steps in prop::collection::vec((0_u8..6, any::<prop::sample::Index>(), 0_usize..300, any::<u8>()), 0..200),
         ) {
             let mut packed = Packed::default();
             let mut model: Vec<Vec<u8>> = Vec::new();
@@ -254,6 +257,25 @@ mod tests {
                         let at = at.index(model.len());
                         packed.remove(at);
                         model.remove(at);
+                    }
+                    4 if !model.is_empty() => {
+                        let at = 1 + at.index(model.len());
+                        packed.insert_with(at, &record, &[7, 7]);
+                        model.insert(at, record);
+                        model[0] = vec![7, 7];
+                    }
+                    4 => {
+                        packed.insert_with(1, &record, &[7]);
+                        model = vec![vec![7], record];
+                    }
+                    5 if model.len() > 1 => {
+                        let at = 1 + at.index(model.len() - 1);
+                        packed.remove_with(at, &[8; 9]);
+                        model.remove(at);
+                        model[0] = vec![8; 9];
+                        if model.len() == 1 {
+                            model.clear();
+                        }
                     }
                     _ => {}
                 }
