@@ -34,7 +34,7 @@ pub(crate) trait Record {
     /// What is written.
     type Content<'c>: ?Sized;
     /// Most records that a bucket of a [`PagedMap`] holds on average. A search goes through several of a bucket and a change writes all of it, which
-    /// takes the longer the longer they are; a bucket takes 35 bytes of its own.
+    /// takes the longer the longer they are; a bucket takes some 45 bytes of its own.
     const TOGETHER_MAX: usize = 24;
     /// The encoding of a record without content.
     const EMPTY: &'static [u8];
