@@ -173,7 +173,7 @@ impl Perceiver {
         for (position, value) in values.iter().enumerate().filter(|(_, value)| self.has_a_say(&value.field)) {
             add_features(value, position, &mut out);
         }
-        out.sort_unstable_by_key(|feature| (feature.value, feature.class, feature.key));
+        out.sort_by_key(|feature| (feature.value, feature.class, feature.key));
         out.dedup();
         out
     }

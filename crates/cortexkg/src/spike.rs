@@ -92,7 +92,7 @@ impl TtfsSpikeEncoder {
 
     /// Encodes; the order of the stimuli does not matter, and they are left in another one.
     pub fn encode(&self, stimuli: &mut [Stimulus]) -> SpikePattern {
-        stimuli.sort_unstable_by_key(|s| (s.group, std::cmp::Reverse(s.intensity), s.neuron));
+        stimuli.sort_by_key(|s| (s.group, std::cmp::Reverse(s.intensity), s.neuron));
         let mut spikes = Vec::with_capacity(stimuli.len());
         let mut group = None;
         let mut ready = 0;
@@ -108,9 +108,9 @@ impl TtfsSpikeEncoder {
             }
         }
         // A neuron spikes once, the first time.
-        spikes.sort_unstable_by_key(|spike| (spike.neuron, spike.tick));
+        spikes.sort_by_key(|spike| (spike.neuron, spike.tick));
         spikes.dedup_by_key(|spike| spike.neuron);
-        spikes.sort_unstable();
+        spikes.sort();
         spikes.truncate(self.config.spikes_max);
         SpikePattern { spikes }
     }

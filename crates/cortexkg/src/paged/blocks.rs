@@ -230,8 +230,7 @@ impl Blocks {
 
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-            + self.slots.capacity() * size_of::<Slot>()
+        self.bytes.load(Ordering::Relaxed) + self.slots.capacity() * size_of::<Slot>()
     }
 
     /// Bytes that cannot be let go of: only memory has them as they are.

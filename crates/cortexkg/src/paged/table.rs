@@ -53,7 +53,9 @@ impl<T: Record> Paged<T> {
         let blocks = numbers.clone().map(|at| at as usize / BLOCK_RECORDS);
         blocks.clone().for_each(|block| self.blocks.ask_for(block));
         blocks.for_each(|block| self.block(block).touch_ends());
-        numbers.map(|at| at as usize).for_each(|at| touch(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS)));
+        numbers
+            .map(|at| at as usize)
+            .for_each(|at| touch(self.block(at / BLOCK_RECORDS).get(at % BLOCK_RECORDS)));
     }
 
     #[inline]

@@ -55,7 +55,9 @@ impl Record for Entry<'static> {
         let body = bytes.len().checked_sub(1 + Entry(bytes).chunks_len() * Chunk::BYTES);
         let gap = 1_usize << (first & 3);
         first & 3 != 3
-            && body.is_some_and(|body| body == 0 || body >= NODE_BYTES && (body - NODE_BYTES).is_multiple_of(gap))
+            && body.is_some_and(|body| {
+                body == 0 || body >= NODE_BYTES && (body - NODE_BYTES).is_multiple_of(gap)
+            })
     }
 
     fn encode(content: &[u8], into: &mut Vec<u8>) {
