@@ -30,7 +30,8 @@ pub(crate) struct State {
 
 pub(crate) enum Phase {
     New,
-    Initializing,
+    /// With the promise of being ready.
+    Initializing(Option<Promise>),
     Ready(Box<State>),
     /// Its storage is being let go of.
     Closing,
@@ -46,13 +47,14 @@ pub struct CortexKGWasm {
     pub(crate) phase: Shared,
 }
 
+const WITHIN: &str = "CortexKG is in use: it was called from within one of its own calls";
+
 /// Runs something on the state.
 pub(crate) fn with<T>(
     phase: &RefCell<Phase>,
     run: impl FnOnce(&mut State) -> Result<T, JsValue>,
 ) -> Result<T, JsValue> {
-    let within = |_| error("CortexKG is in use: it was called from within one of its own calls");
-    match &mut *phase.try_borrow_mut().map_err(within)? {
+    match &mut *phase.try_borrow_mut().map_err(|_| error(WITHIN))? {
         Phase::Ready(state) => run(state),
         Phase::Closing => Err(error("CortexKG is being closed: await close(), then initialize it again")),
         _ => Err(error(
@@ -80,17 +82,22 @@ impl State {
     }
 }
 
+/// Says that it is being initialized, if it can be.
+fn claim(phase: &RefCell<Phase>) -> Result<(), JsValue> {
+    match &mut *phase.try_borrow_mut().map_err(|_| error(WITHIN))? {
+        new @ Phase::New => *new = Phase::Initializing(None),
+        Phase::Closing => return Err(error("CortexKG is being closed: await close() first")),
+        _ => return Err(error("CortexKG is initialized already, or about to be")),
+    }
+    Ok(())
+}
+
 /// Begins, with what a storage has.
 async fn start(
     phase: Shared,
     configuration: Configuration,
     storage: Option<(String, JsValue)>,
 ) -> Result<JsValue, JsValue> {
-    match &mut *phase.borrow_mut() {
-        new @ Phase::New => *new = Phase::Initializing,
-        Phase::Closing => return Err(error("CortexKG is being closed: await close() first")),
-        _ => return Err(error("CortexKG is initialized already, or about to be")),
-    }
     let begun = async {
         let Some((name, storage)) = storage else { return State::begin(configuration, None) };
         let storage = Storage::open(name, storage).await?;
@@ -119,6 +126,19 @@ async fn start(
     }
 }
 
+impl CortexKGWasm {
+    fn started(&self, storage: Result<Option<(String, JsValue)>, JsValue>) -> Promise {
+        let storage = match storage.and_then(|storage| claim(&self.phase).map(|()| storage)) {
+            Ok(storage) => storage,
+            Err(why) => return Promise::reject(&why),
+        };
+        // It runs once this call is over.
+        let ready = future_to_promise(start(self.phase.clone(), self.configuration, storage));
+        *self.phase.borrow_mut() = Phase::Initializing(Some(ready.clone()));
+        ready
+    }
+}
+
 #[wasm_bindgen]
 impl CortexKGWasm {
     /// With a configuration `{columnCount, maxColumnCount, enableSimd, halfLife}`: columns of the pool (4,096), to how many it may grow where nodes of
@@ -140,7 +160,7 @@ impl CortexKGWasm {
     /// Begins with nothing, in memory: what comes in goes with the page, unless it is exported.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn initialize(&self) -> Promise {
-        future_to_promise(start(self.phase.clone(), self.configuration, None))
+        self.started(Ok(None))
     }
 
     /// Begins with what a storage has under a name, or with nothing if it has nothing. Without a storage of the caller's it is what the package
@@ -151,9 +171,7 @@ impl CortexKGWasm {
         #[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "Storage")] storage: &JsValue,
     ) -> Promise {
-        let (name, storage) = (text(name, "the name of a storage"), storage.clone());
-        let (phase, configuration) = (self.phase.clone(), self.configuration);
-        future_to_promise(async move { start(phase, configuration, Some((name?, storage))).await })
+        self.started(text(name, "the name of a storage").map(|name| Some((name, storage.clone()))))
     }
 
     /// Whether it can be used.
@@ -181,11 +199,19 @@ impl CortexKGWasm {
         }
     }
 
-    /// Lets go of storage and memory, after saves that are under way; what is not saved is gone. It can be initialized again.
+    /// Lets go of storage and memory, after an initialization or saves that are under way; what is not saved is gone. It can be initialized again.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn close(&self) -> Promise {
         let phase = self.phase.clone();
         future_to_promise(async move {
+            let beginning = match &*phase.borrow() {
+                Phase::Initializing(ready) => ready.clone(),
+                _ => None,
+            };
+            if let Some(ready) = beginning {
+                // Its failure was told to whoever asked for it.
+                let _ = js_sys::futures::JsFuture::from(ready).await;
+            }
             let storage = loop {
                 let kept = with(&phase, |state| Ok(state.kept.as_ref().map(Kept::last_save)))?;
                 let Some((storage, last_save)) = kept else { break None };

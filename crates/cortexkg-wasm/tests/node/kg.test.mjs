@@ -427,6 +427,24 @@ test("what is asked for while it is being closed waits for its turn, or is refus
   assert.equal((await reopened(shelf)).get_performance_metrics().facts, PEOPLE.length + 1);
 });
 
+test("it can be closed while it is being initialized", async () => {
+  const shelf = new Shelf();
+  const kg = new CortexKGWasm({ columnCount: 16 });
+  const [begun, closed] = await Promise.allSettled([kg.initialize_with_storage("mine", shelf), kg.close()]);
+  assert.deepEqual([begun.status, closed.status], ["fulfilled", "fulfilled"]);
+  assert.equal(shelf.closed, 1);
+  assert.equal(kg.is_initialized, false);
+  await kg.initialize();
+  kg.allocate_fact(ADA);
+  await kg.close();
+  const broken = { load: () => Promise.reject(new Error("no disk")), append() {}, replace() {} };
+  const [failed, nothing] = await Promise.allSettled([kg.initialize_with_storage("mine", broken), kg.close()]);
+  assert.match(failed.reason.message, /no disk/);
+  assert.match(nothing.reason.message, /not initialized/);
+  await kg.initialize();
+  assert.equal(kg.is_initialized, true);
+});
+
 test("halves of characters do not make two names one", async () => {
   const kg = await ready({ columnCount: 16 });
   for (const half of ["a\ud800", "\udc00a", "a\ud801b"]) {
