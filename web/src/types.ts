@@ -262,7 +262,7 @@ export interface StorageOptions {
   mode?: "write" | "read" | "auto";
 }
 
-/** A place of the caller's for a state: pieces of bytes, in order. While it adds or replaces one it must not wait for a `save` of the same graph, which waits for it. */
+/** A place of the caller's for a state: pieces of bytes, in order. None of its calls may wait for `save` or `close` of the same graph, which wait for them. */
 export interface Storage {
   /** All pieces, the first first; none if there is nothing yet. */
   load(): Promise<Uint8Array[]>;

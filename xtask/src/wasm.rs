@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::levels::{cargo_for, rustup_has};
+use crate::packages::{self, NODE};
 use crate::step::{self, Steps, cargo, command, root, target};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -23,8 +24,6 @@ const STD_FEATURES: &str = r#"unstable.build-std-features=["optimize_for_size"]"
 /// Bytes that module and JavaScript may have, gzipped: what they have now, and half a percent. They had 477,000 when this was first written; what made a
 /// decision a fifth faster took 3,000 of what has come since.
 const BUDGET_BYTES: usize = 496_000;
-/// Oldest Node that the bindings are for.
-const NODE_MIN: u32 = 20;
 
 /// Runs all, as a chore of its own.
 pub(crate) fn run() -> Result<()> {
@@ -57,13 +56,7 @@ pub(crate) fn bindings(steps: &mut Steps, full: bool) -> Result<()> {
 
 /// Cargo about to build the module, or what is missing.
 fn module(features: &[&str]) -> Result<Command, String> {
-    let version = step::output(command("node").arg("--version")).unwrap_or_default();
-    let version = String::from_utf8_lossy(&version);
-    let major =
-        version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_none_or(|major| major < NODE_MIN) {
-        return Err(format!("Node {NODE_MIN} or newer is missing"));
-    }
+    packages::check(&[NODE])?;
     let arguments =
         [&["--config", FLAGS, "--config", STD_FEATURES, "build", "--profile", PROFILE], features].concat();
     cargo_for(TARGET, r#"["std","panic_abort"]"#, BINDINGS, &arguments)

@@ -161,25 +161,23 @@ impl NearIndex {
     }
 
     /// The nodes nearest to a mention, best first, with their cosines in 1/65536. Where vectors are kept at fewer than 8 bits, `read` has
-    /// the last word on all that the search holds on to.
+    /// the last word on all that the search holds on to; `touch` is told of them first.
     pub(crate) fn nearest(
         &self,
         code: &Q8Code,
         count: usize,
-        mut read: impl FnMut(NodeIndex) -> Option<Q8Code>,
+        mut touch: impl FnMut(&[u64]),
+        mut read: impl FnMut(NodeIndex, &mut Vec<f32>) -> bool,
     ) -> Vec<(NodeIndex, i32)> {
         let mut hits: Vec<Neighbour> = Vec::new();
         // The code is of the index's dimension, the only thing that can be wrong.
         if let Ok(vector) = self.index.vector(&code.to_embedding()) {
-            let mut full = |id: u64, into: &mut Vec<f32>| {
-                let is_coarse =
-                    self.index.precision(id).is_some_and(|precision| precision < Precision::Eight);
-                let code = is_coarse.then(|| read(id as NodeIndex)).flatten();
-                code.map(|code| into.extend(code.to_embedding())).is_some()
-            };
+            let mut full = |id: u64, into: &mut Vec<f32>| read(id as NodeIndex, into);
             let is_coarse = self.index.config().precision < Precision::Eight;
             let mut how = SearchOptions {
                 full: if is_coarse { Some(&mut full) } else { None },
+                full_below: Some(Precision::Eight),
+                ahead: Some(&mut touch),
                 ..SearchOptions::default()
             };
             let _ = self.index.search_with(&vector, count, &mut how, &mut hits);

@@ -8,21 +8,38 @@ use crate::paged::Record;
 #[derive(Debug)]
 pub(crate) struct NodeCode;
 
-impl Record for NodeCode {
-    type View<'a> = Option<Q8Code>;
-    type Content<'c> = [i8];
-    const EMPTY: &'static [u8] = &[];
+/// One as it lies there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CodeView<'a>(&'a [u8]);
 
-    fn view(bytes: &[u8]) -> Option<Q8Code> {
-        if bytes.is_empty() {
+impl CodeView<'_> {
+    /// The code, if there is one.
+    pub(crate) fn code(self) -> Option<Q8Code> {
+        if self.0.is_empty() {
             return None;
         }
-        let values: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
+        let values: Vec<i8> = self.0.iter().map(|&byte| byte as i8).collect();
         Q8Code::from_parts(values, 1.0).ok()
     }
 
+    /// Appends its values, if there is one.
+    pub(crate) fn read(self, into: &mut Vec<f32>) -> bool {
+        into.extend(self.0.iter().map(|&byte| f32::from(byte as i8)));
+        !self.0.is_empty()
+    }
+}
+
+impl Record for NodeCode {
+    type View<'a> = CodeView<'a>;
+    type Content<'c> = [i8];
+    const EMPTY: &'static [u8] = &[];
+
+    fn view(bytes: &[u8]) -> CodeView<'_> {
+        CodeView(bytes)
+    }
+
     fn is_sound(bytes: &[u8]) -> bool {
-        Self::view(bytes).is_some()
+        Self::view(bytes).code().is_some()
     }
 
     fn encode(code: &[i8], into: &mut Vec<u8>) {

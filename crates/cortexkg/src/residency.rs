@@ -13,7 +13,7 @@ impl<S: Store> DurableEngine<S> {
     /// lately then lies in the snapshot only, and what was changed is written to a new snapshot before it is let go. Decisions do
     /// not depend on it.
     ///
-    /// Some structures cannot be let go of (about 90 bytes per node, 5 per list of the index, 8 MiB in all beside): a budget below that
+    /// Some structures cannot be let go of (about 90 bytes per node, 7 per list of the index, 8 MiB in all beside): a budget below that
     /// is kept as well as can be. Caches of the store are not in it.
     pub fn set_memory_budget(&mut self, bytes_max: Option<usize>) {
         self.memory_bytes_max = bytes_max;

@@ -11,7 +11,7 @@ use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
 use crate::layers::Layers;
 use crate::near::{self, NearIndex};
-use crate::node_code::NodeCode;
+use crate::node_code::{CodeView, NodeCode};
 use crate::paged::{EachTable, Paged};
 use crate::perceive::Perceived;
 use crate::quantization::{AdaptiveQuantizationEngine, QuantizationReport};
@@ -177,7 +177,7 @@ impl Vectors {
         let (codes, places) = (&self.codes, self.codes.len() as NodeIndex);
         for index in [&mut self.near, &mut self.growing].into_iter().flatten() {
             index.set_ef_search(settings.ef_search);
-            index.follow(places, |node| codes.get(node));
+            index.follow(places, |node| codes.get(node).code());
         }
         if self.growing.as_ref().is_some_and(|growing| growing.is_whole(places)) {
             self.near = self.growing.take();
@@ -233,7 +233,7 @@ impl Vectors {
                 let bytes = near.counted_bytes() + row_bytes(wanted) - row_bytes(is);
                 // What a user has pinned stays exact whatever else must go.
                 if is_pinned || quantizer.fits(bytes) {
-                    near.set_precision(node, wanted, self.codes.get(node).as_ref());
+                    near.set_precision(node, wanted, self.codes.get(node).code().as_ref());
                     quantizer.made_finer += 1;
                 }
             }
@@ -297,7 +297,7 @@ impl Vectors {
         self.scanned = is_small.then(|| new_index(self.dimension));
         if let Some(index) = &mut self.scanned {
             self.codes.scan(|node, code| {
-                if let Some(code) = code {
+                if let Some(code) = code.code() {
                     let added = index.add(u64::from(node), &code);
                     debug_assert!(added.is_ok(), "{added:?}");
                 }
@@ -310,15 +310,24 @@ impl Vectors {
         self.get(node)?.similarity(code).ok().map(cortexkg_index::Similarity::units)
     }
 
+    /// Brings the vectors of nodes near that are about to be read.
+    pub(crate) fn touch(&self, nodes: impl Iterator<Item = NodeIndex> + Clone) {
+        self.codes.touch(nodes.filter(|&node| (node as usize) < self.codes.len()));
+    }
+
     /// The code of a node's vector.
     fn get(&self, node: NodeIndex) -> Option<Code> {
-        if (node as usize) < self.codes.len() { self.codes.get(node) } else { None }
+        self.view(node)?.code()
+    }
+
+    fn view(&self, node: NodeIndex) -> Option<CodeView<'_>> {
+        ((node as usize) < self.codes.len()).then(|| self.codes.get(node))
     }
 
     /// Visits the codes of all nodes that have one, in order, loading none to stay.
     pub(crate) fn scan(&self, mut visit: impl FnMut(NodeIndex, &[i8])) {
         self.codes.scan(|node, code| {
-            if let Some(code) = code {
+            if let Some(code) = code.code() {
                 visit(node, code.values());
             }
         });
@@ -342,11 +351,12 @@ impl Vectors {
                 (found, index.len())
             }
             (Finder::Hnsw, _, Some(near)) => {
-                let read = |node| {
+                let read = |node, into: &mut Vec<f32>| {
                     self.read_again.fetch_add(1, Ordering::Relaxed);
-                    self.get(node)
+                    self.view(node).is_some_and(|code| code.read(into))
                 };
-                (near.nearest(code, looked_at, read), near.len())
+                let touch = |nodes: &[u64]| self.touch(nodes.iter().map(|&node| node as NodeIndex));
+                (near.nearest(code, looked_at, touch, read), near.len())
             }
             _ => (Vec::new(), 0),
         };

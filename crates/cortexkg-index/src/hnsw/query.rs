@@ -43,6 +43,10 @@ pub struct SearchOptions<'a> {
     /// they are. What is of another dimension or not finite counts as
     /// not read.
     pub full: Option<&'a mut ReadFull<'a>>,
+    /// `full` is asked for those alone that are kept at less than this; for all that are not kept in full if not given.
+    pub full_below: Option<Precision>,
+    /// Is told the ids that `full` is about to be asked for, so that whoever reads can have all of them on their way at once.
+    pub ahead: Option<&'a mut dyn FnMut(&[u64])>,
     /// How many of the best are ranked again by their own precision, or by what `full` reads. All that are held if not given.
     pub rescored: Option<usize>,
 }
@@ -112,9 +116,15 @@ impl HnswAllocationIndex {
         let mut scores: Vec<Score> = found[..rescored].iter().map(|entry| entry.score).collect();
         self.nodes.refine(&slots, vector, &mut scores, &mut walker.scratch);
         if let Some(read) = how.full.as_mut() {
+            let below = how.full_below.unwrap_or(Precision::Full);
+            let is_asked_for = |entry: &&Entry| self.nodes.precision(entry.slot) < below;
+            if let Some(ahead) = how.ahead.as_mut() {
+                let asked = found[..rescored].iter().filter(is_asked_for);
+                ahead(&asked.map(|entry| entry.id).collect::<Vec<_>>());
+            }
             let mut embedding = Vec::new();
             for (entry, score) in found.iter().zip(&mut scores) {
-                if self.nodes.precision(entry.slot) == Precision::Full {
+                if !is_asked_for(&entry) {
                     continue;
                 }
                 embedding.clear();

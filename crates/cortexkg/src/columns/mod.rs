@@ -170,6 +170,9 @@ impl MultiColumnProcessor {
             return;
         }
         context.graph.touch(nodes.iter().copied());
+        if context.mention.code.is_some() {
+            context.vectors.touch(nodes.iter().copied());
+        }
         let dictionary = context.dictionary;
         let of_node = |&node: &NodeIndex| context.graph.node(node).values.iter().take(VALUES_APPROACHED);
         let values: Vec<_> = nodes.iter().flat_map(of_node).collect();

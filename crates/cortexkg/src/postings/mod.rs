@@ -117,6 +117,7 @@ impl Postings {
         let Err(place) = nodes.binary_search_by(|known| node.cmp(known)) else { return };
         nodes.insert(place, node);
         let older = (nodes.len() >= 2 * CHUNK_NODES).then(|| nodes.split_off(nodes.len() - CHUNK_NODES));
+        let is_split = older.is_some();
         if let (Some(at), Some(nodes)) = (at, of_chunk) {
             let old = chunks[at].start;
             match older {
@@ -131,7 +132,11 @@ impl Postings {
         } else if let Some(older) = older {
             chunks.push(self.put_chunk(hash, oldest(&older), &older));
         }
-        self.put_list(hash, chunks, &own);
+        if is_split {
+            self.put_bounded(hash, chunks, own);
+        } else {
+            self.put_list(hash, &chunks, &own);
+        }
     }
 
     fn put_chunk(&mut self, hash: u64, start: NodeIndex, nodes: &[NodeIndex]) -> Chunk {
@@ -141,27 +146,40 @@ impl Postings {
         Chunk { start, nodes: nodes.len() as u16 }
     }
 
-    /// Writes a list, without its oldest chunks if it is too long.
-    fn put_list(&mut self, hash: u64, mut chunks: Vec<Chunk>, nodes: &[NodeIndex]) {
+    fn put_list(&mut self, hash: u64, chunks: &[Chunk], nodes: &[NodeIndex]) {
+        self.bytes.clear();
+        write_list(chunks, nodes, &mut self.bytes);
+        self.entries.insert(hash, &self.bytes);
+    }
+
+    /// Writes a list, without its oldest chunks if it is too long; none if nothing is left of it.
+    fn put_bounded(&mut self, hash: u64, mut chunks: Vec<Chunk>, mut nodes: Vec<NodeIndex>) {
         let of = |chunk: &Chunk| usize::from(chunk.nodes);
         let mut total = nodes.len() + chunks.iter().map(of).sum::<usize>();
-        if total > LIST_NODES_MAX || chunks.len() > CHUNKS_MAX {
-            while let Some(&oldest) = chunks.first() {
-                if total - of(&oldest) <= LIST_NODES_READ_MAX && chunks.len() <= CHUNKS_MAX {
-                    break;
-                }
+        if total > LIST_NODES_MAX {
+            while let Some(&oldest) = chunks.first().filter(|oldest| total - of(oldest) > LIST_NODES_READ_MAX)
+            {
                 total -= of(&oldest);
                 self.entries.remove(chunk_hash(hash, oldest.start));
                 chunks.remove(0);
             }
         }
+        if chunks.len() > CHUNKS_MAX {
+            // Many that hardly anything is left of.
+            for chunk in chunks.drain(..).rev() {
+                nodes.extend(self.chunk(hash, chunk));
+                self.entries.remove(chunk_hash(hash, chunk.start));
+            }
+            let older = nodes.split_off(nodes.len().min(CHUNK_NODES));
+            chunks =
+                older.chunks(CHUNK_NODES).map(|nodes| self.put_chunk(hash, oldest(nodes), nodes)).collect();
+            chunks.reverse();
+        }
         if total == 0 {
             self.entries.remove(hash);
-            return;
+        } else {
+            self.put_list(hash, &chunks, &nodes);
         }
-        self.bytes.clear();
-        write_list(&chunks, nodes, &mut self.bytes);
-        self.entries.insert(hash, &self.bytes);
     }
 
     /// Takes a node out of a list.
@@ -187,7 +205,7 @@ impl Postings {
             own = self.chunk(hash, chunk);
             self.entries.remove(chunk_hash(hash, chunk.start));
         }
-        self.put_list(hash, chunks, &own);
+        self.put_bounded(hash, chunks, own);
     }
 
     /// Visits every list; nodes newest first.
@@ -281,6 +299,33 @@ mod tests {
             prop_assert_eq!(postings.newest(7, 1), []);
             prop_assert_eq!(postings.scan(&mut |_, _| panic!("nothing is left")).is_ok(), true);
         }
+    }
+
+    #[test]
+    fn chunks_of_which_little_is_left_keep_it() {
+        let (mut postings, mut model) = (Postings::default(), BTreeSet::new());
+        for round in 0..600 {
+            let nodes = round * 1_000..round * 1_000 + 259;
+            nodes.clone().for_each(|node| postings.insert(3, node));
+            nodes.clone().skip(3).for_each(|node| postings.remove(3, node));
+            model.extend(nodes.take(3));
+            assert_eq!(postings.newest(3, usize::MAX), newest_of(&model, usize::MAX), "round {round}");
+        }
+        assert!(model.iter().all(|&node| postings.contains(3, node)));
+        model.iter().for_each(|&node| postings.remove(3, node));
+        assert_eq!(postings.bytes(), Postings::default().bytes());
+    }
+
+    #[test]
+    fn a_list_beyond_its_bound_is_cut_where_it_is_split_and_not_before() {
+        let mut postings = Postings::default();
+        (0..8_440_u32).map(|node| node * 2).for_each(|node| postings.insert(1, node));
+        let before = postings.newest(1, usize::MAX);
+        assert!(before.len() > LIST_NODES_MAX && before.contains(&10), "{}", before.len());
+        postings.insert(1, 4_321);
+        postings.insert(1, 20_000_000);
+        assert_eq!(postings.newest(1, usize::MAX).len(), before.len() + 2);
+        assert!(postings.contains(1, 10) && postings.contains(1, 4_321));
     }
 
     #[test]
