@@ -78,6 +78,7 @@ pub use exact::{ExactIndex, Method, VectorIndex};
 pub use flat::{FlatIndex, Hit};
 pub use hnsw::{
     Audit, HnswAllocationIndex, HnswConfig, Neighbour, Place, ReadFull, RecallEstimate, SearchOptions,
+    TellIds,
 };
 pub use nodes::VECTORS_MAX;
 pub use precision::{Precision, UnknownPrecision};

@@ -14,6 +14,7 @@ use cortexkg_index::{
     Vector, VectorIndex,
 };
 use proptest::prelude::*;
+use std::cell::RefCell;
 
 #[test]
 fn every_precision_finds_what_an_exact_scan_of_its_codes_finds() {
@@ -67,6 +68,27 @@ fn finer_codes_and_full_embeddings_have_the_last_word() {
         index.set_precision(id as u64, precision, Some(&vector)).unwrap();
     }
     assert_eq!(index.precisions()[..4], [0, 667, 667, 666]);
+    // Only those below a precision are read, and all of them are told of before the first is.
+    let vector = index.vector(&queries[0]).unwrap();
+    let (told, read) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+    let mut ahead = |ids: &[u64]| {
+        assert!(read.borrow().is_empty());
+        told.borrow_mut().extend_from_slice(ids);
+    };
+    let mut full = |id: u64, embedding: &mut Vec<f32>| {
+        read.borrow_mut().push(id);
+        embedding.extend_from_slice(&embeddings[id as usize]);
+        true
+    };
+    let mut how = SearchOptions {
+        full: Some(&mut full),
+        full_below: Some(Precision::Eight),
+        ahead: Some(&mut ahead),
+        ..Default::default()
+    };
+    index.search_with(&vector, 10, &mut how, &mut Vec::new()).unwrap();
+    assert!(!told.borrow().is_empty() && told == read);
+    assert!(told.borrow().iter().all(|&id| index.precision(id) == Some(Precision::Four)));
     let finer = recall(&index, &truth, queries, 10);
     println!("b1 {coarse:.3}, with finer codes {finer:.3}, with full embeddings {with_full:.3}");
     assert!(coarse < 0.9 && finer > coarse + 0.15 && with_full > coarse + 0.15);

@@ -8,6 +8,21 @@ use crate::paged::Record;
 #[derive(Debug)]
 pub(crate) struct NodeCode;
 
+/// Members after which a node's vector moves no slower: the newest always counts for at least 1/16.
+const MEMBERS_MAX: u32 = 16;
+
+/// The vector of a node, moved towards that of a new member, the node's `members`-th.
+pub(crate) fn moved_towards(old: &Q8Code, new: &Q8Code, members: u32) -> Q8Code {
+    let weight = members.clamp(2, MEMBERS_MAX) as i32;
+    let moved = old.values().iter().zip(new.values()).map(|(&old, &new)| {
+        let sum = i32::from(old) * (weight - 1) + i32::from(new);
+        // Rounded to nearest, halves away from zero.
+        ((2 * sum + sum.signum() * weight) / (2 * weight)) as i8
+    });
+    let moved: Vec<i8> = moved.collect();
+    Q8Code::from_parts(moved, 1.0).expect("between two codes lies a code")
+}
+
 /// One as it lies there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CodeView<'a>(&'a [u8]);

@@ -11,7 +11,7 @@ use crate::graph::NodeIndex;
 use crate::image::{ImageReader, ImageWriter};
 use crate::layers::Layers;
 use crate::near::{self, NearIndex};
-use crate::node_code::{CodeView, NodeCode};
+use crate::node_code::{CodeView, NodeCode, moved_towards};
 use crate::paged::{EachTable, Paged};
 use crate::perceive::Perceived;
 use crate::quantization::{AdaptiveQuantizationEngine, QuantizationReport};
@@ -20,8 +20,6 @@ use crate::surroundings::{AllSurroundings, NEAREST, Surroundings};
 /// The code of a mention's vector.
 pub(crate) type Code = Q8Code;
 
-/// Members after which a node's vector moves no slower: the newest always counts for at least 1/16.
-const MEMBERS_MAX: u32 = 16;
 /// The index grows from this part of the size on from which it is used, and goes when the graph falls below that part.
 const GROWN_FROM: usize = 2;
 const DROPPED_BELOW: usize = 4;
@@ -375,16 +373,7 @@ impl Vectors {
         let before = self.get(node);
         let moved = match &before {
             None => code.clone(),
-            Some(old) => {
-                let weight = members.clamp(2, MEMBERS_MAX) as i32;
-                let moved = old.values().iter().zip(code.values()).map(|(&old, &new)| {
-                    let sum = i32::from(old) * (weight - 1) + i32::from(new);
-                    // Rounded to nearest, halves away from zero.
-                    ((2 * sum + sum.signum() * weight) / (2 * weight)) as i8
-                });
-                let moved: Vec<i8> = moved.collect();
-                Q8Code::from_parts(moved, 1.0).expect("between two codes lies a code")
-            }
+            Some(old) => moved_towards(old, code, members),
         };
         if let Some(index) = &mut self.scanned {
             let id = u64::from(node);

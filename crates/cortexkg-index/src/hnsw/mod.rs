@@ -32,7 +32,7 @@ pub use config::HnswConfig;
 pub(crate) use copies::Copies;
 pub(crate) use graph::Graph;
 pub use place::Place;
-pub use query::{Neighbour, ReadFull, SearchOptions};
+pub use query::{Neighbour, ReadFull, SearchOptions, TellIds};
 pub use recall::RecallEstimate;
 use recall::RunningRecall;
 

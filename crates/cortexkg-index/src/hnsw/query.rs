@@ -32,6 +32,9 @@ impl PartialOrd for Neighbour {
 /// Reads the full embedding of an id into the buffer; returns whether it could.
 pub type ReadFull<'a> = dyn FnMut(u64, &mut Vec<f32>) -> bool + 'a;
 
+/// Is told ids.
+pub type TellIds<'a> = dyn FnMut(&[u64]) + 'a;
+
 /// What a search may be told beside the vector and the number of hits.
 #[derive(Default)]
 pub struct SearchOptions<'a> {
@@ -46,7 +49,7 @@ pub struct SearchOptions<'a> {
     /// `full` is asked for those alone that are kept at less than this; for all that are not kept in full if not given.
     pub full_below: Option<Precision>,
     /// Is told the ids that `full` is about to be asked for, so that whoever reads can have all of them on their way at once.
-    pub ahead: Option<&'a mut dyn FnMut(&[u64])>,
+    pub ahead: Option<&'a mut TellIds<'a>>,
     /// How many of the best are ranked again by their own precision, or by what `full` reads. All that are held if not given.
     pub rescored: Option<usize>,
 }
