@@ -31,7 +31,7 @@ pub(crate) struct State {
 pub(crate) enum Phase {
     New,
     /// With the promise of being ready.
-    Initializing(Option<Promise>),
+    Initializing(Promise),
     Ready(Box<State>),
     /// Its storage is being let go of.
     Closing,
@@ -82,14 +82,13 @@ impl State {
     }
 }
 
-/// Says that it is being initialized, if it can be.
-fn claim(phase: &RefCell<Phase>) -> Result<(), JsValue> {
-    match &mut *phase.try_borrow_mut().map_err(|_| error(WITHIN))? {
-        new @ Phase::New => *new = Phase::Initializing(None),
-        Phase::Closing => return Err(error("CortexKG is being closed: await close() first")),
-        _ => return Err(error("CortexKG is initialized already, or about to be")),
+/// Refuses to initialize what is not new.
+fn check_new(phase: &RefCell<Phase>) -> Result<(), JsValue> {
+    match &*phase.try_borrow().map_err(|_| error(WITHIN))? {
+        Phase::New => Ok(()),
+        Phase::Closing => Err(error("CortexKG is being closed: await close() first")),
+        _ => Err(error("CortexKG is initialized already, or about to be")),
     }
-    Ok(())
 }
 
 /// Begins, with what a storage has.
@@ -128,13 +127,13 @@ async fn start(
 
 impl CortexKGWasm {
     fn started(&self, storage: Result<Option<(String, JsValue)>, JsValue>) -> Promise {
-        let storage = match storage.and_then(|storage| claim(&self.phase).map(|()| storage)) {
+        let storage = match storage.and_then(|storage| check_new(&self.phase).map(|()| storage)) {
             Ok(storage) => storage,
             Err(why) => return Promise::reject(&why),
         };
         // It runs once this call is over.
         let ready = future_to_promise(start(self.phase.clone(), self.configuration, storage));
-        *self.phase.borrow_mut() = Phase::Initializing(Some(ready.clone()));
+        *self.phase.borrow_mut() = Phase::Initializing(ready.clone());
         ready
     }
 }
@@ -205,7 +204,7 @@ impl CortexKGWasm {
         let phase = self.phase.clone();
         future_to_promise(async move {
             let beginning = match &*phase.borrow() {
-                Phase::Initializing(ready) => ready.clone(),
+                Phase::Initializing(ready) => Some(ready.clone()),
                 _ => None,
             };
             if let Some(ready) = beginning {

@@ -3,6 +3,7 @@
 use cortexkg_simd::prefetch;
 
 use crate::graph::NodeIndex;
+use crate::postings::find;
 
 /// How many nodes ahead an entry is asked for that will be added to.
 const AHEAD: usize = 16;
@@ -70,7 +71,7 @@ impl Scores {
             most = most.max(*entry);
         };
         let looked_at = if touched.len() * 8 < nodes.len() {
-            let is_listed = |node: &NodeIndex| nodes.binary_search_by(|known| node.cmp(known)).is_ok();
+            let is_listed = |node: &NodeIndex| find(nodes, *node).is_ok();
             touched.iter().filter(|node| is_listed(node)).for_each(|&node| add(&mut entries[node as usize]));
             touched.len()
         } else {

@@ -120,19 +120,19 @@ impl HnswAllocationIndex {
         self.nodes.refine(&slots, vector, &mut scores, &mut walker.scratch);
         if let Some(read) = how.full.as_mut() {
             let below = how.full_below.unwrap_or(Precision::Full);
-            let is_asked_for = |entry: &&Entry| self.nodes.precision(entry.slot) < below;
+            let asked: Vec<usize> =
+                (0..rescored).filter(|&at| self.nodes.precision(found[at].slot) < below).collect();
             if let Some(ahead) = how.ahead.as_mut() {
-                let asked = found[..rescored].iter().filter(is_asked_for);
-                ahead(&asked.map(|entry| entry.id).collect::<Vec<_>>());
+                ahead(&asked.iter().map(|&at| found[at].id).collect::<Vec<_>>());
             }
             let mut embedding = Vec::new();
-            for (entry, score) in found.iter().zip(&mut scores) {
-                if !is_asked_for(&entry) {
-                    continue;
-                }
+            for at in asked {
                 embedding.clear();
-                let exact = read(entry.id, &mut embedding).then(|| self.exact(vector, &embedding)).flatten();
-                *score = exact.unwrap_or(*score);
+                if read(found[at].id, &mut embedding)
+                    && let Some(exact) = self.exact(vector, &embedding)
+                {
+                    scores[at] = exact;
+                }
             }
         }
         hits.extend(found.iter().zip(scores).map(|(entry, score)| Neighbour { id: entry.id, score }));

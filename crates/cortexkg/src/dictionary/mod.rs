@@ -223,11 +223,9 @@ impl Dictionary {
         let mut terms = Vec::with_capacity(16);
         if self.fields[usize::from(field)].kind != FieldKind::Key {
             let words = value.normal.split(' ').take(WORDS_MAX);
-            if CAN_PREFETCH {
-                let hashes: SmallVec<[u64; 32]> = words.clone().map(|word| hash_of(field, word)).collect();
-                self.term_ids.touch(hashes.iter().copied());
-            }
-            terms.extend(words.map(|word| self.intern_term(field, word)));
+            let hashes: SmallVec<[u64; 32]> = words.clone().map(|word| hash_of(field, word)).collect();
+            self.term_ids.touch(hashes.iter().copied());
+            terms.extend(words.zip(hashes).map(|(word, hash)| self.intern_term(field, word, hash)));
         }
         terms.sort_unstable();
         let words = terms.len();
@@ -237,7 +235,9 @@ impl Dictionary {
             [] if self.fields[usize::from(field)].has_lists() => whole,
             items => items,
         };
-        terms.extend(items.iter().map(|item| self.intern_term(field | ITEM, item)));
+        let field_of_items = field | ITEM;
+        let intern = |item: &String| self.intern_term(field_of_items, item, hash_of(field_of_items, item));
+        terms.extend(items.iter().map(intern));
         terms[words..].sort_unstable();
         let id = self.values.push(&NewValue {
             shape: Shape::of(&value.normal),
@@ -254,8 +254,7 @@ impl Dictionary {
         id
     }
 
-    fn intern_term(&mut self, field: FieldId, text: &str) -> TermId {
-        let hash = hash_of(field, text);
+    fn intern_term(&mut self, field: FieldId, text: &str, hash: u64) -> TermId {
         let is_meant = |id| {
             let known = self.terms.get(id);
             known.field() == field && known.text() == text

@@ -70,6 +70,11 @@ impl Postings {
         }
     }
 
+    /// The chunks of a list, oldest first, and the nodes behind them, newest first.
+    fn list(&self, hash: u64) -> Option<(Vec<Chunk>, Vec<NodeIndex>)> {
+        self.entries.get(hash).map(|entry| (entry.chunks().to_vec(), entry.nodes().to_vec()))
+    }
+
     /// All nodes of a chunk, newest first.
     fn chunk(&self, hash: u64, chunk: Chunk) -> Vec<NodeIndex> {
         self.entries.get(chunk_hash(hash, chunk.start)).map_or_else(Vec::new, |entry| entry.nodes().to_vec())
@@ -77,12 +82,9 @@ impl Postings {
 
     /// Whether a node is in a list.
     pub(crate) fn contains(&self, hash: u64, node: NodeIndex) -> bool {
-        let Some(entry) = self.entries.get(hash) else { return false };
-        let (chunks, nodes) = (entry.chunks().to_vec(), entry.nodes().to_vec());
-        match place(&chunks, &nodes, node) {
-            None => holds(&nodes, node),
-            Some(at) => holds(&self.chunk(hash, chunks[at]), node),
-        }
+        let Some((chunks, own)) = self.list(hash) else { return false };
+        let nodes = place(&chunks, &own, node).map_or(own, |at| self.chunk(hash, chunks[at]));
+        find(&nodes, node).is_ok()
     }
 
     /// Adds a node to a list.
@@ -109,12 +111,11 @@ impl Postings {
 
     /// Adds a node among others: those of a chunk, or of the list's own entry.
     fn insert_among(&mut self, hash: u64, node: NodeIndex) {
-        let Some(entry) = self.entries.get(hash) else { return };
-        let (mut chunks, mut own) = (entry.chunks().to_vec(), entry.nodes().to_vec());
+        let Some((mut chunks, mut own)) = self.list(hash) else { return };
         let at = place(&chunks, &own, node);
         let mut of_chunk = at.map(|at| self.chunk(hash, chunks[at]));
         let nodes = of_chunk.as_mut().unwrap_or(&mut own);
-        let Err(place) = nodes.binary_search_by(|known| node.cmp(known)) else { return };
+        let Err(place) = find(nodes, node) else { return };
         nodes.insert(place, node);
         let older = (nodes.len() >= 2 * CHUNK_NODES).then(|| nodes.split_off(nodes.len() - CHUNK_NODES));
         let is_split = older.is_some();
@@ -184,8 +185,7 @@ impl Postings {
 
     /// Takes a node out of a list.
     pub(crate) fn remove(&mut self, hash: u64, node: NodeIndex) {
-        let Some(entry) = self.entries.get(hash) else { return };
-        let (mut chunks, mut own) = (entry.chunks().to_vec(), entry.nodes().to_vec());
+        let Some((mut chunks, mut own)) = self.list(hash) else { return };
         match place(&chunks, &own, node) {
             None => own.retain(|known| *known != node),
             Some(at) => {
@@ -251,8 +251,9 @@ fn oldest(nodes: &[NodeIndex]) -> NodeIndex {
     nodes.last().copied().unwrap_or_default()
 }
 
-fn holds(nodes: &[NodeIndex], node: NodeIndex) -> bool {
-    nodes.binary_search_by(|known| node.cmp(known)).is_ok()
+/// Where a node is among others, newest first, or belongs.
+pub(crate) fn find(nodes: &[NodeIndex], node: NodeIndex) -> Result<usize, usize> {
+    nodes.binary_search_by(|known| node.cmp(known))
 }
 
 #[cfg(test)]
