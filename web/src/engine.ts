@@ -3,10 +3,11 @@
 import { type Bindings, type CortexKGWasm, loadBindings } from "./bindings.js";
 import { Durations } from "./durations.js";
 import { StorageReadOnlyError, packed } from "./errors.js";
+import { type OpenScratch, openScratch } from "./scratch.js";
 import type { OpenStorage, StorageEvent } from "./storage/index.js";
 import type {
   AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView, OpenOptions,
-  Outcome, RecordName, SearchHit, StorageOptions,
+  Outcome, RecordName, Scratch, SearchHit, StorageOptions,
 } from "./types.js";
 
 /** What came of opening. */
@@ -18,40 +19,47 @@ export class Engine {
   readonly #kg: CortexKGWasm;
   readonly #memory: WebAssembly.Memory;
   readonly #storage: OpenStorage | undefined;
+  readonly #scratch: OpenScratch | undefined;
   readonly #factTimes = new Durations();
 
-  private constructor(kg: CortexKGWasm, memory: WebAssembly.Memory, storage: OpenStorage | undefined) {
+  private constructor(kg: CortexKGWasm, memory: WebAssembly.Memory, storage: OpenStorage | undefined, scratch: OpenScratch | undefined) {
     this.#kg = kg;
     this.#memory = memory;
     this.#storage = storage;
+    this.#scratch = scratch;
   }
 
   /** Loads the module, and what the storage has. */
   static async open(options: OpenOptions, tell: (event: StorageEvent) => void): Promise<[Engine, Opened]> {
     const storage = options.storage ?? undefined;
     const given = typeof storage === "object" && "load" in storage ? storage : undefined;
+    // Meanwhile the module is loaded.
+    const opening = given?.scratch ? undefined : openScratch();
     let bindings: Bindings, memory: WebAssembly.Memory, kg: CortexKGWasm;
     try {
       ({ bindings, memory } = await loadBindings(options.simd === undefined ? {} : { simd: options.simd }));
       // Before a storage is opened, which would stay open if the options are refused.
-      kg = configured(bindings, options);
+      kg = configured(bindings, options, given?.scratch ?? (await opening));
     } catch (error) {
       // That of the caller's is open already. Why it could not begin says more than why it could not let go.
       await given?.close?.().catch(() => undefined);
+      await (await opening)?.close();
       throw error;
     }
+    const scratch = await opening;
     if (storage === undefined) {
       await kg.initialize();
-      return [new Engine(kg, memory, undefined), { isWriter: false }];
+      return [new Engine(kg, memory, undefined, scratch), { isWriter: false }];
     }
     try {
       const wanted = typeof storage === "string" ? { name: storage } : (storage as StorageOptions);
       const open = given ? undefined : await opened(wanted, tell);
       // Closed by the engine if it cannot begin.
       await kg.initialize_with_storage(given ? "of the caller" : wanted.name, open ?? given);
-      return [new Engine(kg, memory, open), { isWriter: open?.isWriter ?? true }];
+      return [new Engine(kg, memory, open, scratch), { isWriter: open?.isWriter ?? true }];
     } catch (error) {
       kg.free();
+      await scratch?.close();
       throw error;
     }
   }
@@ -178,6 +186,7 @@ export class Engine {
   async close(): Promise<void> {
     await this.#kg.close();
     this.#kg.free();
+    await this.#scratch?.close();
   }
 
   #checkWriter(): void {
@@ -193,10 +202,11 @@ async function opened(options: StorageOptions, tell: (event: StorageEvent) => vo
   return openStorage(options, tell);
 }
 
-function configured(bindings: Bindings, { columns, maxColumns, simd }: OpenOptions): CortexKGWasm {
+function configured(bindings: Bindings, { columns, maxColumns, simd }: OpenOptions, scratch: Scratch | undefined): CortexKGWasm {
   return new bindings.CortexKGWasm({
     ...(columns === undefined ? {} : { columnCount: columns }),
     ...(maxColumns === undefined ? {} : { maxColumnCount: maxColumns }),
     ...(simd === undefined ? {} : { enableSimd: simd }),
+    ...(scratch === undefined ? {} : { scratch }),
   });
 }

@@ -8,11 +8,12 @@ import {
 import { join } from "node:path";
 
 import { CortexError, StorageError, StorageLockedError, StorageQuotaError } from "./errors.js";
-import { type LogFile, TwoFileLog } from "./storage/log.js";
+import { type LogFile, TwoFileLog, fill } from "./storage/log.js";
 import type { Storage } from "./types.js";
 
 const LOCK = "lock";
 const FILES = ["0.log", "1.log"] as const;
+const SCRATCH = "scratch";
 
 /**
  * Keeps a graph in a folder, which is made if it is not there; for `CortexKG.open({ storage: fileStorage("people") })`. What `save` acknowledges is
@@ -34,27 +35,44 @@ export function fileStorage(folder: string): Storage {
     // As a header has the name of what it belongs to: here a folder may be moved.
     const log = new TwoFileLog("", [first!, second!]);
     rooted(folder);
+    const scratch = file(join(folder, SCRATCH), opened);
+    scratch.truncate(0);
     let isOpen = true;
-    const use = async <T>(what: () => T): Promise<T> => {
+    const now = <T>(what: () => T): T => {
       // Its descriptors may be those of other files by now.
       if (!isOpen) throw new StorageError(`${folder} was closed; open it again`);
-      const holder = said(lock);
-      if (holder !== undefined && holder !== mine) throw new StorageLockedError(`${told(holder)} has taken ${folder} over; end it, and open the graph again`);
       try {
         return what();
       } catch (error) {
         throw failed(folder, error);
       }
     };
+    const use = async <T>(what: () => T): Promise<T> =>
+      now(() => {
+        const holder = said(lock);
+        if (holder !== undefined && holder !== mine) throw new StorageLockedError(`${told(holder)} has taken ${folder} over; end it, and open the graph again`);
+        return what();
+      });
     return {
       load: () => use(() => log.load()),
+      open: () => use(() => log.open()),
       append: (piece) => use(() => log.append(piece)),
       replace: (piece) => use(() => log.replace(piece)),
+      begin: () => {
+        const { write, end, abandon } = now(() => log.begin());
+        return { write: (bytes) => now(() => write(bytes)), end: () => use(end), abandon };
+      },
+      scratch: {
+        read: (at, into) => now(() => fill(scratch, at, into)),
+        write: (at, bytes) => void now(() => scratch.write(bytes, { at })),
+      },
       close: async () => {
         if (!isOpen) return;
         isOpen = false;
         try {
           log.close();
+          scratch.close();
+          rmSync(join(folder, SCRATCH), { force: true });
         } finally {
           release(lock, mine);
         }

@@ -272,6 +272,35 @@ export interface Storage {
   replace(piece: Uint8Array): Promise<void>;
   /** Lets go of it. */
   close?(): Promise<void>;
+  /** As `load`, to be read a part at a time: what is large then needs no memory. */
+  open?(): Promise<ReadablePiece[]>;
+  /** As `replace`, part by part. */
+  begin?(): Replacement;
+  /** A file for as long as the graph is open, in which what was said lies rather than in memory. */
+  scratch?: Scratch;
+}
+
+/** A piece that can be read a part at a time, for as long as no other takes its place. */
+export interface ReadablePiece {
+  readonly length: number;
+  /** Fills a buffer with the bytes from `at` on before it returns, or throws. */
+  read(at: number, into: Uint8Array): void;
+}
+
+/** A piece that is to take the place of all. */
+export interface Replacement {
+  /** Adds bytes, and has taken them when it returns. */
+  write(bytes: Uint8Array): void;
+  /** Lets it take the place of all. Resolves when it is durable; when it rejects, nothing has changed. */
+  end(): Promise<void>;
+  /** Gives it up. */
+  abandon(): void;
+}
+
+/** A file that nobody needs afterwards. What its calls do is done when they return, whole; else they throw. */
+export interface Scratch {
+  read(at: number, into: Uint8Array): void;
+  write(at: number, bytes: Uint8Array): void;
 }
 
 /** How to open an engine. */

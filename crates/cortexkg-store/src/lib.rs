@@ -54,7 +54,8 @@ pub use change::{Change, ChangeSet, Table};
 pub use error::StoreError;
 pub use memory::{MemoryRows, MemoryStore};
 pub use portable::{
-    PortableKind, VisitRow, portable_kind, portable_rows, read_portable, scan_portable, write_portable,
+    PortableKind, VisitRow, check_portable, portable_kind, portable_rows, read_portable, scan_portable,
+    write_portable,
 };
 pub use rows::{BackupSource, CheckReport, Figures, RedbOptions, RedbStore};
 pub use snapshot::{Section, Snapshot, SnapshotWriter};

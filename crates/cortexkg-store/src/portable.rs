@@ -92,20 +92,25 @@ pub fn scan_portable(file: &Snapshot, place: &str, visit: &mut VisitRow<'_>) -> 
     Ok(())
 }
 
+/// Verifies that a file is a graph of this version, and every byte of it.
+///
+/// # Errors
+/// [`StoreError`]: it is no such file, or damaged, or cannot be read.
+pub fn check_portable(file: &Snapshot, place: &str) -> Result<(), StoreError> {
+    let refused = |what| Err(StoreError::damaged(place, what));
+    match portable_kind(file)? {
+        PortableKind::Graph => file.check(),
+        PortableKind::OtherVersion => refused("another version wrote it; export it again with this one"),
+        PortableKind::NoGraph => refused("is no graph that was exported as .ckg"),
+    }
+}
+
 /// Puts all rows of a file into a store that is empty, in one commit; gives their number. The whole file is verified first.
 ///
 /// # Errors
 /// [`StoreError`]: it is no such file, or damaged, or the store refuses; the store is as it was.
 pub fn read_portable(file: &Snapshot, place: &str, store: &mut impl Store) -> Result<u64, StoreError> {
-    let refused = |what| Err(StoreError::damaged(place, what));
-    match portable_kind(file)? {
-        PortableKind::Graph => {}
-        PortableKind::OtherVersion => {
-            return refused("another version wrote it; export it again with this one");
-        }
-        PortableKind::NoGraph => return refused("is no graph that was exported as .ckg"),
-    }
-    file.check()?;
+    check_portable(file, place)?;
     let (mut changes, mut rows) = (ChangeSet::default(), 0);
     scan_portable(file, place, &mut |table, key, value| {
         changes.put(table, key, value.to_vec());

@@ -1,15 +1,18 @@
-//! The engine over rows in memory.
+//! The engine over rows that end with the page.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use cortexkg::{
     AllocationResult, CloseCall, Consolidation, DurableEngine, EngineConfig, Explanation, Fact, FactError,
     Forget, HnswLayer, Layers, MemberFact, MentionName, NearHit, Neighbour, NodeId, NodeView, OperationError,
     SearchHit,
 };
-use cortexkg_store::{MemoryRows, Snapshot, StoreError, Sync, read_portable, write_portable};
+use cortexkg_store::snapshot::Source;
+use cortexkg_store::{Snapshot, StoreError, Sync, write_portable};
 use thiserror::Error;
 
+use crate::heap::HeapRows;
 use crate::map::{self, EDGE_WEIGHT, Map, Relative};
 use crate::pieces::{self, Chain};
 use crate::tracked::{Changed, Tracked};
@@ -42,23 +45,19 @@ pub(crate) enum Verdict {
 pub(crate) struct Graph(DurableEngine<Tracked>);
 
 impl Graph {
-    /// An empty graph.
-    pub(crate) fn new() -> Result<Self, GraphError> {
-        Self::over(Tracked::default())
+    /// An empty graph, over rows that are empty.
+    pub(crate) fn new(rows: HeapRows) -> Result<Self, GraphError> {
+        Self::over(Tracked::kept(rows))
     }
 
-    /// The graph of `.ckg` bytes; all of it is yet to be kept.
-    pub(crate) fn import(bytes: Vec<u8>) -> Result<Self, GraphError> {
-        let file = Snapshot::open(bytes, PLACE, CACHE_BYTES)?;
-        let mut store = Tracked::default();
-        read_portable(&file, PLACE, &mut store)?;
-        store.take();
-        store.give_back(None);
-        Self::over(store)
+    /// The graph of a `.ckg` file, in rows that are empty; all of it is yet to be kept.
+    pub(crate) fn import(file: impl Source, mut rows: HeapRows) -> Result<Self, GraphError> {
+        pieces::fill(&mut rows, &Snapshot::open(file, PLACE, CACHE_BYTES)?, PLACE)?;
+        Self::over(Tracked::new_to_all(rows))
     }
 
     /// The graph of rows that are kept already.
-    pub(crate) fn restored(rows: MemoryRows) -> Result<Self, GraphError> {
+    pub(crate) fn restored(rows: HeapRows) -> Result<Self, GraphError> {
         Self::over(Tracked::kept(rows))
     }
 
@@ -68,11 +67,25 @@ impl Graph {
         Ok(Self(DurableEngine::open(store, EngineConfig { layers, ..EngineConfig::default() })?))
     }
 
-    /// The graph as `.ckg` bytes.
-    pub(crate) fn export(&self) -> Result<Vec<u8>, GraphError> {
-        let mut bytes = Vec::new();
-        write_portable(self.0.store(), &mut bytes, &mut |_| {})?;
-        Ok(bytes)
+    /// Writes the graph as `.ckg` file.
+    pub(crate) fn export(&self, out: &mut dyn Write) -> Result<(), GraphError> {
+        write_portable(self.0.store(), out, &mut |_| {})?;
+        Ok(())
+    }
+
+    /// Writes everything that a storage keeps; what stands in it then.
+    pub(crate) fn write_base(&self, out: &mut dyn Write, columns: &[u8]) -> Result<Chain, GraphError> {
+        Ok(pieces::write_base(out, columns, self.0.store())?)
+    }
+
+    /// Up to where the file of its rows is in use.
+    pub(crate) fn heap_end(&self) -> u64 {
+        self.0.store().heap_end()
+    }
+
+    /// Bytes of the values of rows.
+    pub(crate) fn bytes_of(&self, changed: &Changed) -> Result<usize, GraphError> {
+        Ok(self.0.store().bytes_of(changed)?)
     }
 
     /// Whether rows have changed since they were last taken.
@@ -253,8 +266,18 @@ mod tests {
         ColumnAllocator::with_columns(64).unwrap()
     }
 
+    fn exported(graph: &Graph) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        graph.export(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn import(bytes: Vec<u8>) -> Result<Graph, GraphError> {
+        Graph::import(bytes, HeapRows::default())
+    }
+
     fn filled(facts: impl IntoIterator<Item = Fact>, pool: &mut ColumnAllocator) -> Graph {
-        let mut graph = Graph::new().unwrap();
+        let mut graph = Graph::new(HeapRows::default()).unwrap();
         for fact in facts {
             graph.allocate(fact, &mut Map { pool, time: 0, columns_max: 64 }).unwrap().unwrap();
         }
@@ -270,7 +293,7 @@ mod tests {
     fn what_is_exported_comes_back_with_the_same_hash() {
         let mut graph = filled(three(), &mut pool());
         assert_eq!(graph.forget(None, "b").unwrap(), (3, 1));
-        let back = Graph::import(graph.export().unwrap()).unwrap();
+        let back = import(exported(&graph)).unwrap();
         assert_eq!(back.state_hash().unwrap(), graph.state_hash().unwrap());
         assert_eq!(back.counts(), (2, 1));
         assert_eq!(back.search("lovelace", 5).unwrap().len(), 1);
@@ -313,18 +336,18 @@ mod tests {
         graph.forget(None, "4").unwrap();
         let told = format!("{}\n", graph.state_hash().unwrap());
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(folder.join("texts.ckg"), graph.export().unwrap()).unwrap();
+            std::fs::write(folder.join("texts.ckg"), exported(&graph)).unwrap();
             std::fs::write(folder.join("texts.hash"), &told).unwrap();
         }
         assert_eq!(told, std::fs::read_to_string(folder.join("texts.hash")).unwrap());
         let file = std::fs::read(folder.join("texts.ckg")).unwrap();
-        assert!(graph.export().unwrap() == file, "texts.ckg is another");
+        assert!(exported(&graph) == file, "texts.ckg is another");
     }
 
     #[test]
     fn what_is_no_graph_is_refused() {
-        assert!(Graph::import(Vec::new()).is_err());
-        assert!(Graph::import(vec![7; 4_096]).is_err());
+        assert!(import(Vec::new()).is_err());
+        assert!(import(vec![7; 4_096]).is_err());
         let graph = filled(three(), &mut pool());
         assert!(graph.why(None, "nobody").unwrap_err().to_string().contains("nobody"));
     }

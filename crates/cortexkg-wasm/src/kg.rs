@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::allocation::{AllocationEngine, COLUMNS_MAX};
 use crate::configuration::Configuration;
 use crate::graph::Graph;
-use crate::pieces;
+use crate::pieces::{self, Piece};
 use crate::saving::{Kept, save};
 use crate::storage::Storage;
 use crate::values::{error, text};
@@ -24,8 +24,8 @@ pub(crate) struct State {
     /// Where it is kept, if anywhere.
     pub(crate) kept: Option<Kept>,
     pub(crate) total_allocations: u64,
-    /// Columns that there may be once nodes have needed more.
-    pub(crate) columns_max: u32,
+    /// What it began with.
+    pub(crate) configuration: Configuration,
 }
 
 pub(crate) enum Phase {
@@ -65,20 +65,18 @@ pub(crate) fn with<T>(
 
 impl State {
     fn begin(configuration: Configuration, storage: Option<Storage>) -> Result<Self, JsValue> {
-        let (columns, graph) = (configuration.columns()?, Graph::new().map_err(error)?);
-        let columns_max = configuration.columns_max;
-        Ok(Self { columns, graph, kept: storage.map(Kept::nothing), total_allocations: 0, columns_max })
+        let (columns, graph) = (configuration.columns()?, Graph::new(configuration.rows(0)).map_err(error)?);
+        Ok(Self { columns, graph, kept: storage.map(Kept::nothing), total_allocations: 0, configuration })
     }
 
     /// As it was saved.
-    fn restore(configuration: Configuration, storage: Storage, pieces: &[Vec<u8>]) -> Result<Self, JsValue> {
-        let restored = pieces::restore(pieces).map_err(error)?;
+    fn restore(configuration: Configuration, storage: Storage, pieces: &[Piece]) -> Result<Self, JsValue> {
+        let restored = pieces::restore(pieces, configuration.rows(0)).map_err(error)?;
         let graph = Graph::restored(restored.rows).map_err(error)?;
         let pool = ColumnAllocator::decode(&restored.columns, COLUMNS_MAX).map_err(error)?;
         let columns = AllocationEngine::over(pool, configuration.is_simd_wanted);
         let kept = Kept::pieces(storage, restored.chain, restored.columns, columns.pool().tick());
-        let columns_max = configuration.columns_max;
-        Ok(Self { columns, graph, kept: Some(kept), total_allocations: 0, columns_max })
+        Ok(Self { columns, graph, kept: Some(kept), total_allocations: 0, configuration })
     }
 }
 
@@ -132,7 +130,7 @@ impl CortexKGWasm {
             Err(why) => return Promise::reject(&why),
         };
         // It runs once this call is over.
-        let ready = future_to_promise(start(self.phase.clone(), self.configuration, storage));
+        let ready = future_to_promise(start(self.phase.clone(), self.configuration.clone(), storage));
         *self.phase.borrow_mut() = Phase::Initializing(ready.clone());
         ready
     }
@@ -140,15 +138,16 @@ impl CortexKGWasm {
 
 #[wasm_bindgen]
 impl CortexKGWasm {
-    /// With a configuration `{columnCount, maxColumnCount, enableSimd, halfLife}`: columns of the pool (4,096), to how many it may grow where nodes of
-    /// the graph need more (1,048,576), whether SIMD may be used (true), and in how many calls an activation halves (1,024). Each may be left out.
+    /// With a configuration `{columnCount, maxColumnCount, enableSimd, halfLife, scratch}`: columns of the pool (4,096), to how many it may grow where
+    /// nodes of the graph need more (1,048,576), whether SIMD may be used (true), in how many calls an activation halves (1,024), and a file in which
+    /// what was said lies rather than in memory where it is much (none). Each may be left out.
     ///
     /// # Errors
     /// If it has something else, or a value that cannot be.
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(
-            unchecked_optional_param_type = "{columnCount?: number, maxColumnCount?: number, enableSimd?: boolean, halfLife?: number}"
+            unchecked_optional_param_type = "{columnCount?: number, maxColumnCount?: number, enableSimd?: boolean, halfLife?: number, scratch?: Scratch}"
         )]
         configuration: &JsValue,
     ) -> Result<CortexKGWasm, JsValue> {

@@ -8,11 +8,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::allocation::message;
 use crate::clock::Clock;
 use crate::facts::{embedding, fact};
+use crate::foreign::{Foreign, Parts};
 use crate::graph::{Graph, GraphError, Verdict};
 use crate::kg::{CortexKGWasm, State, with};
 use crate::map::Map;
 use crate::objects::object;
-use crate::values::{self, error, given, is_array, items, name, pair, quoted, text, whole_number};
+use crate::values::{error, given, is_array, items, name, pair, quoted, text, whole_number};
 use crate::views;
 
 /// Hits of a search and items of a list if nothing is said, and at most.
@@ -278,7 +279,11 @@ impl CortexKGWasm {
     /// # Errors
     /// Before it is initialized.
     pub fn export(&self) -> Result<Uint8Array, JsValue> {
-        with(&self.phase, |state| Ok(Uint8Array::from(&*state.graph.export().map_err(error)?)))
+        with(&self.phase, |state| {
+            let mut parts = Parts::default();
+            state.graph.export(&mut parts).map_err(error)?;
+            Ok(parts.joined())
+        })
     }
 
     /// Puts the graph of a `.ckg` file in the place of this one. Its nodes get columns; those of concepts stay as they are.
@@ -290,9 +295,11 @@ impl CortexKGWasm {
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<(), JsValue> {
         let refused = || error(format!("a .ckg file must be a Uint8Array, and is {}", quoted(bytes)));
-        let bytes = values::bytes(bytes.dyn_ref::<Uint8Array>().ok_or_else(refused)?);
+        let file = Foreign::array(bytes.dyn_ref::<Uint8Array>().ok_or_else(refused)?.clone());
         with(&self.phase, |state| {
-            let graph = Graph::import(bytes).map_err(error)?;
+            // The rows of the graph that is there stay until it is certain that there is another.
+            let rows = state.configuration.rows(state.graph.heap_end());
+            let graph = Graph::import(file, rows).map_err(error)?;
             let (_, mut map) = state.parts();
             map.keep_only(|_| false);
             graph.settle(&mut map).map_err(error)?;
@@ -343,7 +350,7 @@ impl State {
 
     /// The graph, and the columns on which its nodes are.
     fn parts(&mut self) -> (&mut Graph, Map<'_>) {
-        let (time, columns_max) = (Clock::date_ms() as u64, self.columns_max);
+        let (time, columns_max) = (Clock::date_ms() as u64, self.configuration.columns_max);
         (&mut self.graph, Map { pool: self.columns.pool_mut(), time, columns_max })
     }
 }

@@ -20,6 +20,9 @@
 //! under that name (`set_storage_opener`), and if nobody said what does, it is refused: nothing ever claims to be saved that is not. `save_state()` hands over what
 //! has changed since the last time, as one piece of bytes, or everything anew where that costs less than reading all the pieces.
 //!
+//! A module's memory never shrinks. What was said need not be in it: with a file that answers at once (`scratch`), rows beyond 4 MiB lie there
+//! for as long as the graph is open. A storage that has `open()` and `begin()` is read and written part by part.
+//!
 //! # Same bits
 //!
 //! The same facts give the same `state_hash()` as in the native library, with SIMD and without; `export()` and `import()` speak `.ckg`
@@ -32,7 +35,9 @@ mod clock;
 mod concepts;
 mod configuration;
 mod facts;
+mod foreign;
 mod graph;
+mod heap;
 mod kg;
 mod knowledge;
 mod map;

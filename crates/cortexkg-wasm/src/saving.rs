@@ -4,9 +4,10 @@ use js_sys::Promise;
 use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::JsValue;
 
+use crate::graph::Graph;
 use crate::kg::{Shared, State, with};
-use crate::pieces::{self, Chain};
-use crate::storage::Storage;
+use crate::pieces::{CHANGE_BYTES_MAX, Chain};
+use crate::storage::{Replacement, Storage};
 use crate::tracked::Changed;
 use crate::values::{error, property};
 
@@ -46,14 +47,23 @@ impl Kept {
     }
 }
 
-/// A piece on its way, and what it takes to have it not written after all.
-struct Piece {
-    bytes: Vec<u8>,
-    /// The chain to which it is added; none if it takes the place of all.
-    behind: Option<Chain>,
+/// What is on its way, and what it takes to have it not written after all.
+struct Saved {
     taken: Option<Changed>,
     columns: Vec<u8>,
     tick: u64,
+    /// What stands in the storage once it has it.
+    chain: Chain,
+    how: How,
+}
+
+/// How it gets there.
+enum How {
+    /// A piece behind the others.
+    Append(Vec<u8>),
+    /// One in the place of all, whole or part by part.
+    Replace(Vec<u8>),
+    ReplaceBy(Replacement),
 }
 
 impl State {
@@ -63,39 +73,63 @@ impl State {
         !self.kept.as_ref().is_some_and(is_kept) || self.graph.is_changed()
     }
 
-    /// The piece that the storage lacks; none if it has everything.
-    fn piece(&mut self) -> Result<Option<Piece>, JsValue> {
+    /// What the storage lacks; none if it has everything.
+    fn lacking(&mut self) -> Result<Option<Saved>, JsValue> {
         let Some(kept) = self.kept.as_ref().filter(|_| self.is_changed()) else { return Ok(None) };
-        let pool = self.columns.pool();
+        let (pool, storage, before) = (self.columns.pool(), kept.storage.clone(), kept.chain);
         let (columns, tick) = (pool.encode(), pool.tick());
+        let moved = (kept.tick != tick).then(|| pool.encode_since(&kept.columns));
         let taken = self.graph.take_changed();
-        if let (Some(chain), Some(changed)) = (kept.chain, &taken) {
-            let moved = (kept.tick != tick).then(|| pool.encode_since(&kept.columns));
-            let change = moved
-                .transpose()
-                .map_err(error)
-                .and_then(|moved| self.graph.change(&chain, changed, moved.as_deref()).map_err(error));
-            match change {
-                Ok(bytes) if chain.takes(&bytes) => {
-                    return Ok(Some(Piece { bytes, behind: Some(chain), taken, columns, tick }));
-                }
-                Ok(_) => {}
-                Err(why) => {
-                    self.graph.give_back(taken);
-                    return Err(why);
-                }
+        let change = match (before, &taken) {
+            (Some(chain), Some(changed)) => {
+                let moved = moved.transpose().map_err(error);
+                moved.and_then(|moved| change(&self.graph, &storage, chain, changed, moved.as_deref()))
             }
-        }
-        match self.graph.export() {
-            Ok(graph) => {
-                let bytes = pieces::base(&graph, &columns);
-                Ok(Some(Piece { bytes, behind: None, taken, columns, tick }))
-            }
+            _ => Ok(None),
+        };
+        let found = match change {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => replacement(&self.graph, &storage, &columns),
+            Err(why) => Err(why),
+        };
+        match found {
+            Ok((how, chain)) => Ok(Some(Saved { taken, columns, tick, chain, how })),
             Err(why) => {
                 self.graph.give_back(taken);
-                Err(error(why))
+                Err(why)
             }
         }
+    }
+}
+
+/// The piece behind a chain; none if everything is to be written anew.
+fn change(
+    graph: &Graph,
+    storage: &Storage,
+    chain: Chain,
+    changed: &Changed,
+    columns: Option<&[u8]>,
+) -> Result<Option<(How, Chain)>, JsValue> {
+    if storage.takes_parts() && graph.bytes_of(changed).map_err(error)? > CHANGE_BYTES_MAX {
+        return Ok(None);
+    }
+    let piece = graph.change(&chain, changed, columns).map_err(error)?;
+    let followed = chain.takes(&piece).then(|| chain.followed_by(&piece));
+    Ok(followed.map(|chain| (How::Append(piece), chain)))
+}
+
+/// The piece in the place of all.
+fn replacement(graph: &Graph, storage: &Storage, columns: &[u8]) -> Result<(How, Chain), JsValue> {
+    match storage.begin()? {
+        None => {
+            let mut piece = Vec::new();
+            let chain = graph.write_base(&mut piece, columns).map_err(error)?;
+            Ok((How::Replace(piece), chain))
+        }
+        Some(mut piece) => match graph.write_base(&mut piece, columns) {
+            Ok(chain) => Ok((How::ReplaceBy(piece), chain)),
+            Err(why) => Err(piece.abandon().unwrap_or_else(|| error(why))),
+        },
     }
 }
 
@@ -121,25 +155,22 @@ pub(crate) fn save(phase: &Shared) -> Result<Option<Promise>, JsValue> {
 async fn write(phase: &Shared) -> Result<(), JsValue> {
     let lacking = with(phase, |state| {
         let storage = state.kept.as_ref().map(|kept| kept.storage.clone());
-        Ok(storage.zip(state.piece()?))
+        Ok(storage.zip(state.lacking()?))
     })?;
-    let Some((storage, piece)) = lacking else { return Ok(()) };
-    let written = match piece.behind {
-        Some(_) => storage.append(&piece.bytes).await,
-        None => storage.replace(&piece.bytes).await,
+    let Some((storage, Saved { taken, columns, tick, chain, how })) = lacking else { return Ok(()) };
+    let written = match how {
+        How::Append(piece) => storage.append(&piece).await,
+        How::Replace(piece) => storage.replace(&piece).await,
+        How::ReplaceBy(piece) => piece.end().await,
     };
     with(phase, |state| {
         let Err(why) = written else {
             if let Some(kept) = &mut state.kept {
-                kept.chain = Some(match piece.behind {
-                    Some(chain) => chain.followed_by(&piece.bytes),
-                    None => Chain::of(&piece.bytes),
-                });
-                (kept.columns, kept.tick) = (piece.columns, piece.tick);
+                (kept.chain, kept.columns, kept.tick) = (Some(chain), columns, tick);
             }
             return Ok(());
         };
-        state.graph.give_back(piece.taken);
+        state.graph.give_back(taken);
         // Some storages cannot tell whether the piece is there after all: behind it the next one would not fit. Where there was no room it is not there.
         if let Some(kept) = state.kept.as_mut().filter(|_| !is_of_room(&why)) {
             kept.chain = None;

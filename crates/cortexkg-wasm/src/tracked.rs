@@ -1,28 +1,46 @@
-//! The rows of a graph in memory, and which of them have changed since they were last kept elsewhere.
+//! The rows of a graph, and which of them have changed since they were last kept by a storage.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cortexkg_store::{
-    Change, ChangeSet, Decide, MemoryRows, Snapshot, Store, StoreError, Sync, Table, Visit, WriteSnapshot,
+    Change, ChangeSet, Decide, Rewrite, Snapshot, Store, StoreError, Sync, Table, Visit, WriteSnapshot,
 };
+
+use crate::heap::HeapRows;
 
 /// Rows that were put or removed.
 pub(crate) type Changed = BTreeSet<(Table, u64)>;
 
-/// A store in memory that remembers what changes.
+/// A store that ends with the page and remembers what changes.
 #[derive(Debug, Default)]
 pub(crate) struct Tracked {
-    store: MemoryRows,
+    rows: HeapRows,
     changed: Changed,
     /// Everything was written anew: what has changed cannot be told row by row.
     is_rewritten: bool,
 }
 
 impl Tracked {
-    /// Over rows that are kept elsewhere already.
-    pub(crate) fn kept(store: MemoryRows) -> Self {
-        Self { store, ..Self::default() }
+    /// Over rows that a storage has already.
+    pub(crate) fn kept(rows: HeapRows) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
+    /// Over rows of which it has none.
+    pub(crate) fn new_to_all(rows: HeapRows) -> Self {
+        Self { rows, is_rewritten: true, ..Self::default() }
+    }
+
+    /// See [`HeapRows::end`].
+    pub(crate) fn heap_end(&self) -> u64 {
+        self.rows.end()
+    }
+
+    /// Bytes of the values of these rows.
+    pub(crate) fn bytes_of(&self, changed: &Changed) -> Result<usize, StoreError> {
+        let lengths = changed.iter().map(|&(table, key)| self.rows.length(table, key));
+        lengths.map(|length| length.map(|length| length.unwrap_or(0))).sum()
     }
 
     /// Whether anything has changed.
@@ -47,18 +65,18 @@ impl Tracked {
 
 impl Store for Tracked {
     fn get(&self, table: Table, key: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.get(table, key)
+        self.rows.get(table, key)
     }
 
     fn scan(&self, table: Table, keys: Range<u64>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.store.scan(table, keys, visit)
+        self.rows.scan(table, keys, visit)
     }
 
     fn last_key(&self, table: Table) -> Result<Option<u64>, StoreError> {
-        self.store.last_key(table)
+        self.rows.last_key(table)
     }
 
-    fn commit(&mut self, changes: ChangeSet, sync: Sync) -> Result<(), StoreError> {
+    fn commit(&mut self, changes: ChangeSet, _sync: Sync) -> Result<(), StoreError> {
         let rows: Vec<_> = changes
             .changes
             .iter()
@@ -66,26 +84,39 @@ impl Store for Tracked {
                 Change::Put { table, key, .. } | Change::Delete { table, key } => (table, key),
             })
             .collect();
-        self.store.commit(changes, sync)?;
+        self.rows.commit(changes)?;
         self.changed.extend(rows);
         Ok(())
     }
 
     fn rewrite(&mut self, decide: &mut Decide<'_>) -> Result<(), StoreError> {
-        self.store.rewrite(decide)?;
+        let mut changes = ChangeSet::default();
+        for table in Table::ALL {
+            self.rows.scan(table, 0..u64::MAX, &mut |key, value| {
+                match decide(table, key, value)? {
+                    Rewrite::Keep => {}
+                    Rewrite::Drop => changes.delete(table, key),
+                    Rewrite::Replace(value) => changes.put(table, key, value),
+                }
+                Ok(())
+            })?;
+        }
+        self.rows.commit(changes)?;
         self.is_rewritten = true;
         Ok(())
     }
 
-    fn write_snapshot(&mut self, write: &mut WriteSnapshot<'_>) -> Result<(), StoreError> {
-        self.store.write_snapshot(write)
+    #[inline]
+    fn write_snapshot(&mut self, _write: &mut WriteSnapshot<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 
+    #[inline]
     fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
-        self.store.snapshot()
+        Ok(None)
     }
 
     fn remove_snapshot(&mut self) -> Result<(), StoreError> {
-        self.store.remove_snapshot()
+        Ok(())
     }
 }

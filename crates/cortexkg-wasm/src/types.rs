@@ -53,5 +53,15 @@ export interface Storage {
   append(piece: Uint8Array): Promise<void>,
   replace(piece: Uint8Array): Promise<void>,
   close?(): Promise<void>,
+  /** As `load`, to be read a part at a time. */
+  open?(): Promise<Piece[]>,
+  /** As `replace`, part by part. */
+  begin?(): Replacement,
 }
+/** Bytes that can be read at once: `read` fills `into` with those from `at` on. */
+export interface Piece {length: number, read(at: number, into: Uint8Array): void}
+/** A piece that is to take the place of all: it does when `end` resolves, and not if it rejects, or if `abandon` is called. */
+export interface Replacement {write(bytes: Uint8Array): void, end(): Promise<void>, abandon(): void}
+/** A file that nobody needs afterwards. Both calls do what they do before they return, whole, or throw. */
+export interface Scratch {read(at: number, into: Uint8Array): void, write(at: number, bytes: Uint8Array): void}
 ";

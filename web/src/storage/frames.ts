@@ -1,7 +1,7 @@
 /**
  * How pieces lie in a file: a header, then a frame per piece. The layout is in docs/format.md, "In a browser".
  *
- * Nothing here reads or writes a file, so that every byte of it can be tried in Node.
+ * Nothing here opens or writes a file, so that every byte of it can be tried in Node. What is read is read a part at a time.
  */
 
 import { StorageError, StorageVersionError } from "../errors.js";
@@ -17,15 +17,35 @@ export const FRAME_HEAD_BYTES = 12;
 /** What the length of a frame can say. */
 export const PIECE_BYTES_MAX = 2 ** 32 - 1;
 
+/** Bytes that are read a part at a time. */
+export interface Bytes {
+  readonly length: number;
+  /** Those from `at` on, `length` of them, which are there. A view that holds until the next call. */
+  read(at: number, length: number): Uint8Array;
+}
+
+/** Bytes that are in memory. */
+export function inMemory(bytes: Uint8Array): Bytes {
+  return { length: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
+}
+
+/** Where a piece lies in its file. */
+export interface Extent {
+  at: number;
+  length: number;
+}
+
 /** What a file has. */
 export interface Log {
   /** Of two files the one with the higher generation counts. */
   generation: number;
-  /** Views of what was read. */
-  pieces: Uint8Array[];
+  pieces: Extent[];
   /** Where the next frame goes; what follows is the torn tail of a write that nobody was told of. */
   end: number;
 }
+
+/** Bytes that are looked at together. */
+const PART_BYTES = 1 << 20;
 
 /** The beginning of a file. */
 export function header(name: string, generation: number): Uint8Array {
@@ -42,33 +62,36 @@ export function header(name: string, generation: number): Uint8Array {
   return bytes;
 }
 
-/** What stands before a piece. Bound to its generation, so that what the disk kept of an older file never passes for a frame. */
-export function frameHead(piece: Uint8Array, generation: number): Uint8Array {
+/**
+ * What stands before a piece of this length and checksum. Bound to its generation, so that what the disk kept of an older file never passes for a
+ * frame.
+ */
+export function frameHead(length: number, check: number, generation: number): Uint8Array {
   const bytes = new Uint8Array(FRAME_HEAD_BYTES);
   const view = viewOf(bytes);
-  view.setUint32(0, piece.length, true);
-  view.setUint32(4, crc32(piece), true);
+  view.setUint32(0, length, true);
+  view.setUint32(4, check, true);
   view.setUint32(8, headCheck(bytes, generation), true);
   return bytes;
 }
 
 /** The one of two files that counts; none where nothing was ever saved. */
-export function newest(name: string, contents: readonly Uint8Array[]): { log: Log; which: number } | undefined {
+export function newest(name: string, files: readonly Bytes[]): { log: Log; which: number } | undefined {
   let best: { start: Start; which: number } | undefined;
-  contents.forEach((bytes, which) => {
+  files.forEach((bytes, which) => {
     const start = begun(bytes);
     if (start && (!best || start.generation > best.start.generation)) best = { start, which };
   });
   // What does not count may be anything: it was being emptied, or written anew.
-  if (best) return { log: parsed(contents[best.which]!, best.start), which: best.which };
+  if (best) return { log: parsed(files[best.which]!, best.start), which: best.which };
   // Without a file that counts, all that may be here is the header of the very first save, torn.
-  if (!contents.every((bytes) => isTornFirst(bytes, header(name, 1)))) throw damaged(name, "its header is not what was written");
+  if (!files.every((bytes) => isTornFirst(bytes, header(name, 1)))) throw damaged(name, "its header is not what was written");
   return undefined;
 }
 
 /** The name in the header of a file, of which the beginning is enough. */
 export function nameIn(bytes: Uint8Array): string | undefined {
-  return begun(bytes)?.name;
+  return begun(inMemory(bytes))?.name;
 }
 
 /** A header, and how long it is. */
@@ -78,26 +101,26 @@ interface Start {
   headerBytes: number;
 }
 
-function parsed(bytes: Uint8Array, start: Start): Log {
-  const view = viewOf(bytes);
-  const pieces: Uint8Array[] = [];
+function parsed(bytes: Bytes, start: Start): Log {
+  const pieces: Extent[] = [];
   let end = start.headerBytes;
   while (end + FRAME_HEAD_BYTES <= bytes.length) {
-    const head = bytes.subarray(end, end + FRAME_HEAD_BYTES);
-    if (view.getUint32(end + 8, true) !== headCheck(head, start.generation)) {
+    const head = bytes.read(end, FRAME_HEAD_BYTES);
+    const view = viewOf(head);
+    const [length, check] = [view.getUint32(0, true), view.getUint32(4, true)];
+    if (view.getUint32(8, true) !== headCheck(head, start.generation)) {
       if (hasHeadBehind(bytes, end, start.generation)) throw damaged(start.name, `the head of piece ${pieces.length} is not what was written`);
       break;
     }
-    const from = end + FRAME_HEAD_BYTES;
-    const to = from + view.getUint32(end, true);
+    const at = end + FRAME_HEAD_BYTES;
+    const to = at + length;
     if (to > bytes.length) break;
-    const piece = bytes.subarray(from, to);
-    if (crc32(piece) !== view.getUint32(end + 4, true)) {
+    if (checkOf(bytes, at, length) !== check) {
       // Frames are written one after the other, each only after the one before was durable: this one was.
       if (to < bytes.length) throw damaged(start.name, `piece ${pieces.length} is not what was written`);
       break;
     }
-    pieces.push(piece);
+    pieces.push({ at, length });
     end = to;
   }
   // The header is written after the first frame is durable.
@@ -105,20 +128,31 @@ function parsed(bytes: Uint8Array, start: Start): Log {
   return { generation: start.generation, pieces, end };
 }
 
+function checkOf(bytes: Bytes, at: number, length: number): number {
+  let check = 0;
+  for (let done = 0; done < length; done += PART_BYTES) check = crc32(bytes.read(at + done, Math.min(PART_BYTES, length - done)), check);
+  return check;
+}
+
 /** Whether a frame begins behind a place: then what is there is no torn tail, since frames are written one after the other. */
-function hasHeadBehind(bytes: Uint8Array, place: number, generation: number): boolean {
-  const view = viewOf(bytes);
-  for (let at = place + 1; at + FRAME_HEAD_BYTES <= bytes.length; at++) {
-    // Few bytes pass for a length, so few are checked.
-    if (view.getUint32(at, true) > bytes.length - at - FRAME_HEAD_BYTES) continue;
-    if (view.getUint32(at + 8, true) === headCheck(bytes.subarray(at, at + FRAME_HEAD_BYTES), generation)) return true;
+function hasHeadBehind(bytes: Bytes, place: number, generation: number): boolean {
+  for (let from = place + 1; from + FRAME_HEAD_BYTES <= bytes.length; from += PART_BYTES) {
+    const part = bytes.read(from, Math.min(PART_BYTES + FRAME_HEAD_BYTES - 1, bytes.length - from));
+    const view = viewOf(part);
+    for (let at = 0; at + FRAME_HEAD_BYTES <= part.length; at++) {
+      // Few bytes pass for a length, so few are checked.
+      if (view.getUint32(at, true) > bytes.length - from - at - FRAME_HEAD_BYTES) continue;
+      if (view.getUint32(at + 8, true) === headCheck(part.subarray(at, at + FRAME_HEAD_BYTES), generation)) return true;
+    }
   }
   return false;
 }
 
-function begun(bytes: Uint8Array): Start | undefined {
-  if (bytes.length < FIXED_BYTES || MAGIC.some((byte, at) => bytes[at] !== byte)) return undefined;
-  const view = viewOf(bytes);
+function begun(bytes: Bytes): Start | undefined {
+  if (bytes.length < FIXED_BYTES) return undefined;
+  const fixed = bytes.read(0, FIXED_BYTES);
+  if (MAGIC.some((byte, at) => fixed[at] !== byte)) return undefined;
+  const view = viewOf(fixed);
   const version = view.getUint32(8, true);
   if (version > VERSION) {
     throw new StorageVersionError(
@@ -126,18 +160,20 @@ function begun(bytes: Uint8Array): Start | undefined {
     );
   }
   const checked = FIXED_BYTES + view.getUint32(12, true);
+  const generation = Number(view.getBigUint64(16, true));
   if (checked + CHECK_BYTES > bytes.length) return undefined;
-  if (view.getUint32(checked, true) !== crc32(bytes.subarray(0, checked))) return undefined;
+  const all = bytes.read(0, checked + CHECK_BYTES);
+  if (viewOf(all).getUint32(checked, true) !== crc32(all.subarray(0, checked))) return undefined;
   return {
-    name: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(FIXED_BYTES, checked)),
-    generation: Number(view.getBigUint64(16, true)),
+    name: new TextDecoder("utf-8", { ignoreBOM: true }).decode(all.subarray(FIXED_BYTES, checked)),
+    generation,
     headerBytes: checked + CHECK_BYTES,
   };
 }
 
 /** Whether this may be what a crash left of a header that was being written where there was nothing. */
-function isTornFirst(bytes: Uint8Array, whole: Uint8Array): boolean {
-  return bytes.subarray(0, whole.length).every((byte, at) => byte === 0 || byte === whole[at]);
+function isTornFirst(bytes: Bytes, whole: Uint8Array): boolean {
+  return bytes.read(0, Math.min(whole.length, bytes.length)).every((byte, at) => byte === 0 || byte === whole[at]);
 }
 
 function headCheck(head: Uint8Array, generation: number): number {

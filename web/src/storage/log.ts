@@ -6,7 +6,9 @@
  */
 
 import { StorageError } from "../errors.js";
-import { FRAME_HEAD_BYTES, PIECE_BYTES_MAX, frameHead, header, newest } from "./frames.js";
+import type { ReadablePiece } from "../types.js";
+import { crc32 } from "./crc32.js";
+import { type Bytes, type Extent, FRAME_HEAD_BYTES, PIECE_BYTES_MAX, frameHead, header, newest } from "./frames.js";
 
 /** A file that one alone writes to: what `createSyncAccessHandle` gives. */
 export interface LogFile {
@@ -30,6 +32,14 @@ interface Place {
   end: number;
 }
 
+/** A piece that is to take the place of all. Any other change gives it up. */
+export interface Replacing {
+  write(bytes: Uint8Array): void;
+  /** Lets it take the place of all. */
+  end(): void;
+  abandon(): void;
+}
+
 export class TwoFileLog {
   readonly #name: string;
   readonly #files: readonly [LogFile, LogFile];
@@ -37,6 +47,8 @@ export class TwoFileLog {
   #place: Place | undefined;
   /** What may count although a caller was told that it does not: until a file is cut off there, nothing else happens. */
   #doubtful: { file: LogFile; from: number } | undefined;
+  /** The replacement that is being written. */
+  #replacing: Replacing | undefined;
 
   constructor(name: string, files: readonly [LogFile, LogFile]) {
     this.#name = name;
@@ -44,43 +56,98 @@ export class TwoFileLog {
   }
 
   load(): Uint8Array[] {
+    return this.open().map((piece) => {
+      const bytes = new Uint8Array(piece.length);
+      piece.read(0, bytes);
+      return bytes;
+    });
+  }
+
+  /** The pieces, to be read a part at a time until the next replacement. */
+  open(): ReadablePiece[] {
     this.#settle();
-    const found = newest(this.#name, this.#files.map(content));
+    const found = newest(this.#name, this.#files.map(bytesOf));
     if (!found) {
       this.#place = { which: 1, generation: 0, end: 0 };
       return [];
     }
     const { which, log } = found;
     this.#place = { which, generation: log.generation, end: log.end };
-    return log.pieces;
+    return log.pieces.map((extent) => pieceOf(this.#file(which), extent));
   }
 
   append(piece: Uint8Array): void {
     this.#settle();
     const place = this.#found();
     if (place.generation === 0) return this.replace(piece);
-    place.end = this.#written(this.#file(place.which), piece, place.generation, place.end);
+    checkLength(piece.length);
+    const { end: at, generation } = place;
+    const file = this.#file(place.which);
+    const head = frameHead(piece.length, crc32(piece), generation);
+    // A torn tail: behind a shorter frame it would look like damage.
+    if (file.getSize() > at) file.truncate(at);
+    this.#sure(file, at, () => {
+      whole(file.write(head, { at }), head.length);
+      whole(file.write(piece, { at: at + head.length }), piece.length);
+      file.flush();
+    });
+    place.end = at + head.length + piece.length;
   }
 
   replace(piece: Uint8Array): void {
+    const replacing = this.begin();
+    replacing.write(piece);
+    replacing.end();
+  }
+
+  /** Begins a piece that is to take the place of all, in the file that does not count. */
+  begin(): Replacing {
     this.#settle();
     const { which, generation } = this.#found();
     const next = { which: 1 - which, generation: generation + 1 };
     const file = this.#file(next.which);
     const start = header(this.#name, next.generation);
-    // The space of the header reads as zeros until then, so that the file does not count.
+    const from = start.length + FRAME_HEAD_BYTES;
+    let [length, check] = [0, 0];
+    // The space of the header reads as zeros until the end, so that the file does not count.
     file.truncate(0);
-    const end = this.#written(file, piece, next.generation, start.length);
-    try {
-      whole(file.write(start, { at: 0 }), start.length);
-      file.flush();
-    } catch (error) {
-      this.#doubt(file, 0);
-      throw error;
-    }
-    this.#place = { ...next, end };
-    // It does not count any more, and the next replacement empties it as well.
-    attempt(() => this.#file(which).truncate(0));
+    const change = (what: () => void): void => {
+      if (this.#replacing !== replacing) throw new StorageError("a piece that was given up cannot be gone on with");
+      try {
+        this.#sure(file, 0, what);
+      } catch (error) {
+        this.#replacing = undefined;
+        throw error;
+      }
+    };
+    const replacing: Replacing = {
+      write: (bytes) =>
+        change(() => {
+          checkLength(length + bytes.length);
+          whole(file.write(bytes, { at: from + length }), bytes.length);
+          length += bytes.length;
+          check = crc32(bytes, check);
+        }),
+      end: () => {
+        change(() => {
+          whole(file.write(frameHead(length, check, next.generation), { at: start.length }), FRAME_HEAD_BYTES);
+          file.flush();
+          whole(file.write(start, { at: 0 }), start.length);
+          file.flush();
+        });
+        this.#replacing = undefined;
+        this.#place = { ...next, end: from + length };
+        // It does not count any more, and the next replacement empties it as well.
+        attempt(() => this.#file(which).truncate(0));
+      },
+      abandon: () => {
+        if (this.#replacing !== replacing) return;
+        this.#replacing = undefined;
+        attempt(() => file.truncate(0));
+      },
+    };
+    this.#replacing = replacing;
+    return replacing;
   }
 
   close(): void {
@@ -88,24 +155,14 @@ export class TwoFileLog {
     for (const file of this.#files) file.close();
   }
 
-  /** Writes a frame and makes it durable. The end of it. */
-  #written(file: LogFile, piece: Uint8Array, generation: number, at: number): number {
-    if (piece.length > PIECE_BYTES_MAX) {
-      throw new StorageError(`a piece has ${piece.length} bytes, and a file takes pieces of ${PIECE_BYTES_MAX} at most`);
-    }
-    const head = frameHead(piece, generation);
-    const from = at + FRAME_HEAD_BYTES;
-    // A torn tail: behind a shorter frame it would look like damage.
-    if (file.getSize() > at) file.truncate(at);
+  /** Does what must not count if it fails: the file is then cut off at a place. */
+  #sure(file: LogFile, from: number, change: () => void): void {
     try {
-      whole(file.write(head, { at }), head.length);
-      whole(file.write(piece, { at: from }), piece.length);
-      file.flush();
+      change();
     } catch (error) {
-      this.#doubt(file, at);
+      this.#doubt(file, from);
       throw error;
     }
-    return from + piece.length;
   }
 
   #doubt(file: LogFile, from: number): void {
@@ -115,6 +172,7 @@ export class TwoFileLog {
   }
 
   #settle(): void {
+    this.#replacing = undefined;
     if (!this.#doubtful) return;
     const { file, from } = this.#doubtful;
     file.truncate(from);
@@ -132,15 +190,41 @@ export class TwoFileLog {
   }
 }
 
-function content(file: LogFile): Uint8Array {
-  const bytes = new Uint8Array(file.getSize());
-  let at = 0;
-  while (at < bytes.length) {
-    const read = file.read(bytes.subarray(at), { at });
-    if (read <= 0) throw new StorageError(`a file ended at byte ${at} of ${bytes.length} while it was read; open the storage again`);
-    at += read;
+/** A file, to be looked at. */
+function bytesOf(file: LogFile): Bytes {
+  let buffer = new Uint8Array();
+  return {
+    length: file.getSize(),
+    read: (at, length) => {
+      if (buffer.length < length) buffer = new Uint8Array(length);
+      const part = buffer.subarray(0, length);
+      fill(file, at, part);
+      return part;
+    },
+  };
+}
+
+function pieceOf(file: LogFile, { at, length }: Extent): ReadablePiece {
+  return {
+    length,
+    read: (from, into) => {
+      if (from + into.length > length) throw new StorageError(`byte ${from + into.length} of a piece of ${length} was asked for`);
+      fill(file, at + from, into);
+    },
+  };
+}
+
+/** Reads as much as there is room for. */
+export function fill(file: Pick<LogFile, "read">, from: number, into: Uint8Array): void {
+  for (let done = 0; done < into.length; ) {
+    const read = file.read(into.subarray(done), { at: from + done });
+    if (read <= 0) throw new StorageError(`a file ended at byte ${from + done} while it was read; open the storage again`);
+    done += read;
   }
-  return bytes;
+}
+
+function checkLength(length: number): void {
+  if (length > PIECE_BYTES_MAX) throw new StorageError(`a piece has ${length} bytes, and a file takes pieces of ${PIECE_BYTES_MAX} at most`);
 }
 
 /** Fails where only a part was written. */

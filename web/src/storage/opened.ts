@@ -6,6 +6,7 @@ import type { OpenStorage, StorageEvent } from "./index.js";
 import { Neighbours, locked, type Message } from "./neighbours.js";
 import { Fenced, Taken, type Kind, type Place } from "./place.js";
 import { isTaken, type Turn } from "./turn.js";
+import type { Replacement, Storage } from "../types.js";
 
 /** How often a reader looks whether the writer is still there: one that was killed says nothing. */
 const WATCH_MS = 1_000;
@@ -26,6 +27,9 @@ export class Opened implements OpenStorage {
   #isTaken = false;
   #watch: ReturnType<typeof setInterval> | undefined;
   readonly #pending = new Set<Promise<void>>();
+  /** Where the place is read and written part by part. */
+  open?: NonNullable<Storage["open"]>;
+  begin?: NonNullable<Storage["begin"]>;
 
   constructor(name: string, tell: (event: StorageEvent) => void) {
     this.#name = name;
@@ -50,6 +54,8 @@ export class Opened implements OpenStorage {
       throw error instanceof Taken ? await locked(this.#name) : error;
     }
     this.#turn = turn;
+    if (this.#place.open) this.open = () => this.#loaded((place) => place.open!());
+    if (this.#place.begin) this.begin = () => this.#replacement();
     this.#neighbours.tell({ type: "taken" });
   }
 
@@ -62,9 +68,13 @@ export class Opened implements OpenStorage {
     this.#watch = setInterval(() => void this.#look(), WATCH_MS);
   }
 
-  async load(): Promise<Uint8Array[]> {
+  load(): Promise<Uint8Array[]> {
+    return this.#loaded((place) => place.load());
+  }
+
+  async #loaded<T>(load: (place: Place) => Promise<T>): Promise<T> {
     try {
-      return await this.#opened().load();
+      return await load(this.#opened());
     } catch (error) {
       const doing = `storage ${quoted(this.#name)} could not be loaded`;
       throw this.#lost === undefined ? await explained(error, doing) : new StorageError(`${doing}: ${this.#lost}`);
@@ -77,6 +87,31 @@ export class Opened implements OpenStorage {
 
   replace(piece: Uint8Array): Promise<void> {
     return this.#noted(this.#save((place) => place.replace(piece)));
+  }
+
+  /** A piece part by part. What fails is told of at its end, where there is time to say what to do about it. */
+  #replacement(): Replacement {
+    let writing: Replacement | undefined;
+    let failed: { why: unknown } | undefined;
+    const attempt = (what: () => void): void => {
+      try {
+        if (!failed) what();
+      } catch (why) {
+        failed = { why };
+      }
+    };
+    if (this.isWriter) attempt(() => (writing = this.#opened().begin!()));
+    return {
+      write: (bytes) => attempt(() => writing?.write(bytes)),
+      end: () =>
+        this.#noted(
+          this.#save(async () => {
+            if (failed) throw failed.why;
+            await writing?.end();
+          }),
+        ),
+      abandon: () => attempt(() => writing?.abandon()),
+    };
   }
 
   async close(): Promise<void> {

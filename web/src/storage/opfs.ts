@@ -1,9 +1,10 @@
 /** Pieces in files of the origin (OPFS): a folder for each name, with two files that `log.ts` keeps. Only a dedicated worker can write them. */
 
 import { StorageError } from "../errors.js";
+import type { ReadablePiece, Replacement } from "../types.js";
 import { storageManager } from "./browser.js";
 import { Unavailable, said } from "./failures.js";
-import { nameIn, newest } from "./frames.js";
+import { inMemory, nameIn, newest } from "./frames.js";
 import { TwoFileLog } from "./log.js";
 import { Taken, patiently, type Kind, type Place } from "./place.js";
 
@@ -88,12 +89,21 @@ class WrittenFiles implements Place {
     return this.#log.load();
   }
 
+  async open(): Promise<ReadablePiece[]> {
+    return this.#log.open();
+  }
+
   async append(piece: Uint8Array): Promise<void> {
     this.#log.append(piece);
   }
 
   async replace(piece: Uint8Array): Promise<void> {
     this.#log.replace(piece);
+  }
+
+  begin(): Replacement {
+    const { write, end, abandon } = this.#log.begin();
+    return { write, end: async () => end(), abandon };
   }
 
   async close(): Promise<void> {
@@ -116,8 +126,9 @@ class ReadFiles implements Place {
         const folder = await folderOf(this.#name);
         if (!folder) return [];
         // One after the other: between the two the first may have become the one that counts, and the second empty.
-        const found = newest(this.#name, [await content(folder, FILES[0]), await content(folder, FILES[1])]);
-        if (found) return found.log.pieces;
+        const files = [await content(folder, FILES[0]), await content(folder, FILES[1])];
+        const found = newest(this.#name, files.map(inMemory));
+        if (found) return found.log.pieces.map(({ at, length }) => files[found.which]!.subarray(at, at + length));
         if (++nothings === NOTHINGS) return [];
       } catch (error) {
         nothings = 0;

@@ -3,7 +3,7 @@
 import type { Storage } from "../types.js";
 
 /** Pieces under one name. */
-export type Place = Required<Storage>;
+export type Place = Storage & Required<Pick<Storage, "close">>;
 
 /** A way of a browser's to keep bytes. */
 export interface Kind {

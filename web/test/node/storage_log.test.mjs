@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { StorageError, StorageVersionError } from "../../dist/errors.js";
-import { frameHead, header, nameIn, newest } from "../../dist/storage/frames.js";
+import { crc32 } from "../../dist/storage/crc32.js";
+import { frameHead, header, inMemory, nameIn, newest } from "../../dist/storage/frames.js";
 import { TwoFileLog } from "../../dist/storage/log.js";
 import { random } from "../random.mjs";
 
@@ -119,9 +120,18 @@ function operations(chance, count) {
   });
 }
 
+/** By chance whole or part by part, which must make no difference. */
 function apply(log, { replaces, piece }) {
-  if (replaces) log.replace(piece);
-  else log.append(piece);
+  if (!replaces) return log.append(piece);
+  if (piece.length % 3 === 0) return log.replace(piece);
+  const replacing = log.begin();
+  for (let at = 0; at < piece.length; at += 50) replacing.write(piece.subarray(at, at + 50));
+  replacing.end();
+}
+
+function piecesOf(name, contents) {
+  const found = newest(name, contents.map(inMemory));
+  return found ? found.log.pieces.map(({ at, length }) => contents[found.which].subarray(at, at + length)) : [];
 }
 
 function disksWith(contents, power = new Power()) {
@@ -156,8 +166,7 @@ function crash(ops, left, remains, what) {
     assert.ok(error instanceof Cut, String(error));
   }
   const contents = disks.map(remains);
-  const reader = newest(NAME, contents);
-  assertOneOf(reader ? reader.log.pieces : [], [told, saved], `${what}, read`);
+  assertOneOf(piecesOf(NAME, contents), [told, saved], `${what}, read`);
   // And life goes on from there, whatever is left behind what counts.
   const reopened = disksWith(contents);
   const again = new TwoFileLog(NAME, reopened);
@@ -218,6 +227,34 @@ test("what a full disk refuses changes nothing, and the next save succeeds", () 
   }
 });
 
+test("a replacement counts when it has ended, and not when it was given up", () => {
+  const disks = disksWith([new Uint8Array(), new Uint8Array()]);
+  const log = new TwoFileLog(NAME, disks);
+  log.append(Uint8Array.of(1));
+  const first = log.begin();
+  first.write(Uint8Array.of(2, 3));
+  assert.deepEqual(piecesOf(NAME, disks.map((disk) => disk.now)), [Uint8Array.of(1)]);
+  first.abandon();
+  assert.throws(() => first.write(Uint8Array.of(4)), StorageError);
+  assert.throws(() => first.end(), StorageError);
+  const second = log.begin();
+  second.write(Uint8Array.of(5));
+  // What is added is behind what counts, and what was begun is not any more.
+  log.append(Uint8Array.of(6));
+  assert.throws(() => second.end(), StorageError);
+  const third = log.begin();
+  third.write(Uint8Array.of(7));
+  third.write(Uint8Array.of(8, 9));
+  third.end();
+  third.abandon();
+  const [piece] = log.open();
+  const part = new Uint8Array(2);
+  piece.read(1, part);
+  assert.deepEqual([piece.length, ...part], [3, 8, 9]);
+  assert.throws(() => piece.read(2, part), StorageError);
+  assert.deepEqual(new TwoFileLog(NAME, disks).load(), [Uint8Array.of(7, 8, 9)]);
+});
+
 test("a byte that turned is told of, and no piece comes back changed", () => {
   const disks = disksWith([new Uint8Array(), new Uint8Array()]);
   const log = new TwoFileLog(NAME, disks);
@@ -229,7 +266,7 @@ test("a byte that turned is told of, and no piece comes back changed", () => {
     const bad = good.slice();
     bad[at] ^= 0x41;
     try {
-      const found = newest(NAME, [bad, new Uint8Array()])?.log.pieces ?? [];
+      const found = piecesOf(NAME, [bad, new Uint8Array()]);
       assertOneOf(found, [0, 1, 2, 3].map((count) => pieces.slice(0, count)), `byte ${at}`);
     } catch (error) {
       assert.ok(error instanceof StorageError || error instanceof StorageVersionError, String(error));
@@ -252,7 +289,8 @@ test("the header tells the name, and a version that is too new", () => {
 
 test("a frame of another generation does not pass", () => {
   const piece = Uint8Array.of(1, 2, 3);
-  const file = (generation) => Buffer.concat([header("a", 5), frameHead(piece, 5), piece, frameHead(piece, generation), piece]);
-  assert.equal(newest("a", [file(5), new Uint8Array()]).log.pieces.length, 2);
-  assert.equal(newest("a", [file(4), new Uint8Array()]).log.pieces.length, 1);
+  const head = (generation) => frameHead(piece.length, crc32(piece), generation);
+  const file = (generation) => Buffer.concat([header("a", 5), head(5), piece, head(generation), piece]);
+  assert.equal(piecesOf("a", [file(5), new Uint8Array()]).length, 2);
+  assert.equal(piecesOf("a", [file(4), new Uint8Array()]).length, 1);
 });

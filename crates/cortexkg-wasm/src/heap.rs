@@ -1,0 +1,337 @@
+//! Rows that lie in a file, and not in memory, once there are many.
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::Range;
+
+use cortexkg_store::{Change, ChangeSet, MemoryRows, Store, StoreError, Sync, Table, Visit};
+
+/// Bytes that rows take in memory before they go to the file.
+const HERE_BYTES_MAX: usize = 4 << 20;
+/// What a row takes in memory beside its value, about.
+const ROW_BYTES: usize = 64;
+/// Bytes that are read at once where rows are read in order.
+const AHEAD_BYTES: usize = 1 << 18;
+/// A place and a length share a number: 40 bits and 24.
+const LENGTH_BITS: u32 = 24;
+const LENGTH_MAX: usize = (1 << LENGTH_BITS) - 1;
+const PLACE_MAX: u64 = u64::MAX >> LENGTH_BITS;
+
+/// A file for as long as the rows are there; nobody reads it afterwards.
+pub(crate) trait Heap: Debug + Send {
+    /// Fills a buffer with what was written from a place on.
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
+    /// Writes bytes from a place on.
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// Rows by table and number. Without a file all are in memory.
+#[derive(Debug, Default)]
+pub(crate) struct HeapRows {
+    here: MemoryRows,
+    here_bytes: usize,
+    /// How many bytes go to the file.
+    move_at: usize,
+    there: [Shelf; Table::ALL.len()],
+    heap: Option<Box<dyn Heap>>,
+    /// Where the next rows go.
+    end: u64,
+    buffer: Vec<u8>,
+}
+
+/// Where the rows of a table lie that are in the file: numbers and places, in order. One that is `here` as well is outdated.
+#[derive(Debug, Default)]
+struct Shelf(Vec<(u64, u64)>);
+
+impl Shelf {
+    fn position(&self, key: u64) -> Result<usize, usize> {
+        match self.0.last() {
+            // Rows come in order, mostly.
+            Some(&(last, _)) if last < key => Err(self.0.len()),
+            _ => self.0.binary_search_by_key(&key, |&(known, _)| known),
+        }
+    }
+
+    fn get(&self, key: u64) -> Option<(u64, usize)> {
+        self.position(key).ok().map(|at| unpacked(self.0[at].1))
+    }
+
+    fn put(&mut self, key: u64, at: u64, length: usize) {
+        let place = (at << LENGTH_BITS) | length as u64;
+        match self.position(key) {
+            Ok(found) => self.0[found].1 = place,
+            Err(new) => self.0.insert(new, (key, place)),
+        }
+    }
+
+    fn remove(&mut self, key: u64) {
+        if let Ok(found) = self.position(key) {
+            self.0.remove(found);
+        }
+    }
+
+    fn range(&self, keys: &Range<u64>) -> &[(u64, u64)] {
+        let [from, to] = [keys.start, keys.end].map(|key| self.0.partition_point(|&(known, _)| known < key));
+        &self.0[from..to]
+    }
+}
+
+fn unpacked(place: u64) -> (u64, usize) {
+    (place >> LENGTH_BITS, place as usize & LENGTH_MAX)
+}
+
+fn shelf(table: Table) -> usize {
+    usize::from(table.number()) - 1
+}
+
+impl HeapRows {
+    /// Rows that go to a file where they are many, from a place in it on.
+    pub(crate) fn over(heap: Box<dyn Heap>, from: u64) -> Self {
+        Self { heap: Some(heap), end: from, move_at: HERE_BYTES_MAX, ..Self::default() }
+    }
+
+    /// Up to where the file is in use; 0 without one.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(crate) fn get(&self, table: Table, key: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(value) = self.here.get(table, key)? {
+            return Ok(Some(value));
+        }
+        let Some((at, length)) = self.there[shelf(table)].get(key) else { return Ok(None) };
+        let mut value = vec![0; length];
+        self.read(at, &mut value)?;
+        Ok(Some(value))
+    }
+
+    pub(crate) fn scan(
+        &self,
+        table: Table,
+        keys: Range<u64>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut window = Window::default();
+        let mut there = self.there[shelf(table)].range(&keys);
+        self.here.scan(table, keys, &mut |key, value| {
+            let (before, rest) = there.split_at(there.partition_point(|&(known, _)| known < key));
+            for &(key, place) in before {
+                visit(key, window.row(self, place)?)?;
+            }
+            // The one in the file is outdated.
+            there = if rest.first().is_some_and(|&(known, _)| known == key) { &rest[1..] } else { rest };
+            visit(key, value)
+        })?;
+        for &(key, place) in there {
+            visit(key, window.row(self, place)?)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn last_key(&self, table: Table) -> Result<Option<u64>, StoreError> {
+        let there = self.there[shelf(table)].0.last().map(|&(key, _)| key);
+        Ok(self.here.last_key(table)?.max(there))
+    }
+
+    /// Bytes of the value of a row; none if there is no such row.
+    pub(crate) fn length(&self, table: Table, key: u64) -> Result<Option<usize>, StoreError> {
+        match self.here.get(table, key)? {
+            Some(value) => Ok(Some(value.len())),
+            None => Ok(self.there[shelf(table)].get(key).map(|(_, length)| length)),
+        }
+    }
+
+    pub(crate) fn commit(&mut self, changes: ChangeSet) -> Result<(), StoreError> {
+        let (mut bytes, mut gone) = (0, Vec::new());
+        for change in &changes.changes {
+            match change {
+                Change::Put { value, .. } => bytes += value.len() + ROW_BYTES,
+                Change::Delete { table, key } => gone.push((*table, *key)),
+            }
+        }
+        self.here.commit(changes, Sync::Durable)?;
+        self.here_bytes += bytes;
+        for (table, key) in gone {
+            self.there[shelf(table)].remove(key);
+        }
+        if self.here_bytes > self.move_at {
+            self.make_room();
+        }
+        Ok(())
+    }
+
+    /// Moves rows to the file, if there is one. Where it takes them not, they stay, and it is tried again when there are twice as many.
+    fn make_room(&mut self) {
+        let Some(heap) = self.heap.as_mut().filter(|_| self.here_bytes > self.move_at) else { return };
+        let (mut buffer, mut places, mut staying) = (std::mem::take(&mut self.buffer), Vec::new(), 0);
+        buffer.clear();
+        for table in Table::ALL {
+            let scanned = self.here.scan(table, 0..u64::MAX, &mut |key, value| {
+                let at = self.end + buffer.len() as u64;
+                if value.len() <= LENGTH_MAX && at <= PLACE_MAX {
+                    buffer.extend_from_slice(value);
+                    places.push((table, key, at, value.len()));
+                } else {
+                    staying += value.len() + ROW_BYTES;
+                }
+                Ok(())
+            });
+            debug_assert!(scanned.is_ok(), "{scanned:?}");
+        }
+        let written = heap.write_at(self.end, &buffer);
+        let bytes = buffer.len() as u64;
+        self.buffer = buffer;
+        if written.is_err() {
+            self.move_at = self.here_bytes.saturating_mul(2);
+            return;
+        }
+        self.end += bytes;
+        let mut moved = ChangeSet::default();
+        for (table, key, at, length) in places {
+            self.there[shelf(table)].put(key, at, length);
+            moved.delete(table, key);
+        }
+        (self.here_bytes, self.move_at) = (staying, staying + HERE_BYTES_MAX);
+        let removed = self.here.commit(moved, Sync::Durable);
+        debug_assert!(removed.is_ok(), "{removed:?}");
+    }
+
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), StoreError> {
+        self.heap.as_ref().map_or(Ok(()), |heap| heap.read_at(at, into)).map_err(failed)
+    }
+}
+
+/// A part of the file that was read in one go.
+#[derive(Default)]
+struct Window {
+    from: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The row at a place.
+    fn row(&mut self, rows: &HeapRows, place: u64) -> Result<&[u8], StoreError> {
+        let (at, length) = unpacked(place);
+        let has = |window: &Self| {
+            let from = usize::try_from(at.checked_sub(window.from)?).ok()?;
+            window.bytes.len().checked_sub(from)?.checked_sub(length)?;
+            Some(from)
+        };
+        let from = match has(self) {
+            Some(from) => from,
+            None => {
+                let ahead = usize::try_from(rows.end - at).unwrap_or(usize::MAX).min(AHEAD_BYTES);
+                self.bytes.resize(ahead.max(length), 0);
+                self.from = at;
+                rows.read(at, &mut self.bytes)?;
+                0
+            }
+        };
+        Ok(&self.bytes[from..from + length])
+    }
+}
+
+fn failed(why: io::Error) -> StoreError {
+    StoreError::io("the file of rows", why)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A file that may refuse to grow.
+    #[derive(Debug, Clone, Default)]
+    pub(crate) struct Disk {
+        pub(crate) bytes: Arc<Mutex<Vec<u8>>>,
+        pub(crate) is_full: Arc<Mutex<bool>>,
+    }
+
+    impl Heap for Disk {
+        fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
+            let bytes = self.bytes.lock().unwrap();
+            into.copy_from_slice(bytes.get(at as usize..at as usize + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+            Ok(())
+        }
+
+        fn write_at(&mut self, at: u64, written: &[u8]) -> io::Result<()> {
+            if *self.is_full.lock().unwrap() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let mut bytes = self.bytes.lock().unwrap();
+            let end = at as usize + written.len();
+            if bytes.len() < end {
+                bytes.resize(end, 0);
+            }
+            bytes[at as usize..end].copy_from_slice(written);
+            Ok(())
+        }
+    }
+
+    fn all(scan: impl Fn(Table, Range<u64>, &mut Visit<'_>) -> Result<(), StoreError>, keys: Range<u64>) -> Vec<(Table, u64, Vec<u8>)> {
+        let mut found = Vec::new();
+        for table in Table::ALL {
+            scan(table, keys.clone(), &mut |key, value| {
+                found.push((table, key, value.to_vec()));
+                Ok(())
+            })
+            .unwrap();
+        }
+        found
+    }
+
+    /// What is put, replaced and removed reads as rows in memory do, whichever of it went to the file and whenever that was full.
+    #[test]
+    fn rows_in_a_file_read_as_rows_in_memory_do() {
+        let (disk, mut oracle) = (Disk::default(), MemoryRows::default());
+        let mut rows = HeapRows::over(Box::new(disk.clone()), 7);
+        let mut state = 7_u64;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for round in 0..400 {
+            let mut changes = ChangeSet::default();
+            for _ in 0..draw(40) {
+                let (table, key) = (Table::ALL[draw(3) as usize], if draw(4) == 0 { draw(2_000) } else { round * 40 + draw(40) });
+                match draw(6) {
+                    0 => changes.delete(table, key),
+                    _ => changes.put(table, key, vec![draw(256) as u8; draw(3_000) as usize]),
+                }
+            }
+            oracle.commit(changes.clone(), Sync::Durable).unwrap();
+            rows.commit(changes).unwrap();
+            *disk.is_full.lock().unwrap() = (150..250).contains(&round);
+            let key = draw(2_000);
+            for table in Table::ALL {
+                assert_eq!(rows.get(table, key).unwrap(), oracle.get(table, key).unwrap());
+                assert_eq!(rows.length(table, key).unwrap(), oracle.get(table, key).unwrap().map(|value| value.len()));
+                assert_eq!(rows.last_key(table).unwrap(), oracle.last_key(table).unwrap());
+            }
+            if round % 40 == 0 {
+                for keys in [0..u64::MAX, key..key + 700, 5..5] {
+                    let found = all(|table, keys, visit| rows.scan(table, keys, visit), keys.clone());
+                    assert_eq!(found, all(|table, keys, visit| oracle.scan(table, keys, visit), keys));
+                }
+            }
+        }
+        assert!(disk.bytes.lock().unwrap().len() > HERE_BYTES_MAX, "little went to the file");
+        assert!(rows.here_bytes <= HERE_BYTES_MAX + 40 * (3_000 + ROW_BYTES));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_not_missing() {
+        let disk = Disk::default();
+        let mut rows = HeapRows::over(Box::new(disk.clone()), 0);
+        let mut changes = ChangeSet::default();
+        (0..50).for_each(|key| changes.put(Table::Log, key, vec![1; 100_000]));
+        rows.commit(changes).unwrap();
+        disk.bytes.lock().unwrap().truncate(10);
+        assert!(rows.get(Table::Log, 3).is_err());
+        assert!(rows.scan(Table::Log, 0..9, &mut |_, _| Ok(())).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+/** A file of the origin for as long as a graph is open: what was said lies in it, and not in memory, where there is much of it. */
+
+import type { Scratch } from "./types.js";
+import { storageManager } from "./storage/browser.js";
+import { NoRoom, fill } from "./storage/log.js";
+
+const FOLDER = "cortexkg scratch";
+/** How often another tab may take a new file for one that was left behind. */
+const ATTEMPTS_MAX = 3;
+
+/** A file that is gone once it is closed. */
+export interface OpenScratch extends Scratch {
+  close(): Promise<void>;
+}
+
+/** A new file; none where files cannot be written from here: outside of workers, on pages that are not secure, in private windows. */
+export async function openScratch(): Promise<OpenScratch | undefined> {
+  if (typeof FileSystemFileHandle !== "function" || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) return undefined;
+  try {
+    const origin = await storageManager()?.getDirectory();
+    const folder = await origin?.getDirectoryHandle(FOLDER, { create: true });
+    return folder && (await made(folder));
+  } catch {
+    // Memory does as well.
+    return undefined;
+  }
+}
+
+async function made(folder: FileSystemDirectoryHandle): Promise<OpenScratch> {
+  const name = crypto.randomUUID();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const file = await folder.getFileHandle(name, { create: true });
+      const handle = await file.createSyncAccessHandle();
+      void tidy(folder, name);
+      return over(handle, folder, name);
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+function over(handle: FileSystemSyncAccessHandle, folder: FileSystemDirectoryHandle, name: string): OpenScratch {
+  return {
+    read: (at, into) => fill(handle, at, into),
+    write: (at, bytes) => {
+      const written = handle.write(bytes, { at });
+      if (written < bytes.length) throw new NoRoom(`only ${written} of ${bytes.length} bytes were written`);
+    },
+    close: async () => {
+      handle.close();
+      await folder.removeEntry(name).catch(() => undefined);
+    },
+  };
+}
+
+/** Removes what tabs have left behind that were killed. Files that are open cannot be removed. */
+async function tidy(folder: FileSystemDirectoryHandle, mine: string): Promise<void> {
+  for await (const name of folder.keys()) {
+    if (name !== mine) await folder.removeEntry(name).catch(() => undefined);
+  }
+}
