@@ -62,7 +62,6 @@ mod exact;
 mod finer;
 mod flat;
 mod hnsw;
-mod memory;
 mod nodes;
 mod precision;
 mod rotation;

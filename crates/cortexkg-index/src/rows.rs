@@ -1,9 +1,8 @@
 //! Codes of one precision, row after row: each its code, its factor and its id.
 
 use bytes::Bytes;
-use cortexkg_simd::{Kernels, Rows};
+use cortexkg_simd::{Kernels, RowParts, Rows};
 
-use crate::memory::AlignedBytes;
 use crate::precision::Precision;
 use crate::score::Score;
 use crate::vector::Vector;
@@ -15,13 +14,20 @@ const TAIL: usize = 4 + 8;
 /// 0.335, the best for normal values (Max 1960), with room for vectors that are spread less evenly.
 const FOUR_BIT_STEPS: [f32; 3] = [19.0 / 64.0, 22.0 / 64.0, 26.0 / 64.0];
 
-/// Rows in one block of memory, a fixed number of bytes apart, the first of them at the start of a cache line.
+/// Rows of a fixed number of bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct CodeRows {
     precision: Precision,
     padded: usize,
     stride: usize,
-    bytes: AlignedBytes,
+    memory: Memory,
+}
+
+#[derive(Debug, Clone)]
+enum Memory {
+    Own(RowParts),
+    /// Read or mapped by somebody else. Copied before the first change.
+    Shared(Bytes),
 }
 
 /// Stored levels count from 0 upwards; the values that they stand for lie evenly around 0, two apart.
@@ -53,7 +59,7 @@ pub(crate) struct Scratch {
 impl CodeRows {
     pub(crate) fn new(precision: Precision, padded: usize) -> Self {
         let stride = precision.row_bytes(padded);
-        Self { precision, padded, stride, bytes: AlignedBytes::default() }
+        Self { precision, padded, stride, memory: Memory::Own(RowParts::new(stride)) }
     }
 
     pub(crate) fn precision(&self) -> Precision {
@@ -61,45 +67,69 @@ impl CodeRows {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.bytes.get().len() / self.stride
+        self.rows().len()
     }
 
     fn code_len(&self) -> usize {
         self.precision.code_bytes(self.padded)
     }
 
+    #[inline]
     fn rows(&self) -> Rows<'_> {
-        Rows::new(self.bytes.get(), self.stride)
+        match &self.memory {
+            Memory::Own(rows) => rows.rows(),
+            Memory::Shared(bytes) => Rows::new(bytes, self.stride),
+        }
     }
 
     #[inline]
     pub(crate) fn row(&self, slot: u32) -> &[u8] {
-        &self.bytes.get()[slot as usize * self.stride..][..self.stride]
+        match &self.memory {
+            Memory::Own(rows) => rows.row(slot as usize),
+            Memory::Shared(bytes) => &bytes[slot as usize * self.stride..][..self.stride],
+        }
+    }
+
+    /// Its own rows, to be changed.
+    fn own(&mut self) -> &mut RowParts {
+        if let Memory::Shared(bytes) = &self.memory {
+            let mut own = RowParts::new(self.stride);
+            own.extend(bytes);
+            self.memory = Memory::Own(own);
+        }
+        match &mut self.memory {
+            Memory::Own(rows) => rows,
+            Memory::Shared(_) => unreachable!("they have just been made its own"),
+        }
     }
 
     fn row_mut(&mut self, slot: u32) -> &mut [u8] {
-        &mut self.bytes.get_mut()[slot as usize * self.stride..][..self.stride]
+        self.own().row_mut(slot as usize)
     }
 
     /// Adds an empty row at the end.
     pub(crate) fn push(&mut self) -> u32 {
         let slot = self.len() as u32;
-        self.bytes.grow(self.stride);
+        self.own().push();
         slot
     }
 
-    /// All rows, one after the other.
-    pub(crate) fn raw(&self) -> &[u8] {
-        self.bytes.get()
+    /// All rows in order, as many at once as lie together.
+    pub(crate) fn raw(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let (own, shared) = match &self.memory {
+            Memory::Own(rows) => (Some(rows.parts()), None),
+            Memory::Shared(bytes) => (None, Some(&**bytes)),
+        };
+        own.into_iter().flatten().chain(shared)
     }
 
-    /// Rows as [`raw`](Self::raw) gave them; `None` unless they are whole.
+    /// Rows as [`raw`](Self::raw) gave them, one after the other; `None` unless they are whole.
     pub(crate) fn from_raw(precision: Precision, padded: usize, raw: Bytes) -> Option<Self> {
         let mut rows = Self::new(precision, padded);
         if !raw.len().is_multiple_of(rows.stride) {
             return None;
         }
-        rows.bytes = AlignedBytes::Shared(raw);
+        rows.memory = Memory::Shared(raw);
         Some(rows)
     }
 
@@ -257,7 +287,10 @@ impl CodeRows {
 
     /// Bytes of all rows, used or not.
     pub(crate) fn bytes(&self) -> usize {
-        self.len() * self.stride
+        match &self.memory {
+            Memory::Own(rows) => rows.bytes(),
+            Memory::Shared(bytes) => bytes.len(),
+        }
     }
 
     /// The vector that a code stands for, as far as [`score`](Self::score) at this precision needs it.

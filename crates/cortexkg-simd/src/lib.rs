@@ -98,6 +98,7 @@ mod arch;
 mod batch;
 mod kernels;
 mod level;
+mod parts;
 mod rows;
 
 pub use arch::LANES;
@@ -105,4 +106,5 @@ pub use arch::prefetch::{CAN_PREFETCH, prefetch, prefetch_start};
 pub use batch::{BatchError, SimdBatchProcessor};
 pub use kernels::{CODE_MAX, Kernels, QUANTIZE_PEAK_MIN};
 pub use level::{LEVEL_VARIABLE, Level, LevelError};
+pub use parts::RowParts;
 pub use rows::Rows;

@@ -1,6 +1,7 @@
 //! Codes of many vectors, one row each, and the walk over some of them.
 
 use crate::arch::prefetch::prefetch;
+use crate::parts::Part;
 
 /// Bytes that a walk asks the memory for ahead of their use.
 ///
@@ -22,8 +23,20 @@ const NEVER: usize = usize::MAX;
 /// What follows a code, up to the next row, is whatever the caller keeps there. The last row may end with its code.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    bytes: &'a [u8],
+    memory: Memory<'a>,
     stride: usize,
+}
+
+/// Where rows lie.
+#[derive(Debug, Clone, Copy)]
+enum Memory<'a> {
+    Whole(&'a [u8]),
+    /// In parts of 2^`shift` rows, `len` in all.
+    Parts {
+        parts: &'a [Part],
+        shift: u32,
+        len: usize,
+    },
 }
 
 impl<'a> Rows<'a> {
@@ -35,24 +48,66 @@ impl<'a> Rows<'a> {
     #[must_use]
     pub fn new(bytes: &'a [u8], stride: usize) -> Self {
         assert!(stride > 0, "rows are at least one byte apart");
-        Self { bytes, stride }
+        Self { memory: Memory::Whole(bytes), stride }
+    }
+
+    pub(crate) fn in_parts(parts: &'a [Part], shift: u32, len: usize, stride: usize) -> Self {
+        Self { memory: Memory::Parts { parts, shift, len }, stride }
     }
 
     /// Number of rows, the last one included if it ends with the slice.
     #[must_use]
     pub fn len(self) -> usize {
-        self.bytes.len().div_ceil(self.stride)
+        match self.memory {
+            Memory::Whole(bytes) => bytes.len().div_ceil(self.stride),
+            Memory::Parts { len, .. } => len,
+        }
     }
 
     /// Whether there is no row.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 
-    /// Number of rows that hold a code of this length.
+    /// Number of rows that hold a code of this length, which is at most the stride.
     fn whole(self, code_len: usize) -> usize {
-        self.bytes.len().checked_sub(code_len).map_or(0, |last| (last / self.stride + 1).min(self.len()))
+        match self.memory {
+            Memory::Whole(bytes) => {
+                bytes.len().checked_sub(code_len).map_or(0, |last| (last / self.stride + 1).min(self.len()))
+            }
+            Memory::Parts { len, .. } => len,
+        }
+    }
+
+    /// The first bytes of a row.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of this number, or it has fewer.
+    #[inline]
+    pub(crate) fn row(&self, number: usize, bytes: usize) -> &'a [u8] {
+        if number >= self.len() {
+            self.no_such_row(number, bytes);
+        }
+        self.code(number, bytes)
+    }
+
+    #[inline]
+    fn code(&self, number: usize, bytes: usize) -> &'a [u8] {
+        match self.memory {
+            Memory::Whole(all) => &all[number * self.stride..][..bytes],
+            Memory::Parts { parts, shift, .. } => {
+                let from = (number & ((1 << shift) - 1)) * self.stride;
+                &parts[number >> shift].kept()[from..][..bytes]
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_such_row(&self, number: usize, bytes: usize) -> ! {
+        panic!("there is no row {number}: {} rows hold a code of {bytes} bytes", self.whole(bytes))
     }
 }
 
@@ -128,21 +183,15 @@ impl<'a> Walk<'a> {
             }
         };
         if number >= self.whole {
-            self.no_such_row(number);
+            self.rows.no_such_row(number, self.code_len);
         }
-        &self.rows.bytes[number * self.rows.stride..][..self.code_len]
+        self.rows.code(number, self.code_len)
     }
 
     #[inline]
     fn prefetch(&self, number: usize) {
         if number < self.whole {
-            prefetch(&self.rows.bytes[number * self.rows.stride..][..self.code_len]);
+            prefetch(self.rows.code(number, self.code_len));
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn no_such_row(&self, number: usize) -> ! {
-        panic!("there is no row {number}: {} rows hold a code of {} bytes", self.whole, self.code_len)
     }
 }

@@ -2,6 +2,8 @@
 
 /// Neighbours in one cache line.
 const LINE: usize = 16;
+/// Lines of a part, at most: 256 KiB.
+const PART_LINES: usize = 1 << 12;
 
 /// The end of a list that is not full.
 const EMPTY: u32 = u32::MAX;
@@ -16,12 +18,17 @@ pub(super) struct Links {
     width: usize,
     /// Lines of one list.
     lines: usize,
-    all: Vec<Line>,
+    len: usize,
+    /// Lists of a part, as a power of two.
+    shift: u32,
+    /// What is there never moves: growing takes no more memory than the new lists.
+    parts: Vec<Vec<Line>>,
 }
 
 impl Links {
     pub(super) fn new(width: usize) -> Self {
-        Self { width, lines: width.div_ceil(LINE), all: Vec::new() }
+        let lines = width.div_ceil(LINE);
+        Self { width, lines, len: 0, shift: (PART_LINES / lines).max(1).ilog2(), parts: Vec::new() }
     }
 
     pub(super) fn width(&self) -> usize {
@@ -29,11 +36,12 @@ impl Links {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.all.len() / self.lines
+        self.len
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.all.len() * size_of::<Line>()
+        self.parts.iter().map(Vec::capacity).sum::<usize>() * size_of::<Line>()
+            + self.parts.capacity() * size_of::<Vec<Line>>()
     }
 
     /// Places of a list, filled up to whole lines.
@@ -63,13 +71,34 @@ impl Links {
 
     /// Adds an empty list at the end.
     pub(super) fn push(&mut self) -> u32 {
-        let at = self.len() as u32;
-        self.all.resize(self.all.len() + self.lines, Line([EMPTY; LINE]));
+        let (at, part) = (self.len as u32, self.len >> self.shift);
+        if part == self.parts.len() {
+            // The first one is as long as it must be: many have few lists.
+            let lines = if part == 0 { 0 } else { self.lines << self.shift };
+            self.parts.push(Vec::with_capacity(lines));
+        }
+        let part = &mut self.parts[part];
+        part.resize(part.len() + self.lines, Line([EMPTY; LINE]));
+        self.len += 1;
         at
     }
 
+    /// The part of a list, and where in it the list begins.
+    #[inline]
+    fn place_of(&self, at: u32) -> (usize, usize) {
+        let at = at as usize;
+        (at >> self.shift, (at & ((1 << self.shift) - 1)) * self.lines)
+    }
+
+    #[inline]
     fn list(&self, at: u32) -> &[Line] {
-        &self.all[at as usize * self.lines..][..self.lines]
+        let (part, from) = self.place_of(at);
+        &self.parts[part][from..][..self.lines]
+    }
+
+    fn list_mut(&mut self, at: u32) -> &mut [Line] {
+        let (part, from) = self.place_of(at);
+        &mut self.parts[part][from..][..self.lines]
     }
 
     /// The neighbours of a node.
@@ -101,12 +130,12 @@ impl Links {
     }
 
     fn place(&mut self, at: u32, position: usize) -> &mut u32 {
-        &mut self.all[at as usize * self.lines + position / LINE].0[position % LINE]
+        &mut self.list_mut(at)[position / LINE].0[position % LINE]
     }
 
     /// Writes a whole list.
     pub(super) fn set(&mut self, at: u32, ends: impl IntoIterator<Item = u32>) {
-        self.all[at as usize * self.lines..][..self.lines].fill(Line([EMPTY; LINE]));
+        self.list_mut(at).fill(Line([EMPTY; LINE]));
         for (position, end) in ends.into_iter().enumerate() {
             debug_assert!(position < self.width);
             *self.place(at, position) = end;

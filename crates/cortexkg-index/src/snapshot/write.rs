@@ -30,26 +30,25 @@ impl HnswAllocationIndex {
             nodes.slots() as u32,
         ];
         let version = if self.copies.is_empty() { VERSION_PLAIN } else { VERSION };
-        let section = |to: &mut _, name, contents: &[u8]| section(to, version, name, contents);
         numbers(to, version, Section::Settings, || settings)?;
-        section(to, Section::Codes, nodes.codes.raw())?;
+        section(to, version, Section::Codes, nodes.codes.raw())?;
         let mut live = vec![0_u8; nodes.slots().div_ceil(8)];
         for slot in nodes.live_slots() {
             live[slot as usize / 8] |= 1 << (slot % 8);
         }
-        section(to, Section::Live, &live)?;
+        section(to, version, Section::Live, [&*live])?;
         numbers(to, version, Section::Links, || graph.base_raw())?;
         for layer in 1..=graph.top() {
             numbers(to, version, Section::Layer, || graph.layer_raw(layer))?;
         }
         numbers(to, version, Section::FinerPlaces, || nodes.finer.places().iter().copied())?;
         for precision in Precision::ALL {
-            section(to, Section::FinerCodes, nodes.finer.shelf(precision).raw())?;
+            section(to, version, Section::FinerCodes, nodes.finer.shelf(precision).raw())?;
         }
         if !self.copies.is_empty() {
             numbers(to, version, Section::Copies, || self.copies.raw())?;
         }
-        section(to, Section::End, &[])
+        section(to, version, Section::End, [])
     }
 }
 
@@ -88,10 +87,24 @@ fn in_pieces(
     take(&piece)
 }
 
-fn section(to: &mut impl Write, version: u32, section: Section, contents: &[u8]) -> io::Result<()> {
-    to.write_all(&head(version, section, contents.len(), xxh3_64(contents)))?;
-    to.write_all(contents)?;
-    pad(to, contents.len())
+/// Writes a section of bytes that lie in parts.
+fn section<'a>(
+    to: &mut impl Write,
+    version: u32,
+    section: Section,
+    parts: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+) -> io::Result<()> {
+    let parts = parts.into_iter();
+    let (mut hash, mut bytes) = (Xxh3::new(), 0);
+    for part in parts.clone() {
+        hash.update(part);
+        bytes += part.len();
+    }
+    to.write_all(&head(version, section, bytes, hash.digest()))?;
+    for part in parts {
+        to.write_all(part)?;
+    }
+    pad(to, bytes)
 }
 
 fn head(version: u32, section: Section, bytes: usize, hash: u64) -> [u8; HEAD] {
