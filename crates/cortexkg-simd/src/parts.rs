@@ -16,6 +16,8 @@ pub struct RowParts {
     shift: u32,
     len: usize,
     parts: Vec<Part>,
+    /// Bytes that the parts have room for.
+    reserved: usize,
 }
 
 /// What lies together.
@@ -36,7 +38,7 @@ impl RowParts {
     pub fn new(stride: usize) -> Self {
         assert!(stride > 0, "rows have at least one byte");
         let shift = (PART_BYTES / stride).max(1).ilog2();
-        Self { stride, shift, len: 0, parts: Vec::new() }
+        Self { stride, shift, len: 0, parts: Vec::new(), reserved: 0 }
     }
 
     /// Number of rows.
@@ -58,8 +60,12 @@ impl RowParts {
             // The first one is as long as it must be: many have few rows.
             let bytes = if at == 0 { 0 } else { self.stride << self.shift };
             self.parts.push(Part::with_capacity(bytes));
+            self.reserved += self.parts[at].bytes.capacity();
         }
-        self.parts[at].grow(self.stride);
+        let part = &mut self.parts[at];
+        let before = part.bytes.capacity();
+        part.grow(self.stride);
+        self.reserved += part.bytes.capacity() - before;
         self.len += 1;
     }
 
@@ -112,7 +118,7 @@ impl RowParts {
     /// Bytes in memory, those included that are not in use yet.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.parts.capacity() * size_of::<Part>() + self.parts.iter().map(|part| part.bytes.capacity()).sum::<usize>()
+        self.parts.capacity() * size_of::<Part>() + self.reserved
     }
 }
 
@@ -186,12 +192,18 @@ mod tests {
         assert_eq!(number, count);
         // Of the first part as much again may be in reserve, of the last one all of it.
         let kept = stride * count;
-        assert!((kept..=kept + kept / 100 + 2 * PART_BYTES.max(stride) + 1_000).contains(&rows.bytes()), "{}", rows.bytes());
+        assert!(
+            (kept..=kept + kept / 100 + 2 * PART_BYTES.max(stride) + 1_000).contains(&rows.bytes()),
+            "{}",
+            rows.bytes()
+        );
     }
 
     #[test]
     fn rows_stay_what_they_are_while_there_are_more() {
-        for (stride, count) in [(1, 300_000), (60, 5_000), (396, 2_000), (PART_BYTES, 3), (PART_BYTES + 1, 3), (7, 0)] {
+        for (stride, count) in
+            [(1, 300_000), (60, 5_000), (396, 2_000), (PART_BYTES, 3), (PART_BYTES + 1, 3), (7, 0)]
+        {
             let rows = filled(stride, count);
             assert_holds(&rows, stride, count);
             let mut copy = rows.clone();

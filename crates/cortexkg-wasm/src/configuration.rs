@@ -1,10 +1,12 @@
 //! What `CortexKGWasm` can be told.
 
+use cortexkg::SwapFile;
 use cortexkg_columns::HALF_LIFE_USUAL;
 use wasm_bindgen::JsValue;
 
 use crate::allocation::{AllocationEngine, COLUMNS_MAX};
 use crate::foreign::{Foreign, has_function};
+use crate::graph::Setting;
 use crate::heap::HeapRows;
 use crate::values::{error, given, keys, object, property, whole_number};
 
@@ -12,7 +14,16 @@ use crate::values::{error, given, keys, object, property, whole_number};
 const COLUMNS_USUAL: u32 = 4_096;
 /// Columns that a map may grow to if nothing is said: 1,024 by 1,024, about 100 MB.
 const GROWN_USUAL: u32 = 1 << 20;
-const KNOWN: [&str; 5] = ["columnCount", "maxColumnCount", "enableSimd", "halfLife", "scratch"];
+const KNOWN: [&str; 8] = [
+    "columnCount",
+    "maxColumnCount",
+    "enableSimd",
+    "halfLife",
+    "scratch",
+    "swap",
+    "maxMemoryBytes",
+    "quantizeVectors",
+];
 
 /// What can be set.
 #[derive(Debug, Clone)]
@@ -24,10 +35,13 @@ pub(crate) struct Configuration {
     pub(crate) half_life: u32,
     /// Where rows lie rather than in memory, if anywhere.
     scratch: Option<JsValue>,
+    /// Most bytes of the engine's structures, and where the rest lies.
+    memory: Option<(usize, JsValue)>,
+    is_quantized: bool,
 }
 
 impl Configuration {
-    /// Reads `{columnCount, maxColumnCount, enableSimd, halfLife, scratch}`, each of which may be left out, as the whole may be.
+    /// Reads what [`KNOWN`] names, each of which may be left out, as the whole may be.
     pub(crate) fn read(value: &JsValue) -> Result<Self, JsValue> {
         let mut configuration = Self {
             columns: COLUMNS_USUAL,
@@ -35,6 +49,8 @@ impl Configuration {
             is_simd_wanted: true,
             half_life: HALF_LIFE_USUAL,
             scratch: None,
+            memory: None,
+            is_quantized: false,
         };
         let Some(value) = given(value.clone()) else { return Ok(configuration) };
         for key in keys(object(&value, "the configuration")?)?.iter().filter_map(JsValue::as_string) {
@@ -65,15 +81,31 @@ impl Configuration {
         if let Some(half_life) = property(&value, "halfLife")? {
             configuration.half_life = whole_number(&half_life, "halfLife")?;
         }
-        if let Some(simd) = property(&value, "enableSimd")? {
-            let simd = simd.as_bool().ok_or_else(|| error("enableSimd must be true or false"))?;
-            configuration.is_simd_wanted = simd;
-        }
-        if let Some(scratch) = property(&value, "scratch")? {
-            if !["read", "write"].into_iter().all(|name| has_function(&scratch, name)) {
-                return Err(error("scratch must be an object with read(at, into) and write(at, bytes)"));
+        let switch = |name: &str| {
+            let value = property(&value, name)?;
+            let on = value
+                .map(|value| value.as_bool().ok_or_else(|| error(format!("{name} must be true or false"))));
+            on.transpose()
+        };
+        configuration.is_simd_wanted = switch("enableSimd")?.unwrap_or(true);
+        configuration.is_quantized = switch("quantizeVectors")?.unwrap_or(false);
+        let file = |name: &str| {
+            let file = property(&value, name)?;
+            let is_file = |file: &JsValue| ["read", "write"].into_iter().all(|name| has_function(file, name));
+            match file {
+                Some(file) if !is_file(&file) => {
+                    Err(error(format!("{name} must be an object with read(at, into) and write(at, bytes)")))
+                }
+                file => Ok(file),
             }
-            configuration.scratch = Some(scratch);
+        };
+        configuration.scratch = file("scratch")?;
+        let swap = file("swap")?;
+        if let Some(most) = property(&value, "maxMemoryBytes")? {
+            let most = whole_number(&most, "maxMemoryBytes")? as usize;
+            let swap =
+                swap.ok_or_else(|| error("maxMemoryBytes needs a file for the rest: give swap as well"))?;
+            configuration.memory = Some((most, swap));
         }
         configuration.columns()?;
         Ok(configuration)
@@ -85,6 +117,15 @@ impl Configuration {
             Some(scratch) => HeapRows::over(Box::new(Foreign::file(scratch.clone(), from)), from),
             None => HeapRows::default(),
         }
+    }
+
+    /// What a graph may take, which uses of the file for the rest what is behind `from`.
+    pub(crate) fn setting(&self, from: u64) -> Setting {
+        let memory = self.memory.as_ref().map(|(most, swap)| {
+            let file: Box<dyn SwapFile> = Box::new(Foreign::file(swap.clone(), from));
+            (*most, file, from)
+        });
+        Setting { memory, is_quantized: self.is_quantized }
     }
 
     /// An empty pool.

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
+use cortexkg::SwapFile;
 use cortexkg_store::snapshot::Source;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::allocation::message;
-use crate::heap::Heap;
 
 #[wasm_bindgen]
 extern "C" {
@@ -98,7 +98,7 @@ impl Source for Foreign {
     }
 }
 
-impl Heap for Foreign {
+impl SwapFile for Foreign {
     fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         Source::read_at(self, at, into)
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use cortexkg::{
     AllocationResult, CloseCall, Consolidation, DurableEngine, EngineConfig, Explanation, Fact, FactError,
     Forget, HnswLayer, Layers, MemberFact, MentionName, NearHit, Neighbour, NodeId, NodeView, OperationError,
-    SearchHit,
+    QuantizationLayer, SearchHit, SwapFile,
 };
 use cortexkg_store::snapshot::Source;
 use cortexkg_store::{Snapshot, StoreError, Sync, write_portable};
@@ -41,30 +41,52 @@ pub(crate) enum Verdict {
     Different,
 }
 
+/// What a graph may take, and how it begins if there is none yet.
+#[derive(Debug, Default)]
+pub(crate) struct Setting {
+    /// Most bytes of the engine's structures, and the file for the rest with the place from which on it is free.
+    pub(crate) memory: Option<(usize, Box<dyn SwapFile>, u64)>,
+    /// Whether the vectors of a large graph are kept at one bit where they are found by, as exactly as their use asks for beyond.
+    pub(crate) is_quantized: bool,
+}
+
 /// A graph that ends with the page, unless somebody keeps its bytes.
 pub(crate) struct Graph(DurableEngine<Tracked>);
 
 impl Graph {
     /// An empty graph, over rows that are empty.
-    pub(crate) fn new(rows: HeapRows) -> Result<Self, GraphError> {
-        Self::over(Tracked::kept(rows))
+    pub(crate) fn new(rows: HeapRows, setting: Setting) -> Result<Self, GraphError> {
+        Self::over(Tracked::kept(rows), setting)
     }
 
     /// The graph of a `.ckg` file, in rows that are empty; all of it is yet to be kept.
-    pub(crate) fn import(file: impl Source, mut rows: HeapRows) -> Result<Self, GraphError> {
+    pub(crate) fn import(
+        file: impl Source,
+        mut rows: HeapRows,
+        setting: Setting,
+    ) -> Result<Self, GraphError> {
         pieces::fill(&mut rows, &Snapshot::open(file, PLACE, CACHE_BYTES)?, PLACE)?;
-        Self::over(Tracked::new_to_all(rows))
+        Self::over(Tracked::new_to_all(rows), setting)
     }
 
     /// The graph of rows that are kept already.
-    pub(crate) fn restored(rows: HeapRows) -> Result<Self, GraphError> {
-        Self::over(Tracked::kept(rows))
+    pub(crate) fn restored(rows: HeapRows, setting: Setting) -> Result<Self, GraphError> {
+        Self::over(Tracked::kept(rows), setting)
     }
 
-    fn over(store: Tracked) -> Result<Self, GraphError> {
+    fn over(store: Tracked, setting: Setting) -> Result<Self, GraphError> {
         // As the program has it: large graphs are not scanned. One that is there keeps its own.
-        let layers = Layers { hnsw: Some(HnswLayer::default()), ..Layers::default() };
-        Ok(Self(DurableEngine::open(store, EngineConfig { layers, ..EngineConfig::default() })?))
+        let quantization = setting.is_quantized.then(|| {
+            let bytes_max = setting.memory.as_ref().map(|&(most, ..)| (most / 2) as u64);
+            QuantizationLayer { bytes_max, ..QuantizationLayer::default() }
+        });
+        let layers = Layers { hnsw: Some(HnswLayer::default()), quantization };
+        let mut graph = DurableEngine::open(store, EngineConfig { layers, ..EngineConfig::default() })?;
+        if let Some((most, swap, from)) = setting.memory {
+            graph.set_swap_file(swap, from);
+            graph.set_memory_budget(Some(most));
+        }
+        Ok(Self(graph))
     }
 
     /// Writes the graph as `.ckg` file.
@@ -81,6 +103,11 @@ impl Graph {
     /// Up to where the file of its rows is in use.
     pub(crate) fn heap_end(&self) -> u64 {
         self.0.store().heap_end()
+    }
+
+    /// Up to where the file of what memory has no room for is in use.
+    pub(crate) fn swap_end(&self) -> u64 {
+        self.0.swap_end()
     }
 
     /// Bytes of the values of rows.
@@ -273,11 +300,11 @@ mod tests {
     }
 
     fn import(bytes: Vec<u8>) -> Result<Graph, GraphError> {
-        Graph::import(bytes, HeapRows::default())
+        Graph::import(bytes, HeapRows::default(), Setting::default())
     }
 
     fn filled(facts: impl IntoIterator<Item = Fact>, pool: &mut ColumnAllocator) -> Graph {
-        let mut graph = Graph::new(HeapRows::default()).unwrap();
+        let mut graph = Graph::new(HeapRows::default(), Setting::default()).unwrap();
         for fact in facts {
             graph.allocate(fact, &mut Map { pool, time: 0, columns_max: 64 }).unwrap().unwrap();
         }

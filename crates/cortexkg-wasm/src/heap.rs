@@ -1,13 +1,13 @@
 //! Rows that lie in a file, and not in memory, once there are many.
 
-use std::fmt::Debug;
 use std::io;
 use std::ops::Range;
 
+use cortexkg::SwapFile;
 use cortexkg_store::{Change, ChangeSet, MemoryRows, Store, StoreError, Sync, Table, Visit};
 
 /// Bytes that rows take in memory before they go to the file.
-const HERE_BYTES_MAX: usize = 4 << 20;
+const HERE_BYTES_MAX: usize = 1 << 20;
 /// What a row takes in memory beside its value, about.
 const ROW_BYTES: usize = 64;
 /// Bytes that are read at once where rows are read in order.
@@ -17,14 +17,6 @@ const LENGTH_BITS: u32 = 24;
 const LENGTH_MAX: usize = (1 << LENGTH_BITS) - 1;
 const PLACE_MAX: u64 = u64::MAX >> LENGTH_BITS;
 
-/// A file for as long as the rows are there; nobody reads it afterwards.
-pub(crate) trait Heap: Debug + Send {
-    /// Fills a buffer with what was written from a place on.
-    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
-    /// Writes bytes from a place on.
-    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
-}
-
 /// Rows by table and number. Without a file all are in memory.
 #[derive(Debug, Default)]
 pub(crate) struct HeapRows {
@@ -33,7 +25,7 @@ pub(crate) struct HeapRows {
     /// How many bytes go to the file.
     move_at: usize,
     there: [Shelf; Table::ALL.len()],
-    heap: Option<Box<dyn Heap>>,
+    heap: Option<Box<dyn SwapFile>>,
     /// Where the next rows go.
     end: u64,
     buffer: Vec<u8>,
@@ -86,7 +78,7 @@ fn shelf(table: Table) -> usize {
 
 impl HeapRows {
     /// Rows that go to a file where they are many, from a place in it on.
-    pub(crate) fn over(heap: Box<dyn Heap>, from: u64) -> Self {
+    pub(crate) fn over(heap: Box<dyn SwapFile>, from: u64) -> Self {
         Self { heap: Some(heap), end: from, move_at: HERE_BYTES_MAX, ..Self::default() }
     }
 
@@ -251,10 +243,12 @@ pub(crate) mod tests {
         pub(crate) is_full: Arc<Mutex<bool>>,
     }
 
-    impl Heap for Disk {
+    impl SwapFile for Disk {
         fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
             let bytes = self.bytes.lock().unwrap();
-            into.copy_from_slice(bytes.get(at as usize..at as usize + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+            into.copy_from_slice(
+                bytes.get(at as usize..at as usize + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?,
+            );
             Ok(())
         }
 
@@ -272,7 +266,10 @@ pub(crate) mod tests {
         }
     }
 
-    fn all(scan: impl Fn(Table, Range<u64>, &mut Visit<'_>) -> Result<(), StoreError>, keys: Range<u64>) -> Vec<(Table, u64, Vec<u8>)> {
+    fn all(
+        scan: impl Fn(Table, Range<u64>, &mut Visit<'_>) -> Result<(), StoreError>,
+        keys: Range<u64>,
+    ) -> Vec<(Table, u64, Vec<u8>)> {
         let mut found = Vec::new();
         for table in Table::ALL {
             scan(table, keys.clone(), &mut |key, value| {
@@ -297,7 +294,10 @@ pub(crate) mod tests {
         for round in 0..400 {
             let mut changes = ChangeSet::default();
             for _ in 0..draw(40) {
-                let (table, key) = (Table::ALL[draw(3) as usize], if draw(4) == 0 { draw(2_000) } else { round * 40 + draw(40) });
+                let (table, key) = (
+                    Table::ALL[draw(3) as usize],
+                    if draw(4) == 0 { draw(2_000) } else { round * 40 + draw(40) },
+                );
                 match draw(6) {
                     0 => changes.delete(table, key),
                     _ => changes.put(table, key, vec![draw(256) as u8; draw(3_000) as usize]),
@@ -309,7 +309,10 @@ pub(crate) mod tests {
             let key = draw(2_000);
             for table in Table::ALL {
                 assert_eq!(rows.get(table, key).unwrap(), oracle.get(table, key).unwrap());
-                assert_eq!(rows.length(table, key).unwrap(), oracle.get(table, key).unwrap().map(|value| value.len()));
+                assert_eq!(
+                    rows.length(table, key).unwrap(),
+                    oracle.get(table, key).unwrap().map(|value| value.len())
+                );
                 assert_eq!(rows.last_key(table).unwrap(), oracle.last_key(table).unwrap());
             }
             if round % 40 == 0 {

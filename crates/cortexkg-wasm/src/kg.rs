@@ -65,14 +65,15 @@ pub(crate) fn with<T>(
 
 impl State {
     fn begin(configuration: Configuration, storage: Option<Storage>) -> Result<Self, JsValue> {
-        let (columns, graph) = (configuration.columns()?, Graph::new(configuration.rows(0)).map_err(error)?);
+        let columns = configuration.columns()?;
+        let graph = Graph::new(configuration.rows(0), configuration.setting(0)).map_err(error)?;
         Ok(Self { columns, graph, kept: storage.map(Kept::nothing), total_allocations: 0, configuration })
     }
 
     /// As it was saved.
     fn restore(configuration: Configuration, storage: Storage, pieces: &[Piece]) -> Result<Self, JsValue> {
         let restored = pieces::restore(pieces, configuration.rows(0)).map_err(error)?;
-        let graph = Graph::restored(restored.rows).map_err(error)?;
+        let graph = Graph::restored(restored.rows, configuration.setting(0)).map_err(error)?;
         let pool = ColumnAllocator::decode(&restored.columns, COLUMNS_MAX).map_err(error)?;
         let columns = AllocationEngine::over(pool, configuration.is_simd_wanted);
         let kept = Kept::pieces(storage, restored.chain, restored.columns, columns.pool().tick());
@@ -138,18 +139,17 @@ impl CortexKGWasm {
 
 #[wasm_bindgen]
 impl CortexKGWasm {
-    /// With a configuration `{columnCount, maxColumnCount, enableSimd, halfLife, scratch}`: columns of the pool (4,096), to how many it may grow where
-    /// nodes of the graph need more (1,048,576), whether SIMD may be used (true), in how many calls an activation halves (1,024), and a file in which
-    /// what was said lies rather than in memory where it is much (none). Each may be left out.
+    /// With a configuration, of which each part may be left out: `columnCount` of the pool (4,096), `maxColumnCount` to which it may grow where nodes
+    /// of the graph need more (1,048,576), `enableSimd` (true), `halfLife` of an activation in calls (1,024). `scratch` is a file in which what was
+    /// said lies rather than in memory where it is much (none). `maxMemoryBytes` is what the engine's tables may take (as much as they need); `swap`
+    /// is a file for the rest. With `quantizeVectors` a new graph keeps the vectors of an index at one bit, and those in use more exactly (false:
+    /// 8 bits); decisions may then differ, as they do in the program.
     ///
     /// # Errors
     /// If it has something else, or a value that cannot be.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        #[wasm_bindgen(
-            unchecked_optional_param_type = "{columnCount?: number, maxColumnCount?: number, enableSimd?: boolean, halfLife?: number, scratch?: Scratch}"
-        )]
-        configuration: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Configuration")] configuration: &JsValue,
     ) -> Result<CortexKGWasm, JsValue> {
         let configuration = Configuration::read(configuration)?;
         Ok(Self { configuration, phase: Rc::new(RefCell::new(Phase::New)) })

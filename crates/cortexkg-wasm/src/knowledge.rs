@@ -299,7 +299,8 @@ impl CortexKGWasm {
         with(&self.phase, |state| {
             // The rows of the graph that is there stay until it is certain that there is another.
             let rows = state.configuration.rows(state.graph.heap_end());
-            let graph = Graph::import(file, rows).map_err(error)?;
+            let setting = state.configuration.setting(state.graph.swap_end());
+            let graph = Graph::import(file, rows, setting).map_err(error)?;
             let (_, mut map) = state.parts();
             map.keep_only(|_| false);
             graph.settle(&mut map).map_err(error)?;

@@ -301,7 +301,11 @@ fn head(piece: &Piece, magic: &[u8; 8], number: usize) -> Result<(u32, u64), Pie
     if is_there {
         piece.read_at(0, &mut bytes).map_err(unread)?;
     }
-    read_head(&bytes, magic).ok_or(if number == 0 { PieceError::Other } else { PieceError::Damaged { piece: number } })
+    read_head(&bytes, magic).ok_or(if number == 0 {
+        PieceError::Other
+    } else {
+        PieceError::Damaged { piece: number }
+    })
 }
 
 fn read_head(head: &[u8; HEAD], magic: &[u8; 8]) -> Option<(u32, u64)> {
@@ -376,7 +380,7 @@ mod tests {
         let graph = portable(&store);
         let head = [&BASE[..], &BASE_OF_OLD.to_le_bytes(), &(graph.len() as u64).to_le_bytes()].concat();
         let base = [head, graph.clone(), columns.clone()].concat();
-        let back = restored(&[base.clone()]).unwrap();
+        let back = restored(std::slice::from_ref(&base)).unwrap();
         assert_eq!(back.columns, columns);
         assert_eq!(back.chain, Chain::of(xxh3_64(&base), base.len() as u64));
         assert_eq!(portable(&Tracked::kept(back.rows)), graph);

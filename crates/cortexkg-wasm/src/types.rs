@@ -62,6 +62,11 @@ export interface Storage {
 export interface Piece {length: number, read(at: number, into: Uint8Array): void}
 /** A piece that is to take the place of all: it does when `end` resolves, and not if it rejects, or if `abandon` is called. */
 export interface Replacement {write(bytes: Uint8Array): void, end(): Promise<void>, abandon(): void}
+/** What `CortexKGWasm` can be told. */
+export interface Configuration {
+  columnCount?: number, maxColumnCount?: number, enableSimd?: boolean, halfLife?: number,
+  scratch?: Scratch, swap?: Scratch, maxMemoryBytes?: number, quantizeVectors?: boolean,
+}
 /** A file that nobody needs afterwards. Both calls do what they do before they return, whole, or throw. */
 export interface Scratch {read(at: number, into: Uint8Array): void, write(at: number, bytes: Uint8Array): void}
 ";

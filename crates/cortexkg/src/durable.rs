@@ -17,6 +17,7 @@ use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::ledger::Ledger;
 use crate::opening::Opening;
 use crate::operation_error::OperationError;
+use crate::paged::Swap;
 use crate::perceive::Perceived;
 use crate::reading::{ReadFact, perceive_at, stored_at};
 use crate::stopwatch::Stage;
@@ -84,6 +85,8 @@ pub struct DurableEngine<S> {
     pub(crate) is_snapshot_refused: bool,
     /// Most bytes that the engine's structures may take.
     pub(crate) memory_bytes_max: Option<usize>,
+    /// Where what is changed goes if that is too little.
+    pub(crate) swap: Option<Swap>,
     /// What the caller says the time is.
     pub(crate) recorded_s: Option<i64>,
     /// When to consolidate while facts come in.

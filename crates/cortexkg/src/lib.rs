@@ -157,6 +157,7 @@ pub use load::{GraphEdge, GraphNode, KnowledgeGraph};
 pub use opening::Opening;
 pub use operation_error::OperationError;
 pub use operations::Forget;
+pub use paged::SwapFile;
 pub use perceive::Perceived;
 pub use profile::FieldKind;
 pub use quantization::{ImportanceScorer, QuantizationReport, QuantizationStrategy};

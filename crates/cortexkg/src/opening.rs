@@ -134,6 +134,7 @@ impl<S: Store> DurableEngine<S> {
             is_broken: false,
             is_snapshot_refused: false,
             memory_bytes_max: None,
+            swap: None,
             recorded_s: None,
             steps: Steps::default(),
             opening: Opening::default(),

@@ -4,6 +4,7 @@ use cortexkg_store::Store;
 
 use crate::durable::DurableEngine;
 use crate::operation_error::OperationError;
+use crate::paged::{Swap, SwapFile};
 
 /// Part of the budget, in 1/256, that is in use after room has been made: the rest is there to be filled again.
 const FILLED: usize = 224;
@@ -17,6 +18,18 @@ impl<S: Store> DurableEngine<S> {
     /// is kept as well as can be. Caches of the store are not in it.
     pub fn set_memory_budget(&mut self, bytes_max: Option<usize>) {
         self.memory_bytes_max = bytes_max;
+    }
+
+    /// From now on, where memory is short, what was changed lately goes to this file, of which everything from a place on is free, and no
+    /// snapshot is written for that: a snapshot costs as much as the graph is large, and a store that ends with the process has no other use
+    /// for one.
+    pub fn set_swap_file(&mut self, file: Box<dyn SwapFile>, from: u64) {
+        self.swap = Some(Swap::new(file, from));
+    }
+
+    /// Up to where the swap file is in use; 0 without one.
+    pub fn swap_end(&self) -> u64 {
+        self.swap.as_ref().map_or(0, Swap::end)
     }
 
     /// Bytes that the engine's structures take.
@@ -42,15 +55,19 @@ impl<S: Store> DurableEngine<S> {
         let fixed = self.memory_bytes() - bytes;
         let room = most.saturating_sub(fixed) / 256 * FILLED;
         // A snapshot costs as much as the graph is large, so it is to free a good part of the budget.
-        if dirty > room / 2 {
+        if self.swap.is_some() {
+            dirty = 0;
+        } else if dirty > room / 2 {
             self.checkpoint()?;
             dirty = 0;
         }
         // Each table gives of what it can let go of in the same proportion.
         let (excess, clean) = (bytes.saturating_sub(room) as u128, (bytes - dirty).max(1) as u128);
+        let swap = self.swap.as_ref().map(|swap| swap.noting(&self.engine.failure));
         self.engine.each_table(&mut |_, table| {
-            let clean_here = table.bytes().saturating_sub(table.dirty_bytes()) as u128;
-            table.evict((excess * clean_here / clean) as usize);
+            let dirty_here = if swap.is_some() { 0 } else { table.dirty_bytes() };
+            let clean_here = table.bytes().saturating_sub(dirty_here) as u128;
+            table.evict((excess * clean_here / clean) as usize, swap.as_ref());
         });
         Ok(())
     }

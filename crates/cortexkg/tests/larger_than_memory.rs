@@ -3,8 +3,9 @@
 mod common;
 
 use common::Table;
+use common::swap::Disk;
 use cortexkg::{Depth, DurableEngine, EngineConfig, Fact};
-use cortexkg_store::{MemoryStore, Sync};
+use cortexkg_store::{MemoryStore, Store as _, Sync};
 
 fn open(store: MemoryStore) -> DurableEngine<MemoryStore> {
     DurableEngine::open(store, EngineConfig::default()).expect("an open graph")
@@ -66,4 +67,65 @@ fn a_snapshot_is_opened_without_being_read() {
     assert!(opened < (whole - fixed) / 2, "{opened} of {}", whole - fixed);
     assert_eq!(allocate(&mut again, rest), expected);
     assert_eq!(again.state_hash().expect("a sound store"), hash);
+}
+
+/// By a swap file, which is full for a while, and without a snapshot; then by a snapshot of what is there and what is not.
+#[test]
+fn what_is_swapped_out_is_as_it_was() {
+    let facts = Table::records("febrl3").facts();
+    let mut plenty = open(MemoryStore::default());
+    let expected = allocate(&mut plenty, &facts);
+    let mut scarce = open(MemoryStore::default());
+    let (fixed, whole) = (scarce.memory_bytes(), plenty.memory_bytes());
+    let budget = fixed + (whole - fixed) / 3;
+    scarce.set_memory_budget(Some(budget));
+    let disk = Disk::default();
+    scarce.set_swap_file(Box::new(disk.clone()), 100);
+    let parts = facts.len() / 100;
+    let mut most = 0;
+    for (at, (part, expected)) in facts.chunks(100).zip(expected.chunks(100)).enumerate() {
+        *disk.is_full.lock().expect("nobody panicked") = (parts / 2..parts / 2 + 5).contains(&at);
+        assert_eq!(allocate(&mut scarce, part), expected);
+        if at > parts / 2 + 10 {
+            most = most.max(scarce.memory_bytes());
+        }
+    }
+    assert!(most <= budget + budget / 10, "{most} bytes of {budget}, {whole} without a bound");
+    let hash = plenty.state_hash().expect("a sound store");
+    assert_eq!(scarce.state_hash().expect("a sound store"), hash);
+    let report = scarce.verify(Depth::Rebuild, &mut |_| {}).expect("a sound store");
+    assert!(report.is_clean(), "{:?}", report.faults);
+    assert!(scarce.store().snapshot().expect("a sound store").is_none(), "a snapshot was written");
+    let swapped = disk.bytes.lock().expect("nobody panicked").len();
+    assert!(scarce.swap_end() >= swapped as u64);
+    assert!(
+        swapped > whole - budget && swapped < 3 * whole,
+        "{swapped} bytes in the file, {whole} in memory"
+    );
+
+    scarce.checkpoint().expect("a snapshot");
+    let again = open(scarce.close().expect("closed"));
+    assert_eq!(again.opening().repeated, 0);
+    assert_eq!(again.state_hash().expect("a sound store"), hash);
+}
+
+#[test]
+fn a_swap_file_that_is_damaged_ends_the_graph_and_loses_nothing() {
+    let facts = Table::records("febrl3").facts();
+    let mut graph = open(MemoryStore::default());
+    let disk = Disk::default();
+    graph.set_swap_file(Box::new(disk.clone()), 100);
+    graph.set_memory_budget(Some(graph.memory_bytes() + (1 << 20)));
+    allocate(&mut graph, &facts[..3_000]);
+    disk.bytes.lock().expect("nobody panicked").iter_mut().for_each(|byte| *byte ^= 0x55);
+    let parts = facts[3_000..].chunks(100);
+    let refused = parts.map(|part| graph.allocate_batch(part.to_vec(), Sync::Durable)).find_map(Result::err);
+    assert!(refused.expect("nothing was read from it").to_string().contains("swap file"));
+    let mut again = open(graph.store().clone());
+    let kept = again.engine().fact_count();
+    assert!((3_000..facts.len()).contains(&kept), "{kept} facts");
+    let mut plenty = open(MemoryStore::default());
+    allocate(&mut plenty, &facts[..kept]);
+    assert_eq!(again.state_hash().expect("a sound store"), plenty.state_hash().expect("a sound store"));
+    assert_eq!(allocate(&mut again, &facts[kept..]), allocate(&mut plenty, &facts[kept..]));
 }

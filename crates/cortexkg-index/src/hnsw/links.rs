@@ -40,8 +40,12 @@ impl Links {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.parts.iter().map(Vec::capacity).sum::<usize>() * size_of::<Line>()
-            + self.parts.capacity() * size_of::<Vec<Line>>()
+        // All but the first have room for the same.
+        let lines = match &*self.parts {
+            [] => 0,
+            [first, others @ ..] => first.capacity() + others.len() * (self.lines << self.shift),
+        };
+        lines * size_of::<Line>() + self.parts.capacity() * size_of::<Vec<Line>>()
     }
 
     /// Places of a list, filled up to whole lines.

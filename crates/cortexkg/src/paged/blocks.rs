@@ -8,11 +8,12 @@ use cortexkg_store::{Section, StoreError};
 
 use super::Failure;
 use super::packed::Packed;
+use super::swap::{Swap, Swapped};
 use crate::image::{ImageReader, ImageWriter};
 
 /// It was looked at since memory was last short.
 const USED: u8 = 1;
-/// A snapshot has it otherwise, or not at all.
+/// Only memory has it as it is.
 const DIRTY: u8 = 2;
 
 /// Where the blocks are that are not in memory.
@@ -78,6 +79,8 @@ impl Slot {
 pub(crate) struct Blocks {
     slots: Vec<Slot>,
     base: Option<Base>,
+    /// Those that lie in a swap file; it, and not the snapshot, has them as they are.
+    swapped: Option<Swapped>,
     /// Bytes of the blocks that are there.
     bytes: AtomicUsize,
     /// Bytes of those of them that are dirty.
@@ -101,6 +104,17 @@ impl Blocks {
     /// Where the blocks are that are not in memory.
     pub(super) fn base(&self) -> Option<&Base> {
         self.base.as_ref()
+    }
+
+    /// Whether a block lies in the swap file.
+    pub(super) fn is_swapped(&self, at: usize) -> bool {
+        self.swapped.as_ref().is_some_and(|swapped| swapped.has(at))
+    }
+
+    /// A block that lies in the swap file, if it can be read; none where it does not.
+    pub(super) fn swapped(&self, at: usize, is_complete: impl Fn(&Packed) -> bool) -> Option<Option<Packed>> {
+        let swapped = self.swapped.as_ref().filter(|swapped| swapped.has(at))?;
+        Some(swapped.get(at, is_complete))
     }
 
     /// A block if it is in memory.
@@ -161,6 +175,9 @@ impl Blocks {
         *bytes = *bytes + after - before;
         self.dirty_bytes = self.dirty_bytes + after - if *flags & DIRTY == 0 { 0 } else { before };
         *flags |= USED | DIRTY;
+        if let Some(swapped) = &mut self.swapped {
+            swapped.remove(at);
+        }
     }
 
     /// Adds a block.
@@ -179,6 +196,9 @@ impl Blocks {
                 *self.bytes.get_mut() -= bytes;
                 self.dirty_bytes -= if *slot.flags.get_mut() & DIRTY == 0 { 0 } else { bytes };
             }
+            if let Some(swapped) = &mut self.swapped {
+                swapped.remove(self.slots.len());
+            }
         }
     }
 
@@ -187,16 +207,37 @@ impl Blocks {
         let base = self.base.take();
         let old = std::mem::replace(self, Self { base, ..Self::default() });
         self.slots.resize_with(old.len() * 2, Slot::default);
+        self.swapped = old.swapped.as_ref().map(Swapped::another);
         for (at, slot) in old.slots.into_iter().enumerate() {
             let flags = slot.flags.into_inner();
-            let Some(block) = slot.block.into_inner() else { continue };
-            for (half, block) in split(&block).into_iter().enumerate() {
-                let bytes = block.heap_bytes();
-                *self.bytes.get_mut() += bytes;
-                self.dirty_bytes += if flags & DIRTY == 0 { 0 } else { bytes };
-                self.slots[at * 2 + half] = Slot::new(block, flags);
+            let in_file = old.swapped.as_ref().filter(|swapped| swapped.has(at));
+            match (slot.block.into_inner(), in_file) {
+                // The halves are in no file.
+                (Some(block), in_file) => {
+                    let flags = if in_file.is_some() { flags | DIRTY } else { flags };
+                    let halves = split(&block).into_iter().enumerate();
+                    halves.for_each(|(half, block)| self.place(at * 2 + half, block, flags));
+                }
+                (None, Some(in_file)) => {
+                    let halves = in_file.get(at, |_| true).map(|block| split(&block)).unwrap_or_default();
+                    for (half, block) in halves.into_iter().enumerate() {
+                        let at = at * 2 + half;
+                        if !self.swapped.as_mut().is_some_and(|swapped| swapped.put(at, &block)) {
+                            self.place(at, block, DIRTY);
+                        }
+                    }
+                }
+                (None, None) => {}
             }
         }
+    }
+
+    /// Puts a block into memory where none is.
+    fn place(&mut self, at: usize, block: Packed, flags: u8) {
+        let bytes = block.heap_bytes();
+        *self.bytes.get_mut() += bytes;
+        self.dirty_bytes += if flags & DIRTY == 0 { 0 } else { bytes };
+        self.slots[at] = Slot::new(block, flags);
     }
 
     /// Lie in a snapshot that has just been written of them; what is in memory stays and is as the snapshot has it.
@@ -204,11 +245,16 @@ impl Blocks {
         self.base = Some(Base::of(name, from, self.len())?);
         self.slots.iter_mut().for_each(|slot| *slot.flags.get_mut() &= !DIRTY);
         self.dirty_bytes = 0;
+        self.swapped = None;
         Ok(())
     }
 
-    /// Lets go of about so many bytes of what the snapshot has, of that which nobody has looked at lately first (second chance).
-    pub(crate) fn evict(&mut self, bytes: usize) {
+    /// Lets go of about so many bytes of what the snapshot has, or a swap file takes, of that which nobody has looked at lately first
+    /// (second chance).
+    pub(crate) fn evict(&mut self, bytes: usize, swap: Option<&Swap>) {
+        if let Some(swap) = swap {
+            self.swapped.get_or_insert_with(|| Swapped::new(swap));
+        }
         let mut freed = 0;
         // The second time round, what was used the first time goes.
         for _ in 0..2 * self.len() {
@@ -218,19 +264,27 @@ impl Blocks {
             self.hand = (self.hand + 1) % self.len();
             let slot = &mut self.slots[self.hand];
             let flags = slot.flags.get_mut();
-            if *flags & DIRTY == 0 && slot.block.get().is_some() {
-                if *flags & USED == 0 {
-                    freed += slot.block.take().map_or(0, |block| block.heap_bytes());
-                }
+            let Some(block) = slot.block.get() else { continue };
+            if *flags & USED != 0 {
                 *flags &= !USED;
+                continue;
             }
+            if *flags & DIRTY != 0 {
+                if !self.swapped.as_mut().is_some_and(|swapped| swapped.put(self.hand, block)) {
+                    continue;
+                }
+                *flags &= !DIRTY;
+                self.dirty_bytes -= block.heap_bytes();
+            }
+            freed += slot.block.take().map_or(0, |block| block.heap_bytes());
         }
         *self.bytes.get_mut() -= freed;
     }
 
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed) + self.slots.capacity() * size_of::<Slot>()
+        let places = self.swapped.as_ref().map_or(0, Swapped::bytes);
+        self.bytes.load(Ordering::Relaxed) + self.slots.capacity() * size_of::<Slot>() + places
     }
 
     /// Bytes that cannot be let go of: only memory has them as they are.

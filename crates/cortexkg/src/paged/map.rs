@@ -110,6 +110,9 @@ impl<V: Record> PagedMap<V> {
     }
 
     fn read(&self, at: usize) -> Packed {
+        if let Some(bucket) = self.buckets.swapped(at, |_| true) {
+            return bucket.unwrap_or_default();
+        }
         let Some(base) = self.buckets.base() else { return Packed::default() };
         let finer = self.buckets.len() / base.blocks;
         let is_sound = |bucket: &Packed| Bucket(bucket).is_sound(at / finer, base.blocks, V::is_sound);
@@ -198,7 +201,9 @@ impl<V: Record> PagedMap<V> {
         for at in 0..self.buckets.len() {
             match (self.buckets.peek(at), self.buckets.base()) {
                 (Some(bucket), _) => to.raw_record(bucket.as_bytes())?,
-                (None, Some(base)) if base.blocks == self.buckets.len() => base.copy(at, to)?,
+                (None, Some(base)) if base.blocks == self.buckets.len() && !self.buckets.is_swapped(at) => {
+                    base.copy(at, to)?;
+                }
                 (None, _) => to.raw_record(self.read(at).as_bytes())?,
             }
         }

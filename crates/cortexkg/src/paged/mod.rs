@@ -1,7 +1,7 @@
 //! Tables that need not be in memory whole.
 //!
 //! A table lies in a snapshot, in memory, or partly in both. What is looked at is loaded and stays until memory is short; what is
-//! changed stays until the next snapshot has it. Looking never fails on the spot: where the snapshot cannot be read, a record without
+//! changed stays until the next snapshot has it, or goes to a swap file where there is one. Looking never fails on the spot: where the snapshot cannot be read, a record without
 //! content is given and the failure noted, and whoever decides on records asks [`Failure::check`] before the decision counts.
 //!
 //! - [`Paged`]: records by number, in blocks of eight;
@@ -14,11 +14,14 @@ mod blocks;
 mod list;
 mod map;
 mod packed;
+mod swap;
 mod table;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use list::{Fixed, List, u16_at, u32_at, u64_at, write_all};
 pub(crate) use map::{IdMap, PagedMap};
+pub(crate) use swap::Swap;
+pub use swap::SwapFile;
 pub(crate) use table::Paged;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -65,7 +65,11 @@ impl<T: Record> Paged<T> {
 
     fn read(&self, at: usize) -> Packed {
         let count = BLOCK_RECORDS.min(self.len - at * BLOCK_RECORDS);
-        let read = self.blocks.base().map(|base| base.block(at, T::is_sound, |block| block.len() == count));
+        let is_complete = |block: &Packed| block.len() == count;
+        let read = self
+            .blocks
+            .swapped(at, is_complete)
+            .or_else(|| self.blocks.base().map(|base| base.block(at, T::is_sound, is_complete)));
         read.flatten().unwrap_or_else(|| Packed::from_records((0..count).map(|_| &[][..])))
     }
 
@@ -147,8 +151,8 @@ impl<T: Record> Paged<T> {
         for at in 0..self.blocks.len() {
             match (self.blocks.peek(at), self.blocks.base()) {
                 (Some(block), _) => to.raw_record(block.as_bytes())?,
-                (None, Some(base)) => base.copy(at, to)?,
-                (None, None) => unreachable!("without a snapshot everything is in memory"),
+                (None, Some(base)) if !self.blocks.is_swapped(at) => base.copy(at, to)?,
+                (None, _) => to.raw_record(self.read(at).as_bytes())?,
             }
         }
         Ok(())

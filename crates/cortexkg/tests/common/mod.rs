@@ -4,6 +4,7 @@
 pub(crate) mod picture;
 pub(crate) mod score;
 pub(crate) mod stream;
+pub(crate) mod swap;
 
 use std::io::Read;
 use std::path::Path;

@@ -8,6 +8,7 @@ use cortexkg_store::{MemoryStore, Store, Sync};
 use crate::common::Sequence;
 use crate::common::picture::{Picture, open};
 use crate::common::stream;
+use crate::common::swap::Disk;
 use crate::model::{Mention, Model, Refused};
 use crate::{scaled, seed, tell};
 
@@ -282,6 +283,9 @@ impl Run {
         self.graph = open(store);
         if self.random.below(3) == 0 {
             self.graph.set_memory_budget(Some(9 << 20));
+            if self.random.below(2) == 0 {
+                self.graph.set_swap_file(Box::new(Disk::default()), 0);
+            }
         }
         assert_eq!(self.graph.opening().snapshot_damage, None);
         assert_eq!(self.graph.state_hash().unwrap(), before, "opened again by road {road}");
