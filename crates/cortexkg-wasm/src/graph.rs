@@ -12,10 +12,11 @@ use cortexkg_store::snapshot::Source;
 use cortexkg_store::{Snapshot, StoreError, Sync, write_portable};
 use thiserror::Error;
 
+use crate::changed::Changed;
 use crate::heap::HeapRows;
 use crate::map::{self, EDGE_WEIGHT, Map, Relative};
 use crate::pieces::{self, Chain};
-use crate::tracked::{Changed, Tracked};
+use crate::tracked::Tracked;
 
 /// Bytes of blocks that are kept while a file is read, in order.
 const CACHE_BYTES: u64 = 1 << 20;

@@ -31,6 +31,7 @@
 //! by looking at 64 at a time in a word, with SIMD and without.
 
 mod allocation;
+mod changed;
 mod clock;
 mod concepts;
 mod configuration;

@@ -4,11 +4,11 @@ use js_sys::Promise;
 use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::JsValue;
 
+use crate::changed::Changed;
 use crate::graph::Graph;
 use crate::kg::{Shared, State, with};
 use crate::pieces::{CHANGE_BYTES_MAX, Chain};
 use crate::storage::{Replacement, Storage};
-use crate::tracked::Changed;
 use crate::values::{error, property};
 
 /// A storage with what it has already.

@@ -1,16 +1,13 @@
 //! The rows of a graph, and which of them have changed since they were last kept by a storage.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cortexkg_store::{
     Change, ChangeSet, Decide, Rewrite, Snapshot, Store, StoreError, Sync, Table, Visit, WriteSnapshot,
 };
 
+use crate::changed::Changed;
 use crate::heap::HeapRows;
-
-/// Rows that were put or removed.
-pub(crate) type Changed = BTreeSet<(Table, u64)>;
 
 /// A store that ends with the page and remembers what changes.
 #[derive(Debug, Default)]
@@ -39,7 +36,7 @@ impl Tracked {
 
     /// Bytes of the values of these rows.
     pub(crate) fn bytes_of(&self, changed: &Changed) -> Result<usize, StoreError> {
-        let lengths = changed.iter().map(|&(table, key)| self.rows.length(table, key));
+        let lengths = changed.iter().map(|(table, key)| self.rows.length(table, key));
         lengths.map(|length| length.map(|length| length.unwrap_or(0))).sum()
     }
 
@@ -77,15 +74,12 @@ impl Store for Tracked {
     }
 
     fn commit(&mut self, changes: ChangeSet, _sync: Sync) -> Result<(), StoreError> {
-        let rows: Vec<_> = changes
-            .changes
-            .iter()
-            .map(|change| match *change {
-                Change::Put { table, key, .. } | Change::Delete { table, key } => (table, key),
-            })
-            .collect();
+        let rows = changes.changes.iter().map(|change| match *change {
+            Change::Put { table, key, .. } | Change::Delete { table, key } => (table, key),
+        });
+        let rows: Vec<_> = rows.collect();
         self.rows.commit(changes)?;
-        self.changed.extend(rows);
+        rows.into_iter().for_each(|(table, key)| self.changed.insert(table, key));
         Ok(())
     }
 
