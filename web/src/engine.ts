@@ -3,11 +3,11 @@
 import { type Bindings, type CortexKGWasm, loadBindings } from "./bindings.js";
 import { Durations } from "./durations.js";
 import { StorageReadOnlyError, packed } from "./errors.js";
-import { type OpenScratch, openScratch } from "./scratch.js";
+import { openScratch } from "./scratch.js";
 import type { OpenStorage, StorageEvent } from "./storage/index.js";
 import type {
   AllocationResult, CloseCall, ColumnMap, ConceptOutcome, Explanation, Fact, Linked, MemberFact, Metrics, NearHit, Neighbour, NodeView, OpenOptions,
-  Outcome, RecordName, Scratch, SearchHit, StorageOptions,
+  Outcome, RecordName, Scratch, SearchHit, Storage, StorageOptions,
 } from "./types.js";
 
 /** What came of opening. */
@@ -19,14 +19,14 @@ export class Engine {
   readonly #kg: CortexKGWasm;
   readonly #memory: WebAssembly.Memory;
   readonly #storage: OpenStorage | undefined;
-  readonly #scratch: OpenScratch | undefined;
+  readonly #files: Files;
   readonly #factTimes = new Durations();
 
-  private constructor(kg: CortexKGWasm, memory: WebAssembly.Memory, storage: OpenStorage | undefined, scratch: OpenScratch | undefined) {
+  private constructor(kg: CortexKGWasm, memory: WebAssembly.Memory, storage: OpenStorage | undefined, files: Files) {
     this.#kg = kg;
     this.#memory = memory;
     this.#storage = storage;
-    this.#scratch = scratch;
+    this.#files = files;
   }
 
   /** Loads the module, and what the storage has. */
@@ -34,32 +34,32 @@ export class Engine {
     const storage = options.storage ?? undefined;
     const given = typeof storage === "object" && "load" in storage ? storage : undefined;
     // Meanwhile the module is loaded.
-    const opening = given?.scratch ? undefined : openScratch();
+    const opening = filesFor(options, given);
     let bindings: Bindings, memory: WebAssembly.Memory, kg: CortexKGWasm;
     try {
       ({ bindings, memory } = await loadBindings(options.simd === undefined ? {} : { simd: options.simd }));
       // Before a storage is opened, which would stay open if the options are refused.
-      kg = configured(bindings, options, given?.scratch ?? (await opening));
+      kg = configured(bindings, options, await opening);
     } catch (error) {
       // That of the caller's is open already. Why it could not begin says more than why it could not let go.
       await given?.close?.().catch(() => undefined);
-      await (await opening)?.close();
+      await (await opening).close();
       throw error;
     }
-    const scratch = await opening;
+    const files = await opening;
     if (storage === undefined) {
       await kg.initialize();
-      return [new Engine(kg, memory, undefined, scratch), { isWriter: false }];
+      return [new Engine(kg, memory, undefined, files), { isWriter: false }];
     }
     try {
       const wanted = typeof storage === "string" ? { name: storage } : (storage as StorageOptions);
       const open = given ? undefined : await opened(wanted, tell);
       // Closed by the engine if it cannot begin.
       await kg.initialize_with_storage(given ? "of the caller" : wanted.name, open ?? given);
-      return [new Engine(kg, memory, open, scratch), { isWriter: open?.isWriter ?? true }];
+      return [new Engine(kg, memory, open, files), { isWriter: open?.isWriter ?? true }];
     } catch (error) {
       kg.free();
-      await scratch?.close();
+      await files.close();
       throw error;
     }
   }
@@ -186,7 +186,7 @@ export class Engine {
   async close(): Promise<void> {
     await this.#kg.close();
     this.#kg.free();
-    await this.#scratch?.close();
+    await this.#files.close();
   }
 
   #checkWriter(): void {
@@ -202,11 +202,38 @@ async function opened(options: StorageOptions, tell: (event: StorageEvent) => vo
   return openStorage(options, tell);
 }
 
-function configured(bindings: Bindings, { columns, maxColumns, simd }: OpenOptions, scratch: Scratch | undefined): CortexKGWasm {
+/** Files for as long as a graph is open. */
+interface Files {
+  scratch: Scratch | undefined;
+  swap: Scratch | undefined;
+  close(): Promise<void>;
+}
+
+/** Those of the caller's storage, else what can be had here. */
+async function filesFor({ maxMemoryBytes }: OpenOptions, given: Storage | undefined): Promise<Files> {
+  const isBounded = maxMemoryBytes !== undefined;
+  if (given?.scratch) return { scratch: given.scratch, swap: isBounded ? given.swap : undefined, close: async () => {} };
+  const scratch = await openScratch();
+  const swap = scratch && isBounded ? await openScratch() : undefined;
+  return {
+    scratch,
+    swap,
+    close: async () => {
+      await scratch?.close();
+      await swap?.close();
+    },
+  };
+}
+
+function configured(bindings: Bindings, options: OpenOptions, { scratch, swap }: Files): CortexKGWasm {
+  const { columns, maxColumns, simd, maxMemoryBytes, quantizeVectors } = options;
   return new bindings.CortexKGWasm({
     ...(columns === undefined ? {} : { columnCount: columns }),
     ...(maxColumns === undefined ? {} : { maxColumnCount: maxColumns }),
     ...(simd === undefined ? {} : { enableSimd: simd }),
+    ...(quantizeVectors === undefined ? {} : { quantizeVectors }),
     ...(scratch === undefined ? {} : { scratch }),
+    // Where there is no file for the rest, memory is what there is.
+    ...(maxMemoryBytes === undefined || swap === undefined ? {} : { swap, maxMemoryBytes }),
   });
 }

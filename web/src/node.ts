@@ -9,11 +9,12 @@ import { join } from "node:path";
 
 import { CortexError, StorageError, StorageLockedError, StorageQuotaError } from "./errors.js";
 import { type LogFile, TwoFileLog, fill } from "./storage/log.js";
-import type { Storage } from "./types.js";
+import type { Scratch, Storage } from "./types.js";
 
 const LOCK = "lock";
 const FILES = ["0.log", "1.log"] as const;
-const SCRATCH = "scratch";
+/** For as long as a graph is open. */
+const SCRATCH = ["scratch", "swap"] as const;
 
 /**
  * Keeps a graph in a folder, which is made if it is not there; for `CortexKG.open({ storage: fileStorage("people") })`. What `save` acknowledges is
@@ -35,8 +36,11 @@ export function fileStorage(folder: string): Storage {
     // As a header has the name of what it belongs to: here a folder may be moved.
     const log = new TwoFileLog("", [first!, second!]);
     rooted(folder);
-    const scratch = file(join(folder, SCRATCH), opened);
-    scratch.truncate(0);
+    const [scratch, swap] = SCRATCH.map((name) => {
+      const made = file(join(folder, name), opened);
+      made.truncate(0);
+      return made;
+    });
     let isOpen = true;
     const now = <T>(what: () => T): T => {
       // Its descriptors may be those of other files by now.
@@ -47,6 +51,10 @@ export function fileStorage(folder: string): Storage {
         throw failed(folder, error);
       }
     };
+    const atOnce = (file: LogFile): Scratch => ({
+      read: (at, into) => now(() => fill(file, at, into)),
+      write: (at, bytes) => void now(() => file.write(bytes, { at })),
+    });
     const use = async <T>(what: () => T): Promise<T> =>
       now(() => {
         const holder = said(lock);
@@ -62,17 +70,15 @@ export function fileStorage(folder: string): Storage {
         const { write, end, abandon } = now(() => log.begin());
         return { write: (bytes) => now(() => write(bytes)), end: () => use(end), abandon };
       },
-      scratch: {
-        read: (at, into) => now(() => fill(scratch, at, into)),
-        write: (at, bytes) => void now(() => scratch.write(bytes, { at })),
-      },
+      scratch: atOnce(scratch!),
+      swap: atOnce(swap!),
       close: async () => {
         if (!isOpen) return;
         isOpen = false;
         try {
           log.close();
-          scratch.close();
-          rmSync(join(folder, SCRATCH), { force: true });
+          for (const file of [scratch!, swap!]) file.close();
+          for (const name of SCRATCH) rmSync(join(folder, name), { force: true });
         } finally {
           release(lock, mine);
         }

@@ -278,6 +278,8 @@ export interface Storage {
   begin?(): Replacement;
   /** A file for as long as the graph is open, in which what was said lies rather than in memory. */
   scratch?: Scratch;
+  /** Another one, for what `maxMemoryBytes` has no room for. */
+  swap?: Scratch;
 }
 
 /** A piece that can be read a part at a time, for as long as no other takes its place. */
@@ -314,6 +316,17 @@ export interface OpenOptions {
   columns?: number;
   /** Columns that the map may grow to where nodes need more, at most 4,194,304; usually 1,048,576. */
   maxColumns?: number;
+  /**
+   * Most bytes that the engine's tables may take; what has not been looked at lately then lies in a file, and decisions are the same, only slower. The
+   * module, the map (some 80 bytes a column), and what finds vectors and words (some 300 bytes a node) come on top. Only where files answer at once: in
+   * a worker on a secure page, and with `fileStorage` in Node.
+   */
+  maxMemoryBytes?: number;
+  /**
+   * Whether a new graph of many vectors finds them by one bit for each of their values, and keeps those in use more exactly; usually 8 bits for each.
+   * Less than one decision in a hundred is another.
+   */
+  quantizeVectors?: boolean;
   /** Whether the engine runs in a worker of its own; usually true where there are workers of the web. */
   worker?: boolean;
   /** Whether the module with SIMD is taken; usually where the machine has it. Decisions are the same. */

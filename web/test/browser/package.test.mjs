@@ -25,6 +25,14 @@ async function tab() {
   return page;
 }
 
+/** Waits until something holds. */
+async function until(holds) {
+  for (let left = 100; !(await holds()); left--) {
+    assert.ok(left > 0, "it does not come to hold");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 test("the graph of ten thousand inventors is the native one, bit for bit, in a worker and on the page", { timeout: 120_000 }, async () => {
   const page = await tab();
   const text = gunzipSync(readFileSync(join(ROOT, "data/patentsview-10k/records.csv.gz"))).toString();
@@ -46,7 +54,7 @@ test("the graph of ten thousand inventors is the native one, bit for bit, in a w
     const [header, ...records] = rows.filter((row) => row.length > 1);
     const facts = records.map((row) => ({ id: row[0], fields: header.slice(1).map((name, at) => [name, row[at + 1]]) }));
     const found = [];
-    for (const options of [{}, { worker: false, simd: false }]) {
+    for (const options of [{}, { worker: false, simd: false }, { maxMemoryBytes: 12e6 }]) {
       const graph = await globalThis.CortexKG.open(options);
       let told = 0;
       await graph.allocateFacts(facts, { onOutcomes: (outcomes) => (told += outcomes.length) });
@@ -56,8 +64,36 @@ test("the graph of ten thousand inventors is the native one, bit for bit, in a w
     return found;
   }, text);
   const expected = [10_000, pinned.get("patentsview-10k")];
-  assert.deepEqual(found, [expected, expected]);
+  assert.deepEqual(found, [expected, expected, expected]);
   await page.close();
+});
+
+test("the files of a graph go with it, and with the next one those that a tab has left behind", async () => {
+  const names = (page) =>
+    page.evaluate(async () => {
+      const names = [];
+      for await (const name of (await (await navigator.storage.getDirectory()).getDirectoryHandle("cortexkg scratch")).keys()) names.push(name);
+      return names;
+    });
+  const page = await tab();
+  await page.evaluate(async () => {
+    globalThis.graph = await globalThis.CortexKG.open({ maxMemoryBytes: 50e6 });
+    await globalThis.graph.allocateFact({ text: "kept in memory" });
+  });
+  const left = await names(page);
+  assert.equal(left.length, 2);
+  await page.close();
+  const other = await tab();
+  await other.evaluate(async () => (globalThis.graph = await globalThis.CortexKG.open()));
+  // Chromium takes a moment to let go of the files of a tab that is gone; then whoever comes next removes them.
+  await until(async () => {
+    await other.evaluate(async () => (await globalThis.CortexKG.open()).close());
+    return (await names(other)).every((name) => !left.includes(name));
+  });
+  assert.equal((await names(other)).length, 1);
+  await other.evaluate(() => globalThis.graph.close());
+  assert.deepEqual(await names(other), []);
+  await other.close();
 });
 
 for (const kind of ["opfs", "indexeddb"]) {

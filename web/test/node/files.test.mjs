@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -39,6 +39,26 @@ test("what is saved is there for the next process, and one has it at a time", as
   const back = await CortexKG.open({ storage: fileStorage(folder) });
   assert.equal(await back.stateHash(), hash);
   await back.close();
+});
+
+test("memory may be bounded: what was said, and what is seldom looked at, lies in files that go with the graph", async () => {
+  const folder = join(root, "bounded");
+  const draw = random(3);
+  const facts = Array.from({ length: 6_000 }, (_, at) => ({ id: `${at}`, fields: { name: `thing ${Math.floor(draw() * 4_000)}`, note: `${draw()}`.repeat(20) } }));
+  const unbounded = await CortexKG.open();
+  await unbounded.allocateFacts(facts);
+  const graph = await CortexKG.open({ storage: fileStorage(folder), maxMemoryBytes: 7e6 });
+  await graph.allocateFacts(facts);
+  assert.equal(await graph.stateHash(), await unbounded.stateHash());
+  for (const name of ["scratch", "swap"]) assert.ok(statSync(join(folder, name)).size > 100_000, name);
+  await graph.save();
+  await graph.close();
+  assert.deepEqual(readdirSync(folder).sort(), ["0.log", "1.log"]);
+  const again = await CortexKG.open({ storage: fileStorage(folder), maxMemoryBytes: 7e6 });
+  assert.equal(await again.stateHash(), await unbounded.stateHash());
+  assert.equal((await again.facts((await again.search("thing 7"))[0].node)).length > 0, true);
+  await again.close();
+  await unbounded.close();
 });
 
 test("a lock whose process is no more is taken over, one that says nothing is not", async () => {

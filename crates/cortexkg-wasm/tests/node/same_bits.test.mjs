@@ -2,40 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { gunzipSync } from "node:zlib";
 
+import { facts, pinned, read } from "./data.mjs";
 import { level, ready, root } from "./module.mjs";
-
-const read = (path) => {
-  const bytes = readFileSync(new URL(path, root));
-  return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString();
-};
-const pinned = new Map(read("crates/cortexkg/tests/golden/hashes.txt").trim().split("\n").map((line) => line.split(" ")));
-
-/** Rows of a CSV file. */
-function rows(text) {
-  const rows = [[""]];
-  let isQuoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    const row = rows.at(-1);
-    if (isQuoted) {
-      if (character !== '"') row[row.length - 1] += character;
-      else if (text[at + 1] === '"') row[row.length - 1] += text[++at];
-      else isQuoted = false;
-    } else if (character === '"') isQuoted = true;
-    else if (character === ",") row.push("");
-    else if (character === "\n") rows.push([""]);
-    else if (character !== "\r") row[row.length - 1] += character;
-  }
-  return rows.filter((row) => row.length > 1 || row[0] !== "");
-}
-
-/** Every row as a record, the first column as its identifier. */
-function facts(set) {
-  const [header, ...records] = rows(read(`data/${set}/records.csv${set === "patentsview-10k" ? ".gz" : ""}`));
-  return records.map((row) => ({ id: row[0], fields: header.slice(1).map((name, at) => [name, row[at + 1]]) }));
-}
 
 for (const set of ["fodors-zagats", "febrl1", "febrl3", "patentsview-10k"]) {
   test(`${set} has the hash of the native engine`, async () => {
