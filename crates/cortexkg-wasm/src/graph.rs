@@ -77,10 +77,10 @@ impl Graph {
 
     fn over(store: Tracked, setting: Setting) -> Result<Self, GraphError> {
         // As the program has it: large graphs are not scanned. One that is there keeps its own.
-        let quantization = setting.is_quantized.then(|| {
-            let bytes_max = setting.memory.as_ref().map(|&(most, ..)| (most / 2) as u64);
-            QuantizationLayer { bytes_max, ..QuantizationLayer::default() }
-        });
+        // Where memory is short nothing but what a user pins is kept more exactly: the tables have it at 8 bits, and have the last word.
+        let bytes_max = setting.memory.is_some().then_some(0);
+        let quantization =
+            setting.is_quantized.then(|| QuantizationLayer { bytes_max, ..QuantizationLayer::default() });
         let layers = Layers { hnsw: Some(HnswLayer::default()), quantization };
         let mut graph = DurableEngine::open(store, EngineConfig { layers, ..EngineConfig::default() })?;
         if let Some((most, swap, from)) = setting.memory {
