@@ -85,6 +85,8 @@ pub struct DurableEngine<S> {
     pub(crate) is_snapshot_refused: bool,
     /// Most bytes that the engine's structures may take.
     pub(crate) memory_bytes_max: Option<usize>,
+    /// Bytes above which room is made: as many, or more where what cannot be let go of leaves too little.
+    pub(crate) memory_short_above: usize,
     /// Where what is changed goes if that is too little.
     pub(crate) swap: Option<Swap>,
     /// What the caller says the time is.

@@ -134,6 +134,7 @@ impl<S: Store> DurableEngine<S> {
             is_broken: false,
             is_snapshot_refused: false,
             memory_bytes_max: None,
+            memory_short_above: usize::MAX,
             swap: None,
             recorded_s: None,
             steps: Steps::default(),

@@ -6,18 +6,20 @@ use crate::durable::DurableEngine;
 use crate::operation_error::OperationError;
 use crate::paged::{Swap, SwapFile};
 
-/// Part of the budget, in 1/256, that is in use after room has been made: the rest is there to be filled again.
+/// Part of the room for tables, in 1/256, that is in use after room has been made: the rest is there to be filled again.
 const FILLED: usize = 224;
+/// Part of the budget that tables have in any case. With less, a fact would find nothing of what the one before it has looked at.
+const LEAST: usize = 8;
 
 impl<S: Store> DurableEngine<S> {
     /// Sets the most bytes that the engine's structures may take; none for as many as the graph has. What has not been looked at
     /// lately then lies in the snapshot only, and what was changed is written to a new snapshot before it is let go. Decisions do
     /// not depend on it.
     ///
-    /// Some structures cannot be let go of (about 90 bytes per node, 7 per list of the index, 8 MiB in all beside): a budget below that
-    /// is kept as well as can be. Caches of the store are not in it.
+    /// Some structures cannot be let go of (about 90 bytes per node, 7 per list of the index, the index of vectors, 8 MiB in all beside): an
+    /// eighth of the budget is there for the rest, and where that is too much it is exceeded by so much. Caches of the store are not in it.
     pub fn set_memory_budget(&mut self, bytes_max: Option<usize>) {
-        self.memory_bytes_max = bytes_max;
+        (self.memory_bytes_max, self.memory_short_above) = (bytes_max, bytes_max.unwrap_or(usize::MAX));
     }
 
     /// From now on, where memory is short, what was changed lately goes to this file, of which everything from a place on is free, and no
@@ -38,22 +40,21 @@ impl<S: Store> DurableEngine<S> {
     }
 
     pub(crate) fn is_memory_short(&self) -> bool {
-        self.memory_bytes_max.is_some_and(|most| self.memory_bytes() > most)
+        self.memory_bytes_max.is_some() && self.memory_bytes() > self.memory_short_above
     }
 
     /// Lets go of what has not been looked at lately; writes a snapshot first if too much of it is changed.
     pub(crate) fn make_room(&mut self) -> Result<(), OperationError> {
-        let Some(most) = self.memory_bytes_max else { return Ok(()) };
+        let Some(most) = self.memory_bytes_max.filter(|_| self.is_memory_short()) else { return Ok(()) };
         let (mut bytes, mut dirty) = (0, 0);
         self.engine.each_table(&mut |_, table| {
-            bytes += table.bytes();
+            bytes += table.block_bytes();
             dirty += table.dirty_bytes();
         });
-        if self.memory_bytes() <= most {
-            return Ok(());
-        }
         let fixed = self.memory_bytes() - bytes;
-        let room = most.saturating_sub(fixed) / 256 * FILLED;
+        let whole = most.saturating_sub(fixed).max(most / LEAST);
+        self.memory_short_above = most.max(fixed + whole);
+        let room = whole / 256 * FILLED;
         // A snapshot costs as much as the graph is large, so it is to free a good part of the budget.
         if self.swap.is_some() {
             dirty = 0;
@@ -66,7 +67,7 @@ impl<S: Store> DurableEngine<S> {
         let swap = self.swap.as_ref().map(|swap| swap.noting(&self.engine.failure));
         self.engine.each_table(&mut |_, table| {
             let dirty_here = if swap.is_some() { 0 } else { table.dirty_bytes() };
-            let clean_here = table.bytes().saturating_sub(dirty_here) as u128;
+            let clean_here = table.block_bytes().saturating_sub(dirty_here) as u128;
             table.evict((excess * clean_here / clean) as usize, swap.as_ref());
         });
         Ok(())

@@ -77,7 +77,7 @@ fn what_is_swapped_out_is_as_it_was() {
     let expected = allocate(&mut plenty, &facts);
     let mut scarce = open(MemoryStore::default());
     let (fixed, whole) = (scarce.memory_bytes(), plenty.memory_bytes());
-    let budget = fixed + (whole - fixed) / 3;
+    let budget = fixed + (whole - fixed) / 2;
     scarce.set_memory_budget(Some(budget));
     let disk = Disk::default();
     scarce.set_swap_file(Box::new(disk.clone()), 100);

@@ -287,6 +287,11 @@ impl Blocks {
         self.bytes.load(Ordering::Relaxed) + self.slots.capacity() * size_of::<Slot>() + places
     }
 
+    /// Bytes of the blocks that are there.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     /// Bytes that cannot be let go of: only memory has them as they are.
     pub(crate) fn dirty_bytes(&self) -> usize {
         self.dirty_bytes
