@@ -184,9 +184,12 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    await this.#kg.close();
-    this.#kg.free();
-    await this.#files.close();
+    try {
+      await this.#kg.close();
+    } finally {
+      this.#kg.free();
+      await this.#files.close();
+    }
   }
 
   #checkWriter(): void {
@@ -213,14 +216,12 @@ interface Files {
 async function filesFor({ maxMemoryBytes }: OpenOptions, given: Storage | undefined): Promise<Files> {
   const isBounded = maxMemoryBytes !== undefined;
   if (given?.scratch) return { scratch: given.scratch, swap: isBounded ? given.swap : undefined, close: async () => {} };
-  const scratch = await openScratch();
-  const swap = scratch && isBounded ? await openScratch() : undefined;
+  const opened = await openScratch(isBounded ? 2 : 1);
   return {
-    scratch,
-    swap,
+    scratch: opened[0],
+    swap: opened[1],
     close: async () => {
-      await scratch?.close();
-      await swap?.close();
+      for (const file of opened) await file.close();
     },
   };
 }
@@ -233,7 +234,7 @@ function configured(bindings: Bindings, options: OpenOptions, { scratch, swap }:
     ...(simd === undefined ? {} : { enableSimd: simd }),
     ...(quantizeVectors === undefined ? {} : { quantizeVectors }),
     ...(scratch === undefined ? {} : { scratch }),
-    // Where there is no file for the rest, memory is what there is.
-    ...(maxMemoryBytes === undefined || swap === undefined ? {} : { swap, maxMemoryBytes }),
+    ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
+    ...(swap === undefined ? {} : { swap }),
   });
 }

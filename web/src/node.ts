@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import {
-  closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync,
+  closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync, statSync, writeFileSync, writeSync,
 } from "node:fs";
 import { join } from "node:path";
 
@@ -13,8 +13,9 @@ import type { Scratch, Storage } from "./types.js";
 
 const LOCK = "lock";
 const FILES = ["0.log", "1.log"] as const;
-/** For as long as a graph is open. */
+/** Files for as long as a graph is open, with names that no other has. */
 const SCRATCH = ["scratch", "swap"] as const;
+const LEFT_BEHIND = /^(scratch|swap)\.[0-9a-f-]{36}$/;
 
 /**
  * Keeps a graph in a folder, which is made if it is not there; for `CortexKG.open({ storage: fileStorage("people") })`. What `save` acknowledges is
@@ -36,11 +37,12 @@ export function fileStorage(folder: string): Storage {
     // As a header has the name of what it belongs to: here a folder may be moved.
     const log = new TwoFileLog("", [first!, second!]);
     rooted(folder);
-    const [scratch, swap] = SCRATCH.map((name) => {
-      const made = file(join(folder, name), opened);
-      made.truncate(0);
-      return made;
-    });
+    for (const name of readdirSync(folder)) if (LEFT_BEHIND.test(name)) rmSync(join(folder, name), { force: true });
+    const paths = SCRATCH.map((name) => join(folder, `${name}.${randomUUID()}`));
+    const [scratch, swap] = paths.map((path) => file(path, opened));
+    const unlinked = (): void => paths.forEach((path) => rmSync(path, { force: true }));
+    // Nobody else finds them then, and they go with the process. Windows keeps what is open.
+    if (process.platform !== "win32") unlinked();
     let isOpen = true;
     const now = <T>(what: () => T): T => {
       // Its descriptors may be those of other files by now.
@@ -55,20 +57,21 @@ export function fileStorage(folder: string): Storage {
       read: (at, into) => now(() => fill(file, at, into)),
       write: (at, bytes) => void now(() => file.write(bytes, { at })),
     });
-    const use = async <T>(what: () => T): Promise<T> =>
+    const held = <T>(what: () => T): T =>
       now(() => {
         const holder = said(lock);
         if (holder !== undefined && holder !== mine) throw new StorageLockedError(`${told(holder)} has taken ${folder} over; end it, and open the graph again`);
         return what();
       });
+    const use = async <T>(what: () => T): Promise<T> => held(what);
     return {
       load: () => use(() => log.load()),
       open: () => use(() => log.open()),
       append: (piece) => use(() => log.append(piece)),
       replace: (piece) => use(() => log.replace(piece)),
       begin: () => {
-        const { write, end, abandon } = now(() => log.begin());
-        return { write: (bytes) => now(() => write(bytes)), end: () => use(end), abandon };
+        const { write, end, abandon } = held(() => log.begin());
+        return { write: (bytes) => held(() => write(bytes)), end: () => use(end), abandon: () => held(abandon) };
       },
       scratch: atOnce(scratch!),
       swap: atOnce(swap!),
@@ -78,7 +81,7 @@ export function fileStorage(folder: string): Storage {
         try {
           log.close();
           for (const file of [scratch!, swap!]) file.close();
-          for (const name of SCRATCH) rmSync(join(folder, name), { force: true });
+          unlinked();
         } finally {
           release(lock, mine);
         }

@@ -13,27 +13,30 @@ export interface OpenScratch extends Scratch {
   close(): Promise<void>;
 }
 
-/** A new file; none where files cannot be written from here: outside of workers, on pages that are not secure, in private windows. */
-export async function openScratch(): Promise<OpenScratch | undefined> {
-  if (typeof FileSystemFileHandle !== "function" || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) return undefined;
+/** So many new files; none where files cannot be written from here: outside of workers, on pages that are not secure, in private windows. */
+export async function openScratch(count: number): Promise<OpenScratch[]> {
+  if (typeof FileSystemFileHandle !== "function" || !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) return [];
+  const opened: OpenScratch[] = [];
+  const mine = Array.from({ length: count }, () => crypto.randomUUID());
   try {
     const origin = await storageManager()?.getDirectory();
     const folder = await origin?.getDirectoryHandle(FOLDER, { create: true });
-    return folder && (await made(folder));
+    if (!folder) return [];
+    for (const name of mine) opened.push(await made(folder, name));
+    void tidy(folder, mine);
+    return opened;
   } catch {
     // Memory does as well.
-    return undefined;
+    for (const file of opened) await file.close();
+    return [];
   }
 }
 
-async function made(folder: FileSystemDirectoryHandle): Promise<OpenScratch> {
-  const name = crypto.randomUUID();
+async function made(folder: FileSystemDirectoryHandle, name: string): Promise<OpenScratch> {
   for (let attempt = 1; ; attempt++) {
     try {
       const file = await folder.getFileHandle(name, { create: true });
-      const handle = await file.createSyncAccessHandle();
-      void tidy(folder, name);
-      return over(handle, folder, name);
+      return over(await file.createSyncAccessHandle(), folder, name);
     } catch (error) {
       if (attempt === ATTEMPTS_MAX) throw error;
     }
@@ -55,8 +58,12 @@ function over(handle: FileSystemSyncAccessHandle, folder: FileSystemDirectoryHan
 }
 
 /** Removes what tabs have left behind that were killed. Files that are open cannot be removed. */
-async function tidy(folder: FileSystemDirectoryHandle, mine: string): Promise<void> {
-  for await (const name of folder.keys()) {
-    if (name !== mine) await folder.removeEntry(name).catch(() => undefined);
+async function tidy(folder: FileSystemDirectoryHandle, mine: readonly string[]): Promise<void> {
+  try {
+    for await (const name of folder.keys()) {
+      if (!mine.includes(name)) await folder.removeEntry(name).catch(() => undefined);
+    }
+  } catch {
+    // Whoever comes next does it.
   }
 }

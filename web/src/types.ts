@@ -323,8 +323,8 @@ export interface OpenOptions {
    */
   maxMemoryBytes?: number;
   /**
-   * Whether a new graph of many vectors finds them by one bit for each of their values, and keeps those in use more exactly; usually 8 bits for each.
-   * Less than one decision in a hundred is another.
+   * Whether a new graph of many vectors finds them by one bit for each of their values, and ranks what it finds by 8 bits; usually by 8 bits for both.
+   * Less than one decision in a hundred is another. A graph that is there keeps what it was made with.
    */
   quantizeVectors?: boolean;
   /** Whether the engine runs in a worker of its own; usually true where there are workers of the web. */

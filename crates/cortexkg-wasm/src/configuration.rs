@@ -8,7 +8,7 @@ use crate::allocation::{AllocationEngine, COLUMNS_MAX};
 use crate::foreign::{Foreign, has_function};
 use crate::graph::Setting;
 use crate::heap::HeapRows;
-use crate::values::{error, given, keys, object, property, whole_number};
+use crate::values::{error, given, keys, object, property, quoted, whole_number};
 
 /// Columns of the pool if nothing is said: 64 by 64.
 const COLUMNS_USUAL: u32 = 4_096;
@@ -102,10 +102,13 @@ impl Configuration {
         configuration.scratch = file("scratch")?;
         let swap = file("swap")?;
         if let Some(most) = property(&value, "maxMemoryBytes")? {
-            let most = whole_number(&most, "maxMemoryBytes")? as usize;
-            let swap =
-                swap.ok_or_else(|| error("maxMemoryBytes needs a file for the rest: give swap as well"))?;
-            configuration.memory = Some((most, swap));
+            // More than there can be is no bound.
+            let whole = most.as_f64().filter(|most| most.fract() == 0.0 && *most >= 0.0);
+            let refused =
+                || error(format!("maxMemoryBytes must be a whole number, and is {}", quoted(&most)));
+            let most = whole.ok_or_else(refused)? as usize;
+            // Without a file for the rest memory is what there is.
+            configuration.memory = swap.map(|swap| (most, swap));
         }
         configuration.columns()?;
         Ok(configuration)

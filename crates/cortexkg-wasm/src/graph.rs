@@ -47,7 +47,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Setting {
     /// Most bytes of the engine's structures, and the file for the rest with the place from which on it is free.
     pub(crate) memory: Option<(usize, Box<dyn SwapFile>, u64)>,
-    /// Whether the vectors of a large graph are kept at one bit where they are found by, as exactly as their use asks for beyond.
+    /// Whether the vectors of a large graph are found by one bit of each value, and ranked by eight.
     pub(crate) is_quantized: bool,
 }
 
@@ -77,17 +77,23 @@ impl Graph {
 
     fn over(store: Tracked, setting: Setting) -> Result<Self, GraphError> {
         // As the program has it: large graphs are not scanned. One that is there keeps its own.
-        // Where memory is short nothing but what a user pins is kept more exactly: the tables have it at 8 bits, and have the last word.
-        let bytes_max = setting.memory.is_some().then_some(0);
-        let quantization =
-            setting.is_quantized.then(|| QuantizationLayer { bytes_max, ..QuantizationLayer::default() });
+        // Nothing is kept more exactly by the index itself: the tables have it at 8 bits, and have the last word.
+        let quantization = setting
+            .is_quantized
+            .then(|| QuantizationLayer { bytes_max: Some(0), ..QuantizationLayer::default() });
         let layers = Layers { hnsw: Some(HnswLayer::default()), quantization };
-        let mut graph = DurableEngine::open(store, EngineConfig { layers, ..EngineConfig::default() })?;
-        if let Some((most, swap, from)) = setting.memory {
-            graph.set_swap_file(swap, from);
-            graph.set_memory_budget(Some(most));
-        }
-        Ok(Self(graph))
+        let config = EngineConfig { layers, ..EngineConfig::default() };
+        let (most, swap) = match setting.memory {
+            Some((most, swap, from)) => (most, Some((swap, from))),
+            None => (usize::MAX, None),
+        };
+        Ok(Self(DurableEngine::open_within(store, config, most, swap)?))
+    }
+
+    /// Lets go of what was loaded to be looked at, where memory is short.
+    pub(crate) fn keep_to_budget(&mut self) {
+        let kept = self.0.keep_to_budget();
+        debug_assert!(kept.is_ok(), "with a swap file nothing is written that could fail: {kept:?}");
     }
 
     /// Writes the graph as `.ckg` file.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use cortexkg::SwapFile;
 use cortexkg_store::{Change, ChangeSet, MemoryRows, Store, StoreError, Sync, Table, Visit};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes that rows take in memory before they go to the file.
 const HERE_BYTES_MAX: usize = 1 << 20;
@@ -12,6 +13,8 @@ const HERE_BYTES_MAX: usize = 1 << 20;
 const ROW_BYTES: usize = 64;
 /// Bytes that are read at once where rows are read in order.
 const AHEAD_BYTES: usize = 1 << 18;
+/// Bytes of the XXH3 that stands behind each value in the file.
+const CHECK_BYTES: usize = 8;
 /// A place and a length share a number: 40 bits and 24.
 const LENGTH_BITS: u32 = 24;
 const LENGTH_MAX: usize = (1 << LENGTH_BITS) - 1;
@@ -92,8 +95,10 @@ impl HeapRows {
             return Ok(Some(value));
         }
         let Some((at, length)) = self.there[shelf(table)].get(key) else { return Ok(None) };
-        let mut value = vec![0; length];
+        let mut value = vec![0; length + CHECK_BYTES];
         self.read(at, &mut value)?;
+        checked(&value, at)?;
+        value.truncate(length);
         Ok(Some(value))
     }
 
@@ -165,6 +170,7 @@ impl HeapRows {
                 let at = self.end + buffer.len() as u64;
                 if value.len() <= LENGTH_MAX && at <= PLACE_MAX {
                     buffer.extend_from_slice(value);
+                    buffer.extend_from_slice(&xxh3_64(value).to_le_bytes());
                     places.push((table, key, at, value.len()));
                 } else {
                     staying += value.len() + ROW_BYTES;
@@ -207,6 +213,7 @@ impl Window {
     /// The row at a place.
     fn row(&mut self, rows: &HeapRows, place: u64) -> Result<&[u8], StoreError> {
         let (at, length) = unpacked(place);
+        let length = length + CHECK_BYTES;
         let has = |window: &Self| {
             let from = usize::try_from(at.checked_sub(window.from)?).ok()?;
             window.bytes.len().checked_sub(from)?.checked_sub(length)?;
@@ -222,8 +229,17 @@ impl Window {
                 0
             }
         };
-        Ok(&self.bytes[from..from + length])
+        checked(&self.bytes[from..from + length], at)
     }
+}
+
+/// A value without the check behind it, if that is its own.
+fn checked(value: &[u8], at: u64) -> Result<&[u8], StoreError> {
+    let good =
+        value.split_last_chunk().filter(|(value, check)| u64::from_le_bytes(**check) == xxh3_64(value));
+    let damaged =
+        || StoreError::damaged("the file of rows", format!("what is read at {at} is not what was written"));
+    good.map(|(value, _)| value).ok_or_else(damaged)
 }
 
 fn failed(why: io::Error) -> StoreError {
@@ -333,8 +349,17 @@ pub(crate) mod tests {
         let mut changes = ChangeSet::default();
         (0..50).for_each(|key| changes.put(Table::Log, key, vec![1; 100_000]));
         rows.commit(changes).unwrap();
+        disk.bytes.lock().unwrap()[300_100] ^= 1;
+        assert!(rows.get(Table::Log, 2).is_ok() && rows.get(Table::Log, 3).is_err());
+        let mut seen = 0;
+        let scanned = rows.scan(Table::Log, 0..9, &mut |_, _| {
+            seen += 1;
+            Ok(())
+        });
+        assert!(scanned.is_err());
+        assert!((1..=3).contains(&seen), "{seen} rows");
         disk.bytes.lock().unwrap().truncate(10);
-        assert!(rows.get(Table::Log, 3).is_err());
+        assert!(rows.get(Table::Log, 0).is_err());
         assert!(rows.scan(Table::Log, 0..9, &mut |_, _| Ok(())).is_err());
     }
 }

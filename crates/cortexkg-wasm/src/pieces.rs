@@ -277,7 +277,9 @@ fn bytes_of(piece: &Piece) -> Result<u64, StoreError> {
 /// All bytes of a source.
 fn whole(source: &(impl Source + ?Sized)) -> Result<Vec<u8>, StoreError> {
     let bytes = usize::try_from(source.bytes().map_err(unread)?).unwrap_or(usize::MAX);
-    let mut all = vec![0; bytes];
+    let mut all = Vec::new();
+    all.try_reserve_exact(bytes).map_err(|_| unread(io::ErrorKind::OutOfMemory.into()))?;
+    all.resize(bytes, 0);
     source.read_at(0, &mut all).map_err(unread)?;
     Ok(all)
 }

@@ -177,7 +177,12 @@ impl Storage {
     pub(crate) fn begin(&self) -> Result<Option<Replacement>, JsValue> {
         let Some(begin) = &self.begin else { return Ok(None) };
         let piece = begin.call0(&self.this)?;
-        object(&piece, "the piece of a storage")?;
+        if !["write", "end", "abandon"].into_iter().all(|called| has_function(&piece, called)) {
+            let (name, what) = (&self.name, quoted(&piece));
+            return Err(error(format!(
+                "storage {name:?}: begin() must give write, end and abandon, and gave {what}"
+            )));
+        }
         Ok(Some(Replacement { piece: piece.unchecked_into(), buffer: Vec::new(), failed: None }))
     }
 

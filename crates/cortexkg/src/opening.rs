@@ -16,6 +16,7 @@ use crate::journal::{DecidedMention, LogEntry, Operation};
 use crate::layers::Layers;
 use crate::ledger::Ledger;
 use crate::operation_error::OperationError;
+use crate::paged::{Swap, SwapFile};
 
 /// Operations after the last snapshot that a start may have to repeat: more than these, and closing writes a new snapshot.
 const TAIL_MAX: u64 = 4096;
@@ -122,7 +123,21 @@ impl<S: Store> DurableEngine<S> {
     /// # Errors
     /// [`OperationError::Config`], [`OperationError::Fields`] or [`OperationError::Embedder`] if the graph was made under another configuration;
     /// [`OperationError::Store`].
-    pub fn open(store: S, mut config: EngineConfig) -> Result<Self, OperationError> {
+    pub fn open(store: S, config: EngineConfig) -> Result<Self, OperationError> {
+        Self::open_within(store, config, usize::MAX, None)
+    }
+
+    /// As [`open`](Self::open), with a [budget of memory](Self::set_memory_budget) from the beginning. With a
+    /// [swap file](Self::set_swap_file) and the place from which on it is free it holds while the log is repeated, too.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_within(
+        store: S,
+        mut config: EngineConfig,
+        bytes_max: usize,
+        swap: Option<(Box<dyn SwapFile>, u64)>,
+    ) -> Result<Self, OperationError> {
         // Ballots stand in the log.
         config.ballots_kept = 0;
         settle_configuration(&store, &mut config)?;
@@ -133,9 +148,9 @@ impl<S: Store> DurableEngine<S> {
             snapshot_position: 0,
             is_broken: false,
             is_snapshot_refused: false,
-            memory_bytes_max: None,
-            memory_short_above: usize::MAX,
-            swap: None,
+            memory_bytes_max: (bytes_max < usize::MAX).then_some(bytes_max),
+            memory_short_above: bytes_max,
+            swap: swap.map(|(file, from)| Swap::new(file, from)),
             recorded_s: None,
             steps: Steps::default(),
             opening: Opening::default(),
@@ -219,6 +234,10 @@ impl<S: Store> DurableEngine<S> {
             }
             self.ledger.note(position, &entry);
             self.opening.repeated += 1;
+            if self.swap.is_some() {
+                self.make_room()?;
+                self.sound(())?;
+            }
         }
         Ok(())
     }

@@ -29,6 +29,14 @@ impl<S: Store> DurableEngine<S> {
         self.swap = Some(Swap::new(file, from));
     }
 
+    /// Lets go of what is beyond the budget, as every change does by itself. What is only looked at is loaded as well, and stays until then.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]: without a swap file, a snapshot may have to be written for it.
+    pub fn keep_to_budget(&mut self) -> Result<(), OperationError> {
+        self.make_room()
+    }
+
     /// Up to where the swap file is in use; 0 without one.
     pub fn swap_end(&self) -> u64 {
         self.swap.as_ref().map_or(0, Swap::end)
@@ -65,11 +73,17 @@ impl<S: Store> DurableEngine<S> {
         // Each table gives of what it can let go of in the same proportion.
         let (excess, clean) = (bytes.saturating_sub(room) as u128, (bytes - dirty).max(1) as u128);
         let swap = self.swap.as_ref().map(|swap| swap.noting(&self.engine.failure));
+        let mut is_full = false;
         self.engine.each_table(&mut |_, table| {
             let dirty_here = if swap.is_some() { 0 } else { table.dirty_bytes() };
             let clean_here = table.block_bytes().saturating_sub(dirty_here) as u128;
-            table.evict((excess * clean_here / clean) as usize, swap.as_ref());
+            is_full |= !table.evict((excess * clean_here / clean) as usize, swap.as_ref());
         });
+        if is_full {
+            // Tried again when there is an eighth more, and not at every fact until then.
+            let bytes = self.memory_bytes();
+            self.memory_short_above = self.memory_short_above.max(bytes.saturating_add(bytes / 8));
+        }
         Ok(())
     }
 }

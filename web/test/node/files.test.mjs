@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -47,10 +47,19 @@ test("memory may be bounded: what was said, and what is seldom looked at, lies i
   const facts = Array.from({ length: 6_000 }, (_, at) => ({ id: `${at}`, fields: { name: `thing ${Math.floor(draw() * 4_000)}`, note: `${draw()}`.repeat(20) } }));
   const unbounded = await CortexKG.open();
   await unbounded.allocateFacts(facts);
-  const graph = await CortexKG.open({ storage: fileStorage(folder), maxMemoryBytes: 7e6 });
+  const storage = fileStorage(folder);
+  const written = { scratch: 0, swap: 0 };
+  for (const name of ["scratch", "swap"]) {
+    const { write } = storage[name];
+    storage[name].write = (at, bytes) => {
+      written[name] += bytes.length;
+      write(at, bytes);
+    };
+  }
+  const graph = await CortexKG.open({ storage, maxMemoryBytes: 7e6 });
   await graph.allocateFacts(facts);
   assert.equal(await graph.stateHash(), await unbounded.stateHash());
-  for (const name of ["scratch", "swap"]) assert.ok(statSync(join(folder, name)).size > 100_000, name);
+  for (const name of ["scratch", "swap"]) assert.ok(written[name] > 1_000_000, `${written[name]} bytes in ${name}`);
   await graph.save();
   await graph.close();
   assert.deepEqual(readdirSync(folder).sort(), ["0.log", "1.log"]);
@@ -93,6 +102,22 @@ test("whoever has lost the lock writes no more, and leaves that of another alone
   await other.append(Uint8Array.of(3));
   assert.deepEqual((await other.load()).map((piece) => piece[0]), [1, 3]);
   await other.close();
+});
+
+test("whoever has lost the lock begins nothing that another has saved", async () => {
+  const folder = join(root, "lost parts");
+  const storage = fileStorage(folder);
+  await storage.replace(Uint8Array.of(1));
+  const begun = storage.begin();
+  rmSync(join(folder, "lock"));
+  const other = fileStorage(folder);
+  await other.replace(Uint8Array.of(2));
+  for (const what of [() => storage.begin(), () => begun.write(Uint8Array.of(3)), () => begun.abandon()]) assert.throws(what, StorageLockedError);
+  await assert.rejects(begun.end(), StorageLockedError);
+  await storage.close();
+  assert.deepEqual((await other.load()).map((piece) => piece[0]), [2]);
+  await other.close();
+  assert.deepEqual(readdirSync(folder).sort(), ["0.log", "1.log"]);
 });
 
 test("what is closed is not written, and can be closed again", async () => {

@@ -102,12 +102,49 @@ test("a file that gives back something else ends the graph, and says so", async 
   assert.throws(() => kg.allocate_fact({ text: "one more" }), refused);
 });
 
+test("what was said and comes back as something else is told, and saved nowhere", async () => {
+  const { scratch, swap } = bounded();
+  const kg = await ready({ scratch, swap, maxMemoryBytes: 6e6 });
+  kg.allocate_facts(facts("febrl3"));
+  scratch.bytes[scratch.end >> 1] ^= 1;
+  assert.throws(() => kg.export(), /file of rows/);
+});
+
+test("a full disk costs memory, and no time at every fact", async () => {
+  const files = bounded();
+  const kg = await ready(files);
+  const given = facts("febrl3");
+  kg.allocate_facts(given.slice(0, 2_000));
+  let refused = 0;
+  files.swap.write = () => {
+    refused++;
+    throw new Error("full");
+  };
+  assert.ok(kg.allocate_facts(given.slice(2_000)).every((outcome) => !outcome.error));
+  assert.ok(refused > 0 && refused < 1_000, `asked ${refused} times`);
+  assert.equal(kg.state_hash(), pinned.get("febrl3"));
+});
+
+test("a graph is opened within its bound, and searched within it", async () => {
+  const made = await ready();
+  made.allocate_facts(facts("febrl3"));
+  const files = bounded();
+  const kg = await ready(files);
+  kg.import(made.export());
+  assert.ok(files.swap.end > 500_000, `${files.swap.end} bytes`);
+  assert.equal(kg.state_hash(), pinned.get("febrl3"));
+  const before = files.swap.reads;
+  for (const { fields } of facts("febrl3").slice(0, 200)) kg.search(fields[1][1] || "street");
+  assert.ok(files.swap.reads > before);
+});
+
 test("what is no file is an Error", () => {
   const file = new Disk();
-  for (const bad of [{ scratch: 7 }, { scratch: {} }, { swap: { read() {} } }, { maxMemoryBytes: 1e6 }, { swap: file, maxMemoryBytes: -1 }, { quantizeVectors: "yes" }]) {
+  for (const bad of [{ scratch: 7 }, { scratch: {} }, { swap: { read() {} } }, { maxMemoryBytes: -1 }, { maxMemoryBytes: "7" }, { swap: file, maxMemoryBytes: NaN }, { quantizeVectors: "yes" }]) {
     assert.throws(() => new CortexKGWasm(bad), refused, JSON.stringify(bad));
   }
-  assert.throws(() => new CortexKGWasm({ maxMemoryBytes: 1e6 }), /give swap as well/);
+  // Without a file for the rest it is no bound, and neither is more than there can be.
+  for (const good of [{ maxMemoryBytes: 1e6 }, { swap: file, maxMemoryBytes: 2 ** 40 }]) assert.ok(new CortexKGWasm(good));
 });
 
 test("vectors at one bit find what is near", async () => {
@@ -178,6 +215,20 @@ test("pieces that are none are refused", async () => {
   for (const pieces of [7, [7], [{ length: 3 }], [{ read }], [{ length: "3", read }], [{ length: 30, read }], [{ length: -1, read }], [{ length: NaN, read }], [{ length: 1e15, read }]]) {
     const kg = new CortexKGWasm();
     await assert.rejects(kg.initialize_with_storage("mine", { ...whole, open: async () => pieces }), refused, JSON.stringify(pieces));
+  }
+  const storage = new Parts();
+  const good = new CortexKGWasm();
+  await good.initialize_with_storage("mine", storage);
+  await good.save_state();
+  const [base] = await storage.open();
+  for (const length of [2 ** 31, 2 ** 32 - 1, Infinity]) {
+    const kg = new CortexKGWasm();
+    await assert.rejects(kg.initialize_with_storage("mine", { ...whole, open: async () => [base, { length, read }] }), refused, `${length}`);
+  }
+  for (const begun of [undefined, {}, { write() {} }, (async () => storage.begin())()]) {
+    const kg = new CortexKGWasm();
+    await kg.initialize_with_storage("mine", { ...whole, begin: () => begun });
+    await assert.rejects(kg.save_state(), /must give write, end and abandon/);
   }
   const kg = new CortexKGWasm();
   const failing = { length: 300, read: () => { throw new Error("the disk is gone"); } };

@@ -250,12 +250,12 @@ impl Blocks {
     }
 
     /// Lets go of about so many bytes of what the snapshot has, or a swap file takes, of that which nobody has looked at lately first
-    /// (second chance).
-    pub(crate) fn evict(&mut self, bytes: usize, swap: Option<&Swap>) {
+    /// (second chance). False if the file has taken one no more.
+    pub(crate) fn evict(&mut self, bytes: usize, swap: Option<&Swap>) -> bool {
         if let Some(swap) = swap {
             self.swapped.get_or_insert_with(|| Swapped::new(swap));
         }
-        let mut freed = 0;
+        let (mut freed, mut is_taken) = (0, true);
         // The second time round, what was used the first time goes.
         for _ in 0..2 * self.len() {
             if freed >= bytes {
@@ -270,7 +270,9 @@ impl Blocks {
                 continue;
             }
             if *flags & DIRTY != 0 {
-                if !self.swapped.as_mut().is_some_and(|swapped| swapped.put(self.hand, block)) {
+                let Some(swapped) = self.swapped.as_mut().filter(|_| is_taken) else { continue };
+                is_taken = swapped.put(self.hand, block);
+                if !is_taken {
                     continue;
                 }
                 *flags &= !DIRTY;
@@ -279,6 +281,7 @@ impl Blocks {
             freed += slot.block.take().map_or(0, |block| block.heap_bytes());
         }
         *self.bytes.get_mut() -= freed;
+        is_taken
     }
 
     /// Bytes in memory.
