@@ -1,16 +1,10 @@
 // The package as a page uses it: without a bundler, in a worker, kept under a name.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { gunzipSync } from "node:zlib";
 
+import { facts, pinned } from "../../../crates/cortexkg-wasm/tests/node/data.mjs";
 import { launch } from "./browser.mjs";
-import { pinned } from "./pinned.mjs";
-import { WEB } from "./server.mjs";
-
-const ROOT = join(WEB, "..");
 
 let browser;
 before(async () => {
@@ -35,24 +29,7 @@ async function until(holds) {
 
 test("the graph of ten thousand inventors is the native one, bit for bit, in a worker and on the page", { timeout: 120_000 }, async () => {
   const page = await tab();
-  const text = gunzipSync(readFileSync(join(ROOT, "data/patentsview-10k/records.csv.gz"))).toString();
-  const found = await page.evaluate(async (text) => {
-    const rows = [[""]];
-    let isQuoted = false;
-    for (let at = 0; at < text.length; at++) {
-      const character = text[at];
-      const row = rows.at(-1);
-      if (isQuoted) {
-        if (character !== '"') row[row.length - 1] += character;
-        else if (text[at + 1] === '"') row[row.length - 1] += text[++at];
-        else isQuoted = false;
-      } else if (character === '"') isQuoted = true;
-      else if (character === ",") row.push("");
-      else if (character === "\n") rows.push([""]);
-      else if (character !== "\r") row[row.length - 1] += character;
-    }
-    const [header, ...records] = rows.filter((row) => row.length > 1);
-    const facts = records.map((row) => ({ id: row[0], fields: header.slice(1).map((name, at) => [name, row[at + 1]]) }));
+  const found = await page.evaluate(async (facts) => {
     const found = [];
     for (const options of [{}, { worker: false, simd: false }, { maxMemoryBytes: 12e6 }]) {
       const graph = await globalThis.CortexKG.open(options);
@@ -62,7 +39,7 @@ test("the graph of ten thousand inventors is the native one, bit for bit, in a w
       await graph.close();
     }
     return found;
-  }, text);
+  }, facts("patentsview-10k"));
   const expected = [10_000, pinned.get("patentsview-10k")];
   assert.deepEqual(found, [expected, expected, expected]);
   await page.close();

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import { pinned } from "../../../crates/cortexkg-wasm/tests/node/data.mjs";
 import { counts, example, hash, menu, openPage, start, stop } from "./page.mjs";
 import { picture } from "./browser.mjs";
-import { pinned } from "./pinned.mjs";
 
 before(start);
 after(stop);

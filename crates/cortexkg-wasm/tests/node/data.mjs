@@ -2,13 +2,16 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 
-import { root } from "./module.mjs";
+/** The root of the repository. */
+const root = new URL("../../../../", import.meta.url);
 
 /** A file of the repository as text, unpacked. */
 export const read = (path) => {
-  const bytes = readFileSync(new URL(path, root));
+  const bytes = readBytes(path);
   return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString();
 };
+/** Its bytes, as they are. */
+export const readBytes = (path) => readFileSync(new URL(path, root));
 /** State hashes that the native tests pin, by set. */
 export const pinned = new Map(read("crates/cortexkg/tests/golden/hashes.txt").trim().split("\n").map((line) => line.split(" ")));
 

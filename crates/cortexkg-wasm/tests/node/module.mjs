@@ -12,9 +12,6 @@ export const { AllocationEngine, CortexKGWasm, set_storage_opener } = bindings;
 /** `simd128` or `scalar`. */
 export const level = process.env.CORTEXKG_WASM_LEVEL;
 
-/** The root of the repository. */
-export const root = new URL("../../../../", import.meta.url);
-
 /** Columns of a graph that is ready. */
 export async function ready(configuration) {
   const kg = new CortexKGWasm(configuration);

@@ -1,10 +1,9 @@
 // The same facts give the same graph as natively: the hashes are those that the native tests pin.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { facts, pinned, read } from "./data.mjs";
-import { level, ready, root } from "./module.mjs";
+import { facts, pinned, read, readBytes } from "./data.mjs";
+import { level, ready } from "./module.mjs";
 
 for (const set of ["fodors-zagats", "febrl1", "febrl3", "patentsview-10k"]) {
   test(`${set} has the hash of the native engine`, async () => {
@@ -34,7 +33,7 @@ for (const set of ["fodors-zagats", "febrl1", "febrl3", "patentsview-10k"]) {
 
 test("a .ckg of the native engine opens here, and is written here byte for byte", async () => {
   const folder = "crates/cortexkg-wasm/tests/fixtures/";
-  const file = new Uint8Array(readFileSync(new URL(`${folder}texts.ckg`, root)));
+  const file = new Uint8Array(readBytes(`${folder}texts.ckg`));
   const hash = read(`${folder}texts.hash`).trim();
   const opened = await ready();
   opened.import(file);
