@@ -84,8 +84,8 @@ impl Graph {
         let layers = Layers { hnsw: Some(HnswLayer::default()), quantization };
         let config = EngineConfig { layers, ..EngineConfig::default() };
         let (most, swap) = match setting.memory {
-            Some((most, swap, from)) => (most, Some((swap, from))),
-            None => (usize::MAX, None),
+            Some((most, swap, from)) => (Some(most), Some((swap, from))),
+            None => (None, None),
         };
         Ok(Self(DurableEngine::open_within(store, config, most, swap)?))
     }

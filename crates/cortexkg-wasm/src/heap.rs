@@ -247,40 +247,13 @@ fn failed(why: io::Error) -> StoreError {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::{Arc, Mutex};
+#[path = "../../cortexkg/tests/common/swap.rs"]
+mod disk;
 
+#[cfg(test)]
+mod tests {
+    use super::disk::Disk;
     use super::*;
-
-    /// A file that may refuse to grow.
-    #[derive(Debug, Clone, Default)]
-    pub(crate) struct Disk {
-        pub(crate) bytes: Arc<Mutex<Vec<u8>>>,
-        pub(crate) is_full: Arc<Mutex<bool>>,
-    }
-
-    impl SwapFile for Disk {
-        fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
-            let bytes = self.bytes.lock().unwrap();
-            into.copy_from_slice(
-                bytes.get(at as usize..at as usize + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?,
-            );
-            Ok(())
-        }
-
-        fn write_at(&mut self, at: u64, written: &[u8]) -> io::Result<()> {
-            if *self.is_full.lock().unwrap() {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let mut bytes = self.bytes.lock().unwrap();
-            let end = at as usize + written.len();
-            if bytes.len() < end {
-                bytes.resize(end, 0);
-            }
-            bytes[at as usize..end].copy_from_slice(written);
-            Ok(())
-        }
-    }
 
     fn all(
         scan: impl Fn(Table, Range<u64>, &mut Visit<'_>) -> Result<(), StoreError>,

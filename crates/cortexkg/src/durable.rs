@@ -270,7 +270,7 @@ impl<S: Store> DurableEngine<S> {
             results.push(result?);
             if self.is_memory_short() {
                 self.commit(std::mem::take(&mut changes), Sync::Durable)?;
-                self.make_room()?;
+                self.keep_to_budget()?;
             }
         }
         self.step_if_due(&mut changes, sync)?;

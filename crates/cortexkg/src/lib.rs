@@ -64,6 +64,10 @@
 //! - Every decision can be explained from its stored ballot: [`AllocationEngine::explain`].
 //! - The engine reads no clock, touches no network, and starts no thread that it was not given.
 
+// What tests share names the crate as others do.
+#[cfg(test)]
+extern crate self as cortexkg;
+
 pub mod ablation;
 pub mod ballot;
 mod base;

@@ -124,18 +124,21 @@ impl<S: Store> DurableEngine<S> {
     /// [`OperationError::Config`], [`OperationError::Fields`] or [`OperationError::Embedder`] if the graph was made under another configuration;
     /// [`OperationError::Store`].
     pub fn open(store: S, config: EngineConfig) -> Result<Self, OperationError> {
-        Self::open_within(store, config, usize::MAX, None)
+        Self::open_within(store, config, None, None)
     }
 
-    /// As [`open`](Self::open), with a [budget of memory](Self::set_memory_budget) from the beginning. With a
-    /// [swap file](Self::set_swap_file) and the place from which on it is free it holds while the log is repeated, too.
+    /// As [`open`](Self::open), with a [budget of memory](Self::set_memory_budget) from the beginning.
+    ///
+    /// With a swap file and the place from which on it is free, what was changed lately goes there where memory is short, also while the
+    /// log is repeated, and no snapshot is written for that: a snapshot costs as much as the graph is large, and a store that ends with the
+    /// process has no other use for one.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_within(
         store: S,
         mut config: EngineConfig,
-        bytes_max: usize,
+        bytes_max: Option<usize>,
         swap: Option<(Box<dyn SwapFile>, u64)>,
     ) -> Result<Self, OperationError> {
         // Ballots stand in the log.
@@ -148,8 +151,8 @@ impl<S: Store> DurableEngine<S> {
             snapshot_position: 0,
             is_broken: false,
             is_snapshot_refused: false,
-            memory_bytes_max: (bytes_max < usize::MAX).then_some(bytes_max),
-            memory_short_above: bytes_max,
+            memory_bytes_max: bytes_max,
+            memory_short_above: bytes_max.unwrap_or(usize::MAX),
             swap: swap.map(|(file, from)| Swap::new(file, from)),
             recorded_s: None,
             steps: Steps::default(),
@@ -235,7 +238,7 @@ impl<S: Store> DurableEngine<S> {
             self.ledger.note(position, &entry);
             self.opening.repeated += 1;
             if self.swap.is_some() {
-                self.make_room()?;
+                self.keep_to_budget()?;
                 self.sound(())?;
             }
         }

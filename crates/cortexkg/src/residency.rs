@@ -4,7 +4,7 @@ use cortexkg_store::Store;
 
 use crate::durable::DurableEngine;
 use crate::operation_error::OperationError;
-use crate::paged::{Swap, SwapFile};
+use crate::paged::Swap;
 
 /// Part of the room for tables, in 1/256, that is in use after room has been made: the rest is there to be filled again.
 const FILLED: usize = 224;
@@ -22,21 +22,6 @@ impl<S: Store> DurableEngine<S> {
         (self.memory_bytes_max, self.memory_short_above) = (bytes_max, bytes_max.unwrap_or(usize::MAX));
     }
 
-    /// From now on, where memory is short, what was changed lately goes to this file, of which everything from a place on is free, and no
-    /// snapshot is written for that: a snapshot costs as much as the graph is large, and a store that ends with the process has no other use
-    /// for one.
-    pub fn set_swap_file(&mut self, file: Box<dyn SwapFile>, from: u64) {
-        self.swap = Some(Swap::new(file, from));
-    }
-
-    /// Lets go of what is beyond the budget, as every change does by itself. What is only looked at is loaded as well, and stays until then.
-    ///
-    /// # Errors
-    /// [`OperationError::Store`]: without a swap file, a snapshot may have to be written for it.
-    pub fn keep_to_budget(&mut self) -> Result<(), OperationError> {
-        self.make_room()
-    }
-
     /// Up to where the swap file is in use; 0 without one.
     pub fn swap_end(&self) -> u64 {
         self.swap.as_ref().map_or(0, Swap::end)
@@ -51,8 +36,12 @@ impl<S: Store> DurableEngine<S> {
         self.memory_bytes_max.is_some() && self.memory_bytes() > self.memory_short_above
     }
 
-    /// Lets go of what has not been looked at lately; writes a snapshot first if too much of it is changed.
-    pub(crate) fn make_room(&mut self) -> Result<(), OperationError> {
+    /// Lets go of what has not been looked at lately, as far as the budget asks for it. Every change does so by itself; what is only
+    /// looked at is loaded as well, and stays until then.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]: without a swap file, a snapshot may have to be written first.
+    pub fn keep_to_budget(&mut self) -> Result<(), OperationError> {
         let Some(most) = self.memory_bytes_max.filter(|_| self.is_memory_short()) else { return Ok(()) };
         let (mut bytes, mut dirty) = (0, 0);
         self.engine.each_table(&mut |_, table| {
@@ -65,6 +54,7 @@ impl<S: Store> DurableEngine<S> {
         let room = whole / 256 * FILLED;
         // A snapshot costs as much as the graph is large, so it is to free a good part of the budget.
         if self.swap.is_some() {
+            // It takes what is dirty, too.
             dirty = 0;
         } else if dirty > room / 2 {
             self.checkpoint()?;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Table;
-use common::swap::Disk;
+use common::swap::{Disk, open_within};
 use cortexkg::{Depth, DurableEngine, EngineConfig, Fact};
 use cortexkg_store::{MemoryStore, Store as _, Sync};
 
@@ -16,16 +16,35 @@ fn allocate(graph: &mut DurableEngine<MemoryStore>, facts: &[Fact]) -> Vec<Strin
     results.into_iter().map(|result| format!("{:?}", result.expect("a good fact"))).collect()
 }
 
+/// Facts, a graph that has all of them and what it said of each, and a graph that is to have them as well.
+struct Stream {
+    facts: Vec<Fact>,
+    plenty: DurableEngine<MemoryStore>,
+    expected: Vec<String>,
+    scarce: DurableEngine<MemoryStore>,
+    /// Bytes of an empty graph, of one that has everything, and that the other may have.
+    fixed: usize,
+    whole: usize,
+    budget: usize,
+}
+
+impl Stream {
+    fn new(disk: Option<&Disk>) -> Self {
+        let facts = Table::records("febrl3").facts();
+        let mut plenty = open(MemoryStore::default());
+        let fixed = plenty.memory_bytes();
+        let expected = allocate(&mut plenty, &facts);
+        let whole = plenty.memory_bytes();
+        // Of what is there from the beginning nothing can be let go of; of the rest, room is for half.
+        let budget = fixed + (whole - fixed) / 2;
+        let scarce = open_within(MemoryStore::default(), Some(budget), disk);
+        Self { facts, plenty, expected, scarce, fixed, whole, budget }
+    }
+}
+
 #[test]
 fn decisions_do_not_depend_on_memory() {
-    let facts = Table::records("febrl3").facts();
-    let mut plenty = open(MemoryStore::default());
-    let expected = allocate(&mut plenty, &facts);
-    let mut scarce = open(MemoryStore::default());
-    // Of what is there from the beginning nothing can be let go of; of the rest, room is for half.
-    let (fixed, whole) = (scarce.memory_bytes(), plenty.memory_bytes());
-    let budget = fixed + (whole - fixed) / 2;
-    scarce.set_memory_budget(Some(budget));
+    let Stream { facts, plenty, expected, mut scarce, fixed, whole, budget } = Stream::new(None);
     let mut most = 0;
     for (part, expected) in facts.chunks(100).zip(expected.chunks(100)) {
         assert_eq!(allocate(&mut scarce, part), expected);
@@ -72,15 +91,8 @@ fn a_snapshot_is_opened_without_being_read() {
 /// By a swap file, which is full for a while, and without a snapshot; then by a snapshot of what is there and what is not.
 #[test]
 fn what_is_swapped_out_is_as_it_was() {
-    let facts = Table::records("febrl3").facts();
-    let mut plenty = open(MemoryStore::default());
-    let expected = allocate(&mut plenty, &facts);
-    let mut scarce = open(MemoryStore::default());
-    let (fixed, whole) = (scarce.memory_bytes(), plenty.memory_bytes());
-    let budget = fixed + (whole - fixed) / 2;
-    scarce.set_memory_budget(Some(budget));
     let disk = Disk::default();
-    scarce.set_swap_file(Box::new(disk.clone()), 100);
+    let Stream { facts, plenty, expected, mut scarce, whole, budget, .. } = Stream::new(Some(&disk));
     let parts = facts.len() / 100;
     let mut most = 0;
     for (at, (part, expected)) in facts.chunks(100).zip(expected.chunks(100)).enumerate() {
@@ -112,10 +124,9 @@ fn what_is_swapped_out_is_as_it_was() {
 #[test]
 fn a_swap_file_that_is_damaged_ends_the_graph_and_loses_nothing() {
     let facts = Table::records("febrl3").facts();
-    let mut graph = open(MemoryStore::default());
     let disk = Disk::default();
-    graph.set_swap_file(Box::new(disk.clone()), 100);
-    graph.set_memory_budget(Some(graph.memory_bytes() + (1 << 20)));
+    let bytes_max = open(MemoryStore::default()).memory_bytes() + (1 << 20);
+    let mut graph = open_within(MemoryStore::default(), Some(bytes_max), Some(&disk));
     allocate(&mut graph, &facts[..3_000]);
     disk.bytes.lock().expect("nobody panicked").iter_mut().for_each(|byte| *byte ^= 0x55);
     let parts = facts[3_000..].chunks(100);

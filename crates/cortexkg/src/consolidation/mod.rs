@@ -79,7 +79,7 @@ impl<S: Store> DurableEngine<S> {
         let (changes, done) = repaired?;
         self.note_consolidated();
         self.commit(changes, Sync::Durable)?;
-        self.make_room()?;
+        self.keep_to_budget()?;
         Ok(done)
     }
 

@@ -199,37 +199,13 @@ impl Drop for Swapped {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+#[path = "../../tests/common/swap.rs"]
+mod disk;
+
+#[cfg(test)]
+mod tests {
+    use super::disk::Disk;
     use super::*;
-
-    /// A file that refuses what it is told to.
-    #[derive(Debug, Clone, Default)]
-    pub(crate) struct Disk {
-        pub(crate) bytes: Arc<Mutex<Vec<u8>>>,
-        pub(crate) is_full: Arc<Mutex<bool>>,
-    }
-
-    impl SwapFile for Disk {
-        fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
-            let bytes = self.bytes.lock().unwrap();
-            let found = bytes.get(at as usize..at as usize + into.len());
-            into.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
-            Ok(())
-        }
-
-        fn write_at(&mut self, at: u64, written: &[u8]) -> io::Result<()> {
-            if *self.is_full.lock().unwrap() {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let mut bytes = self.bytes.lock().unwrap();
-            let end = at as usize + written.len();
-            if bytes.len() < end {
-                bytes.resize(end, 0);
-            }
-            bytes[at as usize..end].copy_from_slice(written);
-            Ok(())
-        }
-    }
 
     #[test]
     fn a_length_fits_its_class_and_wastes_an_eighth_at_most() {

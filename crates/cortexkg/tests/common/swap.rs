@@ -1,9 +1,22 @@
-//! A swap file in memory, which can be made to fail.
+//! A swap file in memory, which can be made to fail. Unit tests of this crate and of `cortexkg-wasm` have it as well.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use cortexkg::SwapFile;
+use cortexkg::{DurableEngine, EngineConfig, SwapFile};
+use cortexkg_store::Store;
+
+/// Opens a graph within a budget of memory, with a swap file or without.
+pub(crate) fn open_within<S: Store>(
+    store: S,
+    bytes_max: Option<usize>,
+    disk: Option<&Disk>,
+) -> DurableEngine<S> {
+    // What is in front belongs to somebody else.
+    let swap = disk.map(|disk| (Box::new(disk.clone()) as Box<dyn SwapFile>, 100));
+    DurableEngine::open_within(store, EngineConfig::default(), bytes_max, swap).expect("an open graph")
+}
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {

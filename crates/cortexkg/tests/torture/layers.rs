@@ -8,7 +8,7 @@ use cortexkg_index::Precision;
 use cortexkg_store::{MemoryStore, Store, Sync};
 
 use crate::common::Sequence;
-use crate::common::swap::Disk;
+use crate::common::swap::{Disk, open_within};
 use crate::{scaled, seed, tell};
 
 const DIMENSION: usize = 12;
@@ -138,11 +138,8 @@ fn random_layers() {
             if road == 1 {
                 store.remove_snapshot().unwrap();
             }
-            short = open(store);
-            short.set_memory_budget((roads.below(3) == 0).then_some(9 << 20));
-            if roads.below(2) == 0 {
-                short.set_swap_file(Box::new(Disk::default()), 0);
-            }
+            let bytes_max = (roads.below(3) == 0).then_some(9 << 20);
+            short = open_within(store, bytes_max, (roads.below(2) == 0).then(Disk::default).as_ref());
             short.set_recall_sampling(roads.below(3) as u64);
             assert_eq!(short.opening().snapshot_damage, None);
             assert_eq!(short.state_hash().unwrap(), before, "road {road} at {at} of seed {seed}");

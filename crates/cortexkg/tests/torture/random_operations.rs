@@ -8,7 +8,7 @@ use cortexkg_store::{MemoryStore, Store, Sync};
 use crate::common::Sequence;
 use crate::common::picture::{Picture, open};
 use crate::common::stream;
-use crate::common::swap::Disk;
+use crate::common::swap::{Disk, open_within};
 use crate::model::{Mention, Model, Refused};
 use crate::{scaled, seed, tell};
 
@@ -280,13 +280,9 @@ impl Run {
         if road == 1 {
             store.remove_snapshot().unwrap();
         }
-        self.graph = open(store);
-        if self.random.below(3) == 0 {
-            self.graph.set_memory_budget(Some(9 << 20));
-            if self.random.below(2) == 0 {
-                self.graph.set_swap_file(Box::new(Disk::default()), 0);
-            }
-        }
+        let bytes_max = (self.random.below(3) == 0).then_some(9 << 20);
+        let disk = (self.random.below(2) == 0).then(Disk::default);
+        self.graph = open_within(store, bytes_max, disk.as_ref());
         assert_eq!(self.graph.opening().snapshot_damage, None);
         assert_eq!(self.graph.state_hash().unwrap(), before, "opened again by road {road}");
         self.reopened += 1;
