@@ -13,6 +13,9 @@ import { serve } from "./server.mjs";
 
 const KINDS = ["indexeddb", "opfs"];
 const KILLS = 10;
+/** A save takes as long as it takes: kills go on until each kind was hit in the middle so many times. */
+const HITS = 2;
+const MOST_KILLS = 30;
 const CLOSED_TABS = 6;
 const THROWN_AWAY = /^StorageError: the browser found the IndexedDB of this site broken, and has thrown away every graph in it/;
 const SEED = Number(process.env.CORTEXKG_SEED ?? 1);
@@ -44,11 +47,30 @@ class Account {
     this.durable = 0;
     this.wasBegun = 0;
     this.thrownAway = 0;
+    this.hits = 0;
+    /** Milliseconds that saves took, from one word of the worker to the next. */
+    this.saving = 0;
+    this.savings = 0;
+    this.heard = 0;
+    this.onBegun = () => {};
   }
   /** Answers the worker, who waits for it before it goes on. */
   answer(url) {
-    this[url.searchParams.get("what")] = Number(url.searchParams.get("count"));
+    const what = url.searchParams.get("what");
+    this[what] = Number(url.searchParams.get("count"));
+    const now = performance.now();
+    if (what === "begun") this.onBegun();
+    else {
+      this.saving += now - this.heard;
+      this.savings++;
+    }
+    this.heard = now;
     return { body: "", type: "text/plain" };
+  }
+  /** Waits for a save to begin, and then for a part of the time that saves take. */
+  async amidst(part) {
+    await new Promise((resolve) => (this.onBegun = resolve));
+    await sleep((part * this.saving) / Math.max(this.savings, 1));
   }
   /** Opens what is left, and finds it to be the last durable state, or the one that was being saved. Whether one was being saved. */
   async verify(worker, what) {
@@ -108,19 +130,22 @@ test("a browser that is killed", async (context) => {
   const { all, extra } = accounts(chance);
   const server = await serve(undefined, extra);
   const profile = await mkdtemp(join(tmpdir(), "cortexkg-kills-"));
-  const hits = { indexeddb: 0, opfs: 0 };
+  const isDone = (kill) => kill >= MOST_KILLS || (kill >= KILLS && all.every(({ hits }) => hits >= HITS));
+  let kills = 0;
   try {
-    for (let kill = 0; kill <= KILLS; kill++) {
+    for (;;) {
       const browser = await launchToKill(profile);
       try {
         const page = await browser.context.newPage();
         await page.goto(`${server.origin}/test/browser/blank.html`);
         for (const account of all) {
           const worker = await storageWorker(page);
-          if (await account.verify(worker, `seed ${SEED}, kill ${kill}`)) hits[account.kind]++;
+          if (await account.verify(worker, `seed ${SEED}, kill ${kills}`)) account.hits++;
           account.start(worker);
         }
-        if (kill < KILLS) await someTime(all, chance() * 500);
+        if (isDone(kills)) break;
+        await someTime(all, chance() * 300);
+        await all[kills++ % all.length].amidst(chance());
       } finally {
         await browser.kill();
       }
@@ -129,10 +154,10 @@ test("a browser that is killed", async (context) => {
     await server.close();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
-  for (const { kind, durable, thrownAway } of all) {
-    context.diagnostic(`${kind}: ${hits[kind]} of ${KILLS} kills in the middle of a save, ${durable} saves in all, thrown away by the browser ${thrownAway} times`);
+  for (const { kind, hits, durable, thrownAway } of all) {
+    context.diagnostic(`${kind}: ${hits} of ${kills} kills in the middle of a save, ${durable} saves in all, thrown away by the browser ${thrownAway} times`);
     assert.ok(kind === "indexeddb" || thrownAway === 0);
-    assert.ok(hits[kind] > 0 && durable > 0, `${kind} was never hit in the middle`);
+    assert.ok(hits >= HITS && durable > 0, `${kind} was hit in the middle ${hits} times`);
   }
 });
 
