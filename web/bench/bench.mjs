@@ -59,7 +59,7 @@ tell("febrl3, memory of the module, MB", fixed(stream.metrics.memoryBytes / 1e6,
 const COLUMNS = 1 << 17;
 const SETTINGS = [
   ["", {}],
-  [" bounded", { quantizeVectors: true, maxMemoryBytes: 30e6, columns: COLUMNS, maxColumns: COLUMNS }],
+  [" bounded", { quantizeVectors: true, maxMemoryBytes: 16e6, columns: COLUMNS, maxColumns: COLUMNS }],
 ];
 for (const [setting, options] of SETTINGS) {
   const large = await page.evaluate(async ({ count, options }) => {

@@ -22,8 +22,8 @@ const FLAGS: &str = r#"target.wasm32-unknown-unknown.rustflags=["-Cllvm-args=-in
 /// Where the standard library is built here, its sorts are small ones.
 const STD_FEATURES: &str = r#"unstable.build-std-features=["optimize_for_size"]"#;
 /// Bytes that module and JavaScript may have, gzipped: what they have now, and half a percent. They had 477,000 when this was first written; that memory
-/// need not hold what was said, nor all tables, took 23,000 of what has come since.
-const BUDGET_BYTES: usize = 521_000;
+/// need not hold what was said, nor all tables, took 27,000 of what has come since.
+const BUDGET_BYTES: usize = 526_000;
 
 /// Runs all, as a chore of its own.
 pub(crate) fn run() -> Result<()> {

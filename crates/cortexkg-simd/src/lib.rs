@@ -89,7 +89,7 @@
 //! # Where to start reading
 //!
 //! `level.rs` says which instructions are used, `kernels/` what each kernel computes, `arch/all/scalar/` the definition of
-//! every result, the other folders of `arch/` the wide forms, `rows.rs` how many codes are walked over, `batch.rs` the processor
+//! every result, the other folders of `arch/` the wide forms, `rows.rs` how many codes are walked over, `part_vec.rs` and `parts.rs` how lists and codes lie in memory, `batch.rs` the processor
 //! for rows of embeddings.
 //!
 //! **Invariant:** all `unsafe` of this crate stands in `arch/` (loads, stores, hints) and in the dispatch of `kernels/`.
@@ -98,6 +98,7 @@ mod arch;
 mod batch;
 mod kernels;
 mod level;
+mod part_vec;
 mod parts;
 mod rows;
 
@@ -106,5 +107,6 @@ pub use arch::prefetch::{CAN_PREFETCH, prefetch, prefetch_start};
 pub use batch::{BatchError, SimdBatchProcessor};
 pub use kernels::{CODE_MAX, Kernels, QUANTIZE_PEAK_MIN};
 pub use level::{LEVEL_VARIABLE, Level, LevelError};
+pub use part_vec::PartVec;
 pub use parts::RowParts;
 pub use rows::Rows;

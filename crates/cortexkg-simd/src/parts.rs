@@ -1,14 +1,11 @@
 //! Memory for many rows that grows by parts.
 
+use crate::part_vec::PART_BYTES;
 use crate::rows::Rows;
 
 /// A line of the processor's cache.
 const LINE: usize = 64;
-/// Bytes of a part, at most.
-const PART_BYTES: usize = 1 << 18;
-
-/// Rows of one length in parts of up to 256 KiB (of one row, if that is longer). What is there never moves: growing takes no more memory than
-/// the new rows, and no time in which everything is copied. The first row of each part lies at the start of a cache line.
+/// Rows of bytes in parts, as in a [`PartVec`](crate::PartVec), for kernels: the first row of each part lies at the start of a cache line.
 #[derive(Debug, Clone)]
 pub struct RowParts {
     stride: usize,

@@ -193,7 +193,9 @@ impl AllocationEngine {
     }
 
     /// A pool that is there.
-    pub(crate) fn over(pool: ColumnAllocator, is_simd_wanted: bool) -> Self {
+    pub(crate) fn over(mut pool: ColumnAllocator, is_simd_wanted: bool) -> Self {
+        // Nobody follows it from here: pages look at columns, and storages are told by logical time.
+        pool.set_changes_max(0);
         let clock = Clock::of_surroundings();
         Self { pool, is_simd_wanted, clock, times: Times::default(), cycles: 0 }
     }

@@ -8,7 +8,7 @@ use cortexkg_store::{Change, ChangeSet, MemoryRows, Store, StoreError, Sync, Tab
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes that rows take in memory before they go to the file.
-const HERE_BYTES_MAX: usize = 1 << 20;
+const HERE_BYTES_MAX: usize = 1 << 18;
 /// What a row takes in memory beside its value, about.
 const ROW_BYTES: usize = 64;
 /// Bytes that are read at once where rows are read in order.
@@ -18,7 +18,8 @@ const CHECK_BYTES: usize = 8;
 /// A place and a length share a number: 40 bits and 24.
 const LENGTH_BITS: u32 = 24;
 const LENGTH_MAX: usize = (1 << LENGTH_BITS) - 1;
-const PLACE_MAX: u64 = u64::MAX >> LENGTH_BITS;
+/// One less than there is room for, so that no place looks like [`NOWHERE`].
+const PLACE_MAX: u64 = (u64::MAX >> LENGTH_BITS) - 1;
 
 /// Rows by table and number. Without a file all are in memory.
 #[derive(Debug, Default)]
@@ -34,40 +35,70 @@ pub(crate) struct HeapRows {
     buffer: Vec<u8>,
 }
 
-/// Where the rows of a table lie that are in the file: numbers and places, in order. One that is `here` as well is outdated.
+/// Where the rows of a table lie that are in the file. One that is `here` as well is outdated.
+///
+/// Numbers are those of operations, so that most have the next one beside them: places stand on pages, eight bytes each.
 #[derive(Debug, Default)]
-struct Shelf(Vec<(u64, u64)>);
+struct Shelf {
+    /// In order, by what their numbers have in common.
+    pages: Vec<(u64, Box<Page>)>,
+}
+
+type Page = [u64; PAGE];
+
+/// Places of a page.
+const PAGE: usize = 64;
+/// The place of a row that is not in the file.
+const NOWHERE: u64 = u64::MAX;
+
+/// The page of a number, and where on it.
+fn on_page(key: u64) -> (u64, usize) {
+    (key / PAGE as u64, (key % PAGE as u64) as usize)
+}
 
 impl Shelf {
-    fn position(&self, key: u64) -> Result<usize, usize> {
-        match self.0.last() {
+    /// Where the page of a number stands, or belongs.
+    fn find(&self, number: u64) -> Result<usize, usize> {
+        match self.pages.last() {
             // Rows come in order, mostly.
-            Some(&(last, _)) if last < key => Err(self.0.len()),
-            _ => self.0.binary_search_by_key(&key, |&(known, _)| known),
+            Some(&(last, _)) if last < number => Err(self.pages.len()),
+            _ => self.pages.binary_search_by_key(&number, |&(known, _)| known),
         }
     }
 
     fn get(&self, key: u64) -> Option<(u64, usize)> {
-        self.position(key).ok().map(|at| unpacked(self.0[at].1))
+        let (number, at) = on_page(key);
+        let place = self.pages[self.find(number).ok()?].1[at];
+        (place != NOWHERE).then(|| unpacked(place))
     }
 
     fn put(&mut self, key: u64, at: u64, length: usize) {
-        let place = (at << LENGTH_BITS) | length as u64;
-        match self.position(key) {
-            Ok(found) => self.0[found].1 = place,
-            Err(new) => self.0.insert(new, (key, place)),
-        }
+        let (number, on) = on_page(key);
+        let page = self.find(number).unwrap_or_else(|new| {
+            self.pages.insert(new, (number, Box::new([NOWHERE; PAGE])));
+            new
+        });
+        self.pages[page].1[on] = (at << LENGTH_BITS) | length as u64;
     }
 
     fn remove(&mut self, key: u64) {
-        if let Ok(found) = self.position(key) {
-            self.0.remove(found);
+        let (number, at) = on_page(key);
+        let Ok(page) = self.find(number) else { return };
+        let places = &mut self.pages[page].1;
+        places[at] = NOWHERE;
+        if places.iter().all(|&place| place == NOWHERE) {
+            self.pages.remove(page);
         }
     }
 
-    fn range(&self, keys: &Range<u64>) -> &[(u64, u64)] {
-        let [from, to] = [keys.start, keys.end].map(|key| self.0.partition_point(|&(known, _)| known < key));
-        &self.0[from..to]
+    /// Numbers and places from a number on, in order.
+    fn from(&self, key: u64) -> impl DoubleEndedIterator<Item = (u64, u64)> {
+        let (number, _) = on_page(key);
+        let pages = &self.pages[self.find(number).unwrap_or_else(|next| next)..];
+        let places = pages.iter().flat_map(|(number, places)| {
+            places.iter().enumerate().map(move |(at, &place)| (number * PAGE as u64 + at as u64, place))
+        });
+        places.filter(move |&(known, place)| place != NOWHERE && known >= key)
     }
 }
 
@@ -112,24 +143,24 @@ impl HeapRows {
             return Ok(());
         }
         let mut window = Window::default();
-        let mut there = self.there[shelf(table)].range(&keys);
+        let mut there = self.there[shelf(table)].from(keys.start).peekable();
+        let end = keys.end;
         self.here.scan(table, keys, &mut |key, value| {
-            let (before, rest) = there.split_at(there.partition_point(|&(known, _)| known < key));
-            for &(key, place) in before {
-                visit(key, window.row(self, place)?)?;
+            while let Some((before, place)) = there.next_if(|&(known, _)| known < key) {
+                visit(before, window.row(self, place)?)?;
             }
             // The one in the file is outdated.
-            there = if rest.first().is_some_and(|&(known, _)| known == key) { &rest[1..] } else { rest };
+            there.next_if(|&(known, _)| known == key);
             visit(key, value)
         })?;
-        for &(key, place) in there {
+        while let Some((key, place)) = there.next_if(|&(known, _)| known < end) {
             visit(key, window.row(self, place)?)?;
         }
         Ok(())
     }
 
     pub(crate) fn last_key(&self, table: Table) -> Result<Option<u64>, StoreError> {
-        let there = self.there[shelf(table)].0.last().map(|&(key, _)| key);
+        let there = self.there[shelf(table)].from(0).next_back().map(|(key, _)| key);
         Ok(self.here.last_key(table)?.max(there))
     }
 
@@ -181,6 +212,7 @@ impl HeapRows {
         }
         let written = heap.write_at(self.end, &buffer);
         let bytes = buffer.len() as u64;
+        buffer.shrink_to(2 * HERE_BYTES_MAX);
         self.buffer = buffer;
         if written.is_err() {
             self.move_at = self.here_bytes.saturating_mul(2);

@@ -4,11 +4,11 @@
 //! In the words of record linkage this is blocking. The inverted index keeps, for every neuron, the nodes whose members made
 //! it spike early; a mention's own early spikes are looked up in it, strongest first, and each counts by its rank.
 
-use cortexkg_simd::prefetch;
 use cortexkg_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::ablation::Ablation;
+use crate::counters::Counters;
 use crate::decision::AllocationMethod;
 use crate::evidence::{Bits, log2_ratio};
 use crate::graph::{NodeId, NodeIndex};
@@ -132,51 +132,33 @@ impl Default for RecallConfig {
     }
 }
 
-/// Slots of the table that counts features; two features may share one, which only makes both look more common.
-const COUNTERS: usize = 1 << 20;
-/// Counters in one record of a snapshot.
-const COUNTERS_AT_ONCE: usize = 1024;
-
-/// Where a feature is counted.
-fn slot(feature: u64) -> usize {
-    feature as usize % COUNTERS
-}
-
 /// Nodes by neuron and by key, and how often each feature has been seen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SpikeIndex {
     postings: Postings,
     keys: Postings,
-    counters: Vec<u32>,
-}
-
-impl Default for SpikeIndex {
-    fn default() -> Self {
-        Self { postings: Postings::default(), keys: Postings::default(), counters: vec![0; COUNTERS] }
-    }
+    counters: Counters,
 }
 
 impl SpikeIndex {
     /// Counts a feature of a mention.
     pub(crate) fn count(&mut self, feature: u64) {
-        let slot = &mut self.counters[slot(feature)];
-        *slot = slot.saturating_add(1);
+        self.counters.add(feature);
     }
 
     /// Takes back what [`count`](Self::count) counted.
     pub(crate) fn uncount(&mut self, feature: u64) {
-        let slot = &mut self.counters[slot(feature)];
-        *slot = slot.saturating_sub(1);
+        self.counters.take_back(feature);
     }
 
     /// Asks for the counter of a feature that is about to be read.
     pub(crate) fn ask_for(&self, feature: u64) {
-        prefetch(&self.counters[slot(feature)..][..1]);
+        self.counters.ask_for(feature);
     }
 
     /// Surprise of a feature in a random one of `mentions` mentions.
     pub(crate) fn information(&self, feature: u64, mentions: u64) -> Bits {
-        log2_ratio(mentions + 1, u64::from(self.counters[slot(feature)].max(1)))
+        log2_ratio(mentions + 1, u64::from(self.counters.get(feature).max(1)))
     }
 
     /// Lists a node under the spikes of a member.
@@ -271,20 +253,18 @@ impl SpikeIndex {
     pub(crate) fn save(&self, to: &mut ImageWriter<'_, '_>) -> Result<(), StoreError> {
         self.postings.save("postings", to)?;
         self.keys.save("keys", to)?;
-        to.section("counters", self.counters.chunks(COUNTERS_AT_ONCE))
+        self.counters.save(to)
     }
 
     pub(crate) fn load(&mut self, from: &ImageReader<'_>) -> Result<(), StoreError> {
         self.postings = Postings::open("postings", from)?;
         self.keys = Postings::open("keys", from)?;
-        self.counters.clear();
-        from.section("counters", |part: Vec<u32>| self.counters.extend(part))?;
-        let whole = self.counters.len() == COUNTERS;
-        if whole { Ok(()) } else { Err(StoreError::damaged("the snapshot", "counters are missing")) }
+        self.counters = Counters::load(from)?;
+        Ok(())
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.postings.bytes() + self.keys.bytes() + self.counters.len() * 4
+        self.postings.bytes() + self.keys.bytes() + self.counters.bytes()
     }
 
     pub(crate) fn each_table(&mut self, visit: &mut EachTable<'_>) {

@@ -87,7 +87,7 @@ impl<S: Store> View<'_, S> {
         let is_wanted = |at: NodeId| node.is_none_or(|wanted| wanted == at);
         let mut kept = Vec::new();
         let engine = self.engine();
-        for exception in &engine.graph.exceptions {
+        for exception in engine.graph.exceptions.iter() {
             let there = self.node_at(exception.mention).filter(|&there| is_wanted(there));
             let Some(there) = there.filter(|_| engine.dictionary.is_in_use(exception.held)) else { continue };
             kept.push(self.overruled(exception, there));

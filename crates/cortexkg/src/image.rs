@@ -4,6 +4,7 @@
 //! word, mention, list of the index and so on, each in postcard's encoding; what a process can compute faster than read is left
 //! out.
 
+use cortexkg_simd::PartVec;
 use cortexkg_store::{Section, Snapshot, SnapshotWriter, Store, StoreError, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -121,9 +122,9 @@ impl ImageReader<'_> {
     }
 
     /// What the records of a section hold, one after the other.
-    pub(crate) fn chunks<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, StoreError> {
-        let mut all = Vec::new();
-        self.section(name, |mut part: Vec<T>| all.append(&mut part))?;
+    pub(crate) fn chunks<T: DeserializeOwned + Copy>(&self, name: &str) -> Result<PartVec<T>, StoreError> {
+        let mut all = PartVec::default();
+        self.section(name, |part: Vec<T>| all.extend(part))?;
         Ok(all)
     }
 

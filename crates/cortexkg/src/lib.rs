@@ -78,6 +78,7 @@ mod comparator;
 mod compare;
 mod config;
 mod consolidation;
+mod counters;
 mod dates;
 mod decision;
 mod dependence;

@@ -13,6 +13,7 @@
 //! that the log defines: with a mention that is committed, its node is looked at and a few others, in turn.
 
 use cortexkg_index::Precision;
+use cortexkg_simd::PartVec;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::log2;
@@ -123,7 +124,7 @@ pub struct QuantizationReport {
 pub(crate) struct AdaptiveQuantizationEngine {
     layer: QuantizationLayer,
     /// By place of the node.
-    uses: Vec<NodeUse>,
+    uses: PartVec<NodeUse>,
     pressure: u32,
     /// The node that is looked at next.
     next: NodeIndex,
@@ -137,14 +138,14 @@ pub(crate) type Saved = (u32, NodeIndex);
 
 impl AdaptiveQuantizationEngine {
     pub(crate) fn new(layer: QuantizationLayer) -> Self {
-        Self { layer, uses: Vec::new(), pressure: 0, next: 0, made_finer: 0, made_coarser: 0 }
+        Self { layer, uses: PartVec::default(), pressure: 0, next: 0, made_finer: 0, made_coarser: 0 }
     }
 
-    pub(crate) fn load(layer: QuantizationLayer, uses: Vec<NodeUse>, (pressure, next): Saved) -> Self {
+    pub(crate) fn load(layer: QuantizationLayer, uses: PartVec<NodeUse>, (pressure, next): Saved) -> Self {
         Self { uses, pressure, next, ..Self::new(layer) }
     }
 
-    pub(crate) fn saved(&self) -> (&[NodeUse], Saved) {
+    pub(crate) fn saved(&self) -> (&PartVec<NodeUse>, Saved) {
         (&self.uses, (self.pressure, self.next))
     }
 
@@ -160,9 +161,7 @@ impl AdaptiveQuantizationEngine {
     /// Takes note of a use of a node with so many edges, when there are `now` mentions; `weight` in 1/256.
     pub(crate) fn note(&mut self, node: NodeIndex, weight: u32, edges: u32, now: u32) {
         let scorer = self.scorer();
-        if self.uses.len() <= node as usize {
-            self.uses.resize(node as usize + 1, NodeUse::default());
-        }
+        self.uses.grow_to(node as usize + 1, NodeUse::default());
         let of = &mut self.uses[node as usize];
         let faded = scorer.faded(of.uses, now.saturating_sub(of.at));
         *of = NodeUse { uses: faded.saturating_add(weight).min(USES_MAX), at: now, edges };
@@ -221,7 +220,7 @@ impl AdaptiveQuantizationEngine {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.uses.len() * size_of::<NodeUse>()
+        self.uses.bytes()
     }
 }
 

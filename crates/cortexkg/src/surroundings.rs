@@ -13,6 +13,7 @@
 //! of a pair, `−log2 P` is cross-domain similarity local scaling (Conneau et al., *Word Translation Without Parallel Data*, 2018) in
 //! bits.
 
+use cortexkg_simd::PartVec;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Bits, log2_ratio};
@@ -60,7 +61,7 @@ impl Surroundings {
 #[derive(Debug, Default)]
 pub(crate) struct AllSurroundings {
     /// By place of the mention.
-    of: Vec<Option<Surroundings>>,
+    of: PartVec<Option<Surroundings>>,
     excess_sum: u64,
     count: u64,
     /// Mean excess as of the last refresh, in 1/65536 and more than 0; 0 before anything is known.
@@ -71,7 +72,7 @@ pub(crate) struct AllSurroundings {
 pub(crate) type Common = (u64, u64, i32);
 
 impl AllSurroundings {
-    pub(crate) fn load(of: Vec<Option<Surroundings>>, (excess_sum, count, excess): Common) -> Self {
+    pub(crate) fn load(of: PartVec<Option<Surroundings>>, (excess_sum, count, excess): Common) -> Self {
         Self { of, excess_sum, count, excess }
     }
 
@@ -79,13 +80,13 @@ impl AllSurroundings {
         (self.excess_sum, self.count, self.excess)
     }
 
-    pub(crate) fn all(&self) -> &[Option<Surroundings>] {
+    pub(crate) fn all(&self) -> &PartVec<Option<Surroundings>> {
         &self.of
     }
 
     /// Notes where a new mention lies.
     pub(crate) fn set(&mut self, mention: u32, found: Surroundings) {
-        self.of.resize((mention as usize + 1).max(self.of.len()), None);
+        self.of.grow_to(mention as usize + 1, None);
         self.of[mention as usize] = Some(found);
         self.excess_sum += u64::from(found.excess.unsigned_abs());
         self.count += 1;
@@ -115,7 +116,7 @@ impl AllSurroundings {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.of.capacity() * size_of::<Option<Surroundings>>()
+        self.of.bytes()
     }
 }
 

@@ -1,9 +1,9 @@
 //! Neighbour lists of fixed width, in whole cache lines.
 
+use cortexkg_simd::PartVec;
+
 /// Neighbours in one cache line.
 const LINE: usize = 16;
-/// Lines of a part, at most: 256 KiB.
-const PART_LINES: usize = 1 << 12;
 
 /// The end of a list that is not full.
 const EMPTY: u32 = u32::MAX;
@@ -16,19 +16,13 @@ struct Line([u32; LINE]);
 #[derive(Debug, Clone)]
 pub(super) struct Links {
     width: usize,
-    /// Lines of one list.
-    lines: usize,
-    len: usize,
-    /// Lists of a part, as a power of two.
-    shift: u32,
-    /// What is there never moves: growing takes no more memory than the new lists.
-    parts: Vec<Vec<Line>>,
+    /// A row for each list.
+    lists: PartVec<Line>,
 }
 
 impl Links {
     pub(super) fn new(width: usize) -> Self {
-        let lines = width.div_ceil(LINE);
-        Self { width, lines, len: 0, shift: (PART_LINES / lines).max(1).ilog2(), parts: Vec::new() }
+        Self { width, lists: PartVec::of_rows(width.div_ceil(LINE)) }
     }
 
     pub(super) fn width(&self) -> usize {
@@ -36,21 +30,16 @@ impl Links {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.lists.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        // All but the first have room for the same.
-        let lines = match &*self.parts {
-            [] => 0,
-            [first, others @ ..] => first.capacity() + others.len() * (self.lines << self.shift),
-        };
-        lines * size_of::<Line>() + self.parts.capacity() * size_of::<Vec<Line>>()
+        self.lists.bytes()
     }
 
     /// Places of a list, filled up to whole lines.
     pub(super) fn padded_width(&self) -> usize {
-        self.lines * LINE
+        self.width.next_multiple_of(LINE)
     }
 
     /// A list as it lies in memory, its free places included.
@@ -75,34 +64,17 @@ impl Links {
 
     /// Adds an empty list at the end.
     pub(super) fn push(&mut self) -> u32 {
-        let (at, part) = (self.len as u32, self.len >> self.shift);
-        if part == self.parts.len() {
-            // The first one is as long as it must be: many have few lists.
-            let lines = if part == 0 { 0 } else { self.lines << self.shift };
-            self.parts.push(Vec::with_capacity(lines));
-        }
-        let part = &mut self.parts[part];
-        part.resize(part.len() + self.lines, Line([EMPTY; LINE]));
-        self.len += 1;
-        at
-    }
-
-    /// The part of a list, and where in it the list begins.
-    #[inline]
-    fn place_of(&self, at: u32) -> (usize, usize) {
-        let at = at as usize;
-        (at >> self.shift, (at & ((1 << self.shift) - 1)) * self.lines)
+        self.lists.push(Line([EMPTY; LINE]));
+        self.len() as u32 - 1
     }
 
     #[inline]
     fn list(&self, at: u32) -> &[Line] {
-        let (part, from) = self.place_of(at);
-        &self.parts[part][from..][..self.lines]
+        self.lists.row(at as usize)
     }
 
     fn list_mut(&mut self, at: u32) -> &mut [Line] {
-        let (part, from) = self.place_of(at);
-        &mut self.parts[part][from..][..self.lines]
+        self.lists.row_mut(at as usize)
     }
 
     /// The neighbours of a node.

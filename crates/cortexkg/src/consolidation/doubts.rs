@@ -54,7 +54,7 @@ impl Doubts {
     }
 
     pub(crate) fn load(from: &ImageReader<'_>) -> Result<Self, StoreError> {
-        Ok(Self { queue: from.chunks("doubts")?.into() })
+        Ok(Self { queue: from.chunks("doubts")?.iter().copied().collect() })
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -110,7 +110,7 @@ impl Links {
     }
 
     pub(crate) fn load(from: &ImageReader<'_>) -> Result<Self, StoreError> {
-        Ok(Self::of(from.chunks::<(u64, Link)>("links")?))
+        Ok(Self::of(from.chunks("links")?.iter().copied()))
     }
 
     pub(crate) fn bytes(&self) -> usize {

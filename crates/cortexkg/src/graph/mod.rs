@@ -9,6 +9,7 @@ mod ties;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use cortexkg_simd::PartVec;
 use cortexkg_store::StoreError;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -115,14 +116,14 @@ pub(crate) struct Exception {
 pub(crate) struct Graph {
     nodes: Paged<Node<'static>>,
     /// By place; ascending.
-    ids: Vec<NodeId>,
+    ids: PartVec<NodeId>,
     edges: Paged<Edge>,
     pub(crate) predicates: IndexSet<String, FxBuildHasher>,
     pub(crate) sources: IndexSet<String, FxBuildHasher>,
     facts: Paged<FactEntry>,
-    fact_places: Vec<FactPlace>,
-    pub(crate) mentions: Vec<Mention>,
-    pub(crate) exceptions: Vec<Exception>,
+    fact_places: PartVec<FactPlace>,
+    pub(crate) mentions: PartVec<Mention>,
+    pub(crate) exceptions: PartVec<Exception>,
     /// Where nodes that were merged lead, for ever.
     pub(crate) redirects: BTreeMap<NodeId, NodeId>,
     values: Paged<List<'static, (FieldId, ValueId)>>,
@@ -168,7 +169,7 @@ impl Graph {
     }
 
     /// Identifiers of all nodes, those without members among them, in order.
-    pub(crate) fn ids(&self) -> &[NodeId] {
+    pub(crate) fn ids(&self) -> &PartVec<NodeId> {
         &self.ids
     }
 
@@ -226,7 +227,11 @@ impl Graph {
     pub(crate) fn index_of(&self, id: NodeId) -> Option<NodeIndex> {
         // Where none was left out, a node's place is its identifier.
         let at = usize::try_from(id.0).ok().filter(|&at| self.ids.get(at) == Some(&id));
-        at.or_else(|| self.ids.binary_search(&id).ok()).map(|at| at as NodeIndex)
+        let found = at.or_else(|| {
+            let at = self.ids.partition_point(|&known| known < id);
+            (self.ids.get(at) == Some(&id)).then_some(at)
+        });
+        found.map(|at| at as NodeIndex)
     }
 
     /// The identifier under which a node is known now: itself, or where its redirects lead.
@@ -347,12 +352,17 @@ impl Graph {
 
     /// The fact that an operation took in, forgotten or not.
     pub(crate) fn fact_at(&self, position: u64) -> Option<u32> {
-        self.fact_places.binary_search_by_key(&position, |fact| fact.position).ok().map(|at| at as u32)
+        let at = self.facts_before(position);
+        self.fact_places.get(at).filter(|fact| fact.position == position).map(|_| at as u32)
+    }
+
+    fn facts_before(&self, position: u64) -> usize {
+        self.fact_places.partition_point(|fact| fact.position < position)
     }
 
     /// Mentions that were taken in before an operation.
     pub(crate) fn mentions_before(&self, position: u64) -> u64 {
-        let later = self.fact_places.partition_point(|fact| fact.position < position);
+        let later = self.facts_before(position);
         self.fact_places.get(later).map_or(self.mentions.len() as u64, |fact| u64::from(fact.first_mention))
     }
 
@@ -415,10 +425,10 @@ impl Graph {
             + self.edges.bytes()
             + self.facts.bytes()
             + self.values.bytes()
-            + self.ids.capacity() * size_of::<NodeId>()
-            + self.fact_places.capacity() * size_of::<FactPlace>()
-            + self.mentions.capacity() * size_of::<Mention>()
-            + self.exceptions.capacity() * size_of::<Exception>()
+            + self.ids.bytes()
+            + self.fact_places.bytes()
+            + self.mentions.bytes()
+            + self.exceptions.bytes()
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cortexkg_simd::PartVec;
 use cortexkg_store::StoreError;
-
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Failure;
@@ -142,12 +142,12 @@ impl Swap {
 pub(super) struct Swapped {
     swap: Swap,
     /// By number of the block.
-    places: Vec<Place>,
+    places: PartVec<Place>,
 }
 
 impl Swapped {
     pub(super) fn new(swap: &Swap) -> Self {
-        Self { swap: swap.clone(), places: Vec::new() }
+        Self { swap: swap.clone(), places: PartVec::default() }
     }
 
     pub(super) fn has(&self, at: usize) -> bool {
@@ -157,9 +157,7 @@ impl Swapped {
     /// Writes a block that is not there yet; whether the file has taken it.
     pub(super) fn put(&mut self, at: usize, block: &Packed) -> bool {
         let Some(place) = self.swap.put(block.as_bytes()) else { return false };
-        if self.places.len() <= at {
-            self.places.resize(at + 1, Place::NOWHERE);
-        }
+        self.places.grow_to(at + 1, Place::NOWHERE);
         self.places[at] = place;
         true
     }
@@ -188,7 +186,7 @@ impl Swapped {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.places.capacity() * size_of::<Place>()
+        self.places.bytes()
     }
 }
 
