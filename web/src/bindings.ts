@@ -4,6 +4,7 @@
  */
 
 import { CortexError } from "./errors.js";
+import { moduleUrl } from "./module.js";
 import { hasSimd } from "./simd.js";
 
 export type Bindings = typeof import("../wasm/simd128/cortexkg_wasm.js");
@@ -18,13 +19,13 @@ export interface Loaded {
 const loaded = new Map<boolean, Promise<Loaded>>();
 
 /**
- * Loads a module and makes it ready; once for each of the two. `simd` is whether it may use SIMD: usually where the machine has it.
- * `initialize_with_storage(name)` opens the browser's storage of that name.
+ * Loads a module and makes it ready; once for each of the two. `simd` is whether it may use SIMD: usually where the machine has it; `module` is that very module
+ * where it is compiled already. `initialize_with_storage(name)` opens the browser's storage of that name.
  */
-export function loadBindings({ simd = hasSimd() }: { simd?: boolean } = {}): Promise<Loaded> {
+export function loadBindings({ simd = hasSimd(), module }: { simd?: boolean; module?: WebAssembly.Module | undefined } = {}): Promise<Loaded> {
   let loading = loaded.get(simd);
   if (!loading) {
-    loading = load(simd);
+    loading = load(simd, module);
     loaded.set(simd, loading);
     // What failed may work the next time: a network may be back.
     loading.catch(() => loaded.delete(simd));
@@ -32,16 +33,15 @@ export function loadBindings({ simd = hasSimd() }: { simd?: boolean } = {}): Pro
   return loading;
 }
 
-async function load(simd: boolean): Promise<Loaded> {
+async function load(simd: boolean, module: WebAssembly.Module | undefined): Promise<Loaded> {
   if (typeof WebAssembly === "undefined") {
     throw new CortexError("this browser has no WebAssembly, or it is turned off; CortexKG needs it");
   }
   // Written out twice, so that bundlers find both modules.
-  const [loading, url]: [Promise<Bindings>, URL] = simd
-    ? [import("../wasm/simd128/cortexkg_wasm.js"), new URL("../wasm/simd128/cortexkg_wasm_bg.wasm", import.meta.url)]
-    : [import("../wasm/scalar/cortexkg_wasm.js"), new URL("../wasm/scalar/cortexkg_wasm_bg.wasm", import.meta.url)];
+  const loading: Promise<Bindings> = simd ? import("../wasm/simd128/cortexkg_wasm.js") : import("../wasm/scalar/cortexkg_wasm.js");
+  const url = moduleUrl(simd);
   // Both at once: neither waits for the other.
-  const [bindings, source] = await Promise.all([loading, url.protocol === "file:" ? read(url) : fetch(url)]);
+  const [bindings, source] = await Promise.all([loading, module ?? (url.protocol === "file:" ? read(url) : fetch(url))]);
   if (source instanceof Response && !source.ok) {
     throw new CortexError(`${url.href} could not be loaded (${source.status}); serve the folder wasm/ of the package beside dist/`);
   }

@@ -29,15 +29,19 @@ export class Engine {
     this.#files = files;
   }
 
-  /** Loads the module, and what the storage has. */
-  static async open(options: OpenOptions, tell: (event: StorageEvent) => void): Promise<[Engine, Opened]> {
+  /** Loads the module, if it is not given compiled, and what the storage has. */
+  static async open(
+    options: OpenOptions,
+    tell: (event: StorageEvent) => void,
+    module?: WebAssembly.Module,
+  ): Promise<[Engine, Opened]> {
     const storage = options.storage ?? undefined;
     const given = typeof storage === "object" && "load" in storage ? storage : undefined;
     // Meanwhile the module is loaded.
     const opening = filesFor(options, given);
     let bindings: Bindings, memory: WebAssembly.Memory, kg: CortexKGWasm;
     try {
-      ({ bindings, memory } = await loadBindings(options.simd === undefined ? {} : { simd: options.simd }));
+      ({ bindings, memory } = await loadBindings(options.simd === undefined ? { module } : { simd: options.simd, module }));
       // Before a storage is opened, which would stay open if the options are refused.
       kg = configured(bindings, options, await opening);
     } catch (error) {

@@ -8,7 +8,8 @@ import {
 import { join } from "node:path";
 
 import { CortexError, StorageError, StorageLockedError, StorageQuotaError } from "./errors.js";
-import { type LogFile, TwoFileLog, fill } from "./storage/log.js";
+import { TwoFileLog } from "./storage/log.js";
+import { type SyncFile, fill } from "./storage/sync_file.js";
 import type { Scratch, Storage } from "./types.js";
 
 const LOCK = "lock";
@@ -31,7 +32,7 @@ export function fileStorage(folder: string): Storage {
   }
   const lock = join(folder, LOCK);
   const mine = locked(lock);
-  const opened: LogFile[] = [];
+  const opened: SyncFile[] = [];
   try {
     const [first, second] = FILES.map((name) => file(join(folder, name), opened));
     // As a header has the name of what it belongs to: here a folder may be moved.
@@ -53,7 +54,7 @@ export function fileStorage(folder: string): Storage {
         throw failed(folder, error);
       }
     };
-    const atOnce = (file: LogFile): Scratch => ({
+    const atOnce = (file: SyncFile): Scratch => ({
       read: (at, into) => now(() => fill(file, at, into)),
       write: (at, bytes) => void now(() => file.write(bytes, { at })),
     });
@@ -106,12 +107,12 @@ function rooted(folder: string): void {
 }
 
 /** A file as the log takes it. */
-function file(path: string, opened: LogFile[]): LogFile {
+function file(path: string, opened: SyncFile[]): SyncFile {
   // Made if it is not there, and never emptied by opening.
   const descriptor = openSync(path, "a+");
   closeSync(descriptor);
   const open = openSync(path, "r+");
-  const made: LogFile = {
+  const made: SyncFile = {
     getSize: () => fstatSync(open).size,
     read: (into, { at }) => readSync(open, into, 0, into.length, at),
     write: (bytes, { at }) => {

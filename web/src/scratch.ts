@@ -2,7 +2,7 @@
 
 import type { Scratch } from "./types.js";
 import { storageManager } from "./storage/browser.js";
-import { NoRoom, fill } from "./storage/log.js";
+import { fill, whole } from "./storage/sync_file.js";
 
 const FOLDER = "cortexkg scratch";
 /** How often another tab may take a new file for one that was left behind. */
@@ -47,8 +47,7 @@ function over(handle: FileSystemSyncAccessHandle, folder: FileSystemDirectoryHan
   return {
     read: (at, into) => fill(handle, at, into),
     write: (at, bytes) => {
-      const written = handle.write(bytes, { at });
-      if (written < bytes.length) throw new NoRoom(`only ${written} of ${bytes.length} bytes were written`);
+      whole(handle.write(bytes, { at }), bytes.length);
     },
     close: async () => {
       handle.close();

@@ -2,6 +2,7 @@
 
 import type { Engine, Opened } from "./engine.js";
 import { CortexError, unpacked } from "./errors.js";
+import { compiledModule } from "./module.js";
 import type { Answer, Method, Parameters_, Reply, Request, Transport } from "./protocol.js";
 import type { StorageEvent } from "./storage/index.js";
 import type { OpenOptions } from "./types.js";
@@ -66,8 +67,10 @@ export class InWorker implements Transport {
     this.#worker.onmessageerror = () => this.#fail(new CortexError("the worker of CortexKG sent what cannot be read here"));
   }
 
-  open(options: OpenOptions): Promise<Opened> {
-    return this.#ask((id) => ({ id, open: options }));
+  async open(options: OpenOptions): Promise<Opened> {
+    // Here, while the worker starts.
+    const module = await compiledModule(options.simd);
+    return this.#ask((id) => ({ id, open: options, module }));
   }
 
   call<Name extends Method>(method: Name, ...parameters: Parameters_<Name>): Promise<Answer<Name>> {

@@ -3,21 +3,30 @@
 import { Engine } from "./engine.js";
 import { CortexError, packed } from "./errors.js";
 import { type Reply, type Request, buffersOf } from "./protocol.js";
+import type { OpenOptions } from "./types.js";
+// What those need in their turn, so that a browser fetches all at once.
+import "./bindings.js";
+import "./durations.js";
+import "./module.js";
+import "./scratch.js";
+import "./simd.js";
+import "./storage/browser.js";
+import "./storage/sync_file.js";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let engine: Engine | undefined;
 
 scope.onmessage = async ({ data }: MessageEvent<Request>) => {
   try {
-    const value = "open" in data ? await opened(data.open) : await called(data.method, data.parameters);
+    const value = "open" in data ? await opened(data.open, data.module) : await called(data.method, data.parameters);
     post({ id: data.id, value }, buffersOf(value));
   } catch (error) {
     post({ id: data.id, error: packed(error) });
   }
 };
 
-async function opened(options: Parameters<typeof Engine.open>[0]): Promise<unknown> {
-  const [made, told] = await Engine.open(options, (event) => post({ event }));
+async function opened(options: OpenOptions, module: WebAssembly.Module | undefined): Promise<unknown> {
+  const [made, told] = await Engine.open(options, (event) => post({ event }), module);
   engine = made;
   return told;
 }

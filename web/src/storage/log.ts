@@ -9,21 +9,7 @@ import { StorageError } from "../errors.js";
 import type { ReadablePiece } from "../types.js";
 import { crc32 } from "./crc32.js";
 import { type Bytes, type Extent, FRAME_HEAD_BYTES, PIECE_BYTES_MAX, frameHead, header, newest } from "./frames.js";
-
-/** A file that one alone writes to: what `createSyncAccessHandle` gives. */
-export interface LogFile {
-  getSize(): number;
-  read(into: Uint8Array, options: { at: number }): number;
-  write(bytes: Uint8Array, options: { at: number }): number;
-  truncate(size: number): void;
-  flush(): void;
-  close(): void;
-}
-
-/** A file gave less room than was asked for. */
-export class NoRoom extends Error {
-  override name = "QuotaExceededError";
-}
+import { type SyncFile, fill, whole } from "./sync_file.js";
 
 /** Where the next piece goes. */
 interface Place {
@@ -42,15 +28,15 @@ export interface Replacing {
 
 export class TwoFileLog {
   readonly #name: string;
-  readonly #files: readonly [LogFile, LogFile];
+  readonly #files: readonly [SyncFile, SyncFile];
   /** None until it was looked for; generation 0 where nothing was ever saved. */
   #place: Place | undefined;
   /** What may count although a caller was told that it does not: until a file is cut off there, nothing else happens. */
-  #doubtful: { file: LogFile; from: number } | undefined;
+  #doubtful: { file: SyncFile; from: number } | undefined;
   /** The replacement that is being written. */
   #replacing: Replacing | undefined;
 
-  constructor(name: string, files: readonly [LogFile, LogFile]) {
+  constructor(name: string, files: readonly [SyncFile, SyncFile]) {
     this.#name = name;
     this.#files = files;
   }
@@ -156,7 +142,7 @@ export class TwoFileLog {
   }
 
   /** Does what must not count if it fails: the file is then cut off at a place. */
-  #sure(file: LogFile, from: number, change: () => void): void {
+  #sure(file: SyncFile, from: number, change: () => void): void {
     try {
       change();
     } catch (error) {
@@ -165,7 +151,7 @@ export class TwoFileLog {
     }
   }
 
-  #doubt(file: LogFile, from: number): void {
+  #doubt(file: SyncFile, from: number): void {
     this.#doubtful = { file, from };
     // Tried again before anything else.
     attempt(() => this.#settle());
@@ -185,13 +171,13 @@ export class TwoFileLog {
     return this.#place!;
   }
 
-  #file(which: number): LogFile {
+  #file(which: number): SyncFile {
     return this.#files[which === 0 ? 0 : 1];
   }
 }
 
 /** A file, to be looked at. */
-function bytesOf(file: LogFile): Bytes {
+function bytesOf(file: SyncFile): Bytes {
   let buffer = new Uint8Array();
   return {
     length: file.getSize(),
@@ -204,7 +190,7 @@ function bytesOf(file: LogFile): Bytes {
   };
 }
 
-function pieceOf(file: LogFile, { at, length }: Extent): ReadablePiece {
+function pieceOf(file: SyncFile, { at, length }: Extent): ReadablePiece {
   return {
     length,
     read: (from, into) => {
@@ -214,22 +200,8 @@ function pieceOf(file: LogFile, { at, length }: Extent): ReadablePiece {
   };
 }
 
-/** Reads as much as there is room for. */
-export function fill(file: Pick<LogFile, "read">, from: number, into: Uint8Array): void {
-  for (let done = 0; done < into.length; ) {
-    const read = file.read(into.subarray(done), { at: from + done });
-    if (read <= 0) throw new StorageError(`a file ended at byte ${from + done} while it was read; open the storage again`);
-    done += read;
-  }
-}
-
 function checkLength(length: number): void {
   if (length > PIECE_BYTES_MAX) throw new StorageError(`a piece has ${length} bytes, and a file takes pieces of ${PIECE_BYTES_MAX} at most`);
-}
-
-/** Fails where only a part was written. */
-function whole(written: number, wanted: number): void {
-  if (written < wanted) throw new NoRoom(`only ${written} of ${wanted} bytes were written`);
 }
 
 /** Tidies up, as far as the disk lets it. */

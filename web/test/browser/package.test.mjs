@@ -1,10 +1,12 @@
 // The package as a page uses it: without a bundler, in a worker, kept under a name.
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { facts, pinned } from "../../../crates/cortexkg-wasm/tests/node/data.mjs";
 import { launch } from "./browser.mjs";
+import { WEB } from "./server.mjs";
 
 let browser;
 before(async () => {
@@ -141,6 +143,40 @@ test("the bindings keep by a name of their own accord", async () => {
   assert.equal(states.before.length, 2);
   assert.deepEqual(states.after, states.before);
   await page.close();
+});
+
+test("the module is fetched once for all workers of a page, and what is wrong with it is told", async () => {
+  const page = await tab();
+  let [fetched, answer] = [0, { status: 404 }];
+  await page.context().route("**/*.wasm", async (route) => {
+    fetched++;
+    await (answer ? route.fulfill(answer) : route.continue());
+  });
+  try {
+    const open = () =>
+      page.evaluate(async () => {
+        try {
+          const graph = await globalThis.CortexKG.open();
+          await graph.allocateFact({ id: "a", text: "Ada Lovelace" });
+          await graph.close();
+          return "ok";
+        } catch (error) {
+          return `${error.name}: ${error.message}`;
+        }
+      });
+    assert.match(await open(), /^CortexError: .*_bg\.wasm could not be loaded \(404\); serve the folder wasm\//);
+    answer = undefined;
+    fetched = 0;
+    assert.deepEqual([await open(), await open(), fetched], ["ok", "ok", 1]);
+    // A server that calls it something else costs another fetch, and no more.
+    const other = await tab();
+    answer = { contentType: "text/plain", path: join(WEB, "wasm", "simd128", "cortexkg_wasm_bg.wasm") };
+    assert.equal(await other.evaluate(async () => (await globalThis.CortexKG.open()).close().then(() => "ok")), "ok");
+    await other.close();
+  } finally {
+    await page.context().unroute("**/*.wasm");
+    await page.close();
+  }
 });
 
 test("a call is ended by its signal, and a worker by its client", async () => {
