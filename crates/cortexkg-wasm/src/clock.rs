@@ -1,30 +1,30 @@
 //! Time, from whatever the surroundings have: the main thread, a worker, Node.
 
-use js_sys::{Date, Function, Reflect, global};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Date, global};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::values::property;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
 
 /// `performance.now` where there is one, else `Date.now`. Milliseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
-    performance: Option<(JsValue, Function)>,
+    has_performance: bool,
 }
 
 impl Clock {
     pub(crate) fn of_surroundings() -> Self {
-        let performance = property(&global(), "performance").ok().flatten();
-        let performance = performance.and_then(|performance| {
-            let now = Reflect::get(&performance, &JsValue::from_str("now")).ok()?;
-            Some((performance, now.dyn_into().ok()?))
-        });
-        Self { performance }
+        Self { has_performance: matches!(property(&global(), "performance"), Ok(Some(_))) }
     }
 
     /// Milliseconds since some time in the past.
     pub(crate) fn now_ms(&self) -> f64 {
-        let measured = self.performance.as_ref().and_then(|(this, now)| now.call0(this).ok()?.as_f64());
-        measured.unwrap_or_else(Date::now)
+        if self.has_performance { performance_now() } else { Date::now() }
     }
 
     /// Milliseconds since 1970.

@@ -13,6 +13,10 @@ extern "C" {
     fn object_entries(value: &Object) -> Result<Array, JsValue>;
     #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
     fn object_keys(value: &Object) -> Result<Array, JsValue>;
+    /// An array, or a proxy of one.
+    type ArrayLike;
+    #[wasm_bindgen(catch, method, getter)]
+    fn length(this: &ArrayLike) -> Result<JsValue, JsValue>;
 }
 
 /// Most characters of a value that a message quotes.
@@ -131,6 +135,13 @@ pub(crate) fn floats(array: &Float32Array) -> Vec<f32> {
 /// The items of an array, a typed array or anything else that can be walked over, but a text; at most so many.
 pub(crate) fn items(value: &JsValue, what: &str, max: usize) -> Result<Vec<JsValue>, JsValue> {
     let refused = || error(format!("{what} must be an array, and is {}", quoted(value)));
+    let too_many = || error(format!("{what} may have at most {max} items"));
+    // By far the most usual, and quicker without an iterator.
+    if is_array(value) {
+        let length = value.unchecked_ref::<ArrayLike>().length()?.as_f64().and_then(whole);
+        let length = length.filter(|&length| length as usize <= max).ok_or_else(too_many)?;
+        return (0..length).map(|at| Reflect::get_u32(value, at)).collect();
+    }
     // A text could be walked over, letter by letter.
     if !value.is_object() {
         return Err(refused());
@@ -138,7 +149,7 @@ pub(crate) fn items(value: &JsValue, what: &str, max: usize) -> Result<Vec<JsVal
     let mut items = Vec::new();
     for item in js_sys::try_iter(value)?.ok_or_else(refused)? {
         if items.len() == max {
-            return Err(error(format!("{what} may have at most {max} items")));
+            return Err(too_many());
         }
         items.push(item?);
     }
