@@ -16,7 +16,7 @@ impl<S: Store> DurableEngine<S> {
     /// lately then lies in the snapshot only, and what was changed is written to a new snapshot before it is let go. Decisions do
     /// not depend on it.
     ///
-    /// Some structures cannot be let go of (about 90 bytes per node, 7 per list of the index, the index of vectors, 8 MiB in all beside): an
+    /// Some structures cannot be let go of (about 90 bytes per node, 7 per list of the index, the index of vectors, 5 MiB in all beside): an
     /// eighth of the budget is there for the rest, and where that is too much it is exceeded by so much. Caches of the store are not in it.
     pub fn set_memory_budget(&mut self, bytes_max: Option<usize>) {
         (self.memory_bytes_max, self.memory_short_above) = (bytes_max, bytes_max.unwrap_or(usize::MAX));
