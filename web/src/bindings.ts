@@ -16,13 +16,20 @@ export interface Loaded {
   memory: WebAssembly.Memory;
 }
 
+/** A module, or none where it could not be compiled. */
+type Compiling = Promise<WebAssembly.Module | undefined>;
+
 const loaded = new Map<boolean, Promise<Loaded>>();
 
 /**
  * Loads a module and makes it ready; once for each of the two. `simd` is whether it may use SIMD: usually where the machine has it; `module` is that very module
- * where it is compiled already. `initialize_with_storage(name)` opens the browser's storage of that name.
+ * where it is being compiled elsewhere. `initialize_with_storage(name)` opens the browser's storage of that name.
  */
-export function loadBindings({ simd = hasSimd(), module }: { simd?: boolean; module?: WebAssembly.Module | undefined } = {}): Promise<Loaded> {
+export function loadBindings({ simd, module }: { simd?: boolean; module?: Compiling | undefined } = {}): Promise<Loaded> {
+  if (typeof WebAssembly === "undefined") {
+    return Promise.reject(new CortexError("this browser has no WebAssembly, or it is turned off; CortexKG needs it"));
+  }
+  simd ??= hasSimd();
   let loading = loaded.get(simd);
   if (!loading) {
     loading = load(simd, module);
@@ -33,15 +40,13 @@ export function loadBindings({ simd = hasSimd(), module }: { simd?: boolean; mod
   return loading;
 }
 
-async function load(simd: boolean, module: WebAssembly.Module | undefined): Promise<Loaded> {
-  if (typeof WebAssembly === "undefined") {
-    throw new CortexError("this browser has no WebAssembly, or it is turned off; CortexKG needs it");
-  }
+async function load(simd: boolean, module: Compiling | undefined): Promise<Loaded> {
   // Written out twice, so that bundlers find both modules.
   const loading: Promise<Bindings> = simd ? import("../wasm/simd128/cortexkg_wasm.js") : import("../wasm/scalar/cortexkg_wasm.js");
   const url = moduleUrl(simd);
   // Both at once: neither waits for the other.
-  const [bindings, source] = await Promise.all([loading, module ?? (url.protocol === "file:" ? read(url) : fetch(url))]);
+  const compiled = (async () => (await module) ?? (url.protocol === "file:" ? read(url) : fetch(url)))();
+  const [bindings, source] = await Promise.all([loading, compiled]);
   if (source instanceof Response && !source.ok) {
     throw new CortexError(`${url.href} could not be loaded (${source.status}); serve the folder wasm/ of the package beside dist/`);
   }

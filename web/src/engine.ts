@@ -33,7 +33,7 @@ export class Engine {
   static async open(
     options: OpenOptions,
     tell: (event: StorageEvent) => void,
-    module?: WebAssembly.Module,
+    module?: Promise<WebAssembly.Module | undefined>,
   ): Promise<[Engine, Opened]> {
     const storage = options.storage ?? undefined;
     const given = typeof storage === "object" && "load" in storage ? storage : undefined;

@@ -12,18 +12,23 @@ export function moduleUrl(simd: boolean): URL {
 const compiling = new Map<boolean, Promise<WebAssembly.Module>>();
 
 /** The module, compiled once for all workers of a page. None where that fails: the worker tries by itself then, and tells why. */
-export async function compiledModule(simd?: boolean): Promise<WebAssembly.Module | undefined> {
+export async function compiledModule(simd: boolean | undefined): Promise<WebAssembly.Module | undefined> {
+  // What else is given is refused there, too.
+  if (typeof globalThis.WebAssembly?.compileStreaming !== "function" || (simd !== undefined && typeof simd !== "boolean")) return undefined;
+  const wanted = simd ?? hasSimd();
+  let module = compiling.get(wanted);
+  if (!module) {
+    const response = fetch(moduleUrl(wanted));
+    // Where nothing may be compiled nobody waits for it.
+    response.catch(() => undefined);
+    module = WebAssembly.compileStreaming(response);
+    compiling.set(wanted, module);
+  }
   try {
-    const wanted = simd === undefined ? hasSimd() : simd;
-    let module = compiling.get(wanted);
-    if (!module) {
-      module = WebAssembly.compileStreaming(fetch(moduleUrl(wanted)));
-      compiling.set(wanted, module);
-    }
     return await module;
   } catch {
     // What failed may work the next time: a network may be back.
-    compiling.clear();
+    if (compiling.get(wanted) === module) compiling.delete(wanted);
     return undefined;
   }
 }

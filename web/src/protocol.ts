@@ -10,8 +10,8 @@ export type Method = { [Name in keyof Engine]: Engine[Name] extends (...paramete
 export type Parameters_<Name extends Method> = Parameters<Engine[Name]>;
 export type Answer<Name extends Method> = Awaited<ReturnType<Engine[Name]>>;
 
-/** To the worker. The first is `open`, with the module if the page could compile it. */
-export type Request = { id: number; open: OpenOptions; module: WebAssembly.Module | undefined } | { id: number; method: Method; parameters: unknown[] };
+/** To the worker. The first is `open`, the second the module if the page could compile it. */
+export type Request = { id: number; open: OpenOptions } | { module: WebAssembly.Module | undefined } | { id: number; method: Method; parameters: unknown[] };
 
 /** From the worker. */
 export type Reply = { id: number; value: unknown } | { id: number; error: ErrorMessage } | { event: StorageEvent };

@@ -67,10 +67,11 @@ export class InWorker implements Transport {
     this.#worker.onmessageerror = () => this.#fail(new CortexError("the worker of CortexKG sent what cannot be read here"));
   }
 
-  async open(options: OpenOptions): Promise<Opened> {
+  open(options: OpenOptions): Promise<Opened> {
+    const opened = this.#ask<Opened>((id) => ({ id, open: options }));
     // Here, while the worker starts.
-    const module = await compiledModule(options.simd);
-    return this.#ask((id) => ({ id, open: options, module }));
+    void compiledModule(options.simd).then((module) => this.#worker.postMessage({ module } satisfies Request));
+    return opened;
   }
 
   call<Name extends Method>(method: Name, ...parameters: Parameters_<Name>): Promise<Answer<Name>> {

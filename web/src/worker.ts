@@ -15,17 +15,20 @@ import "./storage/sync_file.js";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let engine: Engine | undefined;
+let compiled: (module: WebAssembly.Module | undefined) => void;
+const module = new Promise<WebAssembly.Module | undefined>((resolve) => (compiled = resolve));
 
 scope.onmessage = async ({ data }: MessageEvent<Request>) => {
+  if ("module" in data) return compiled(data.module);
   try {
-    const value = "open" in data ? await opened(data.open, data.module) : await called(data.method, data.parameters);
+    const value = "open" in data ? await opened(data.open) : await called(data.method, data.parameters);
     post({ id: data.id, value }, buffersOf(value));
   } catch (error) {
     post({ id: data.id, error: packed(error) });
   }
 };
 
-async function opened(options: OpenOptions, module: WebAssembly.Module | undefined): Promise<unknown> {
+async function opened(options: OpenOptions): Promise<unknown> {
   const [made, told] = await Engine.open(options, (event) => post({ event }), module);
   engine = made;
   return told;

@@ -23,7 +23,7 @@ pub(crate) const PART_BYTES: usize = 1 << 16;
 /// pairs.row_mut(0)[1] = 5;
 /// assert_eq!(pairs.row(0), [1, 5]);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PartVec<T> {
     stride: usize,
     /// Rows of a part, as a power of two.
@@ -113,11 +113,13 @@ impl<T> PartVec<T> {
         self.parts.iter().flat_map(move |part| part.chunks(items))
     }
 
-    /// How many items come first for which something holds, in a list in which it holds for none behind those.
+    /// How many items come first for which something holds, in a list (not one of rows) in which it holds for none behind those.
     #[must_use]
     pub fn partition_point(&self, holds: impl Fn(&T) -> bool) -> usize {
+        debug_assert_eq!(self.stride, 1, "rows have no order of their own");
         let part = self.parts.partition_point(|part| part.last().is_some_and(&holds));
-        let before: usize = self.parts[..part].iter().map(Vec::len).sum();
+        // All but the last are full.
+        let before = (part << self.shift).min(self.len);
         before + self.parts.get(part).map_or(0, |part| part.partition_point(holds))
     }
 
@@ -153,6 +155,18 @@ impl<T: Copy> PartVec<T> {
         while self.len < len {
             self.push(item);
         }
+    }
+}
+
+impl<T: Copy> Clone for PartVec<T> {
+    fn clone(&self) -> Self {
+        // A copy has room for as much.
+        let parts = self.parts.iter().map(|part| {
+            let mut copy = Vec::with_capacity(part.capacity());
+            copy.extend_from_slice(part);
+            copy
+        });
+        Self { parts: parts.collect(), ..*self }
     }
 }
 
@@ -218,6 +232,8 @@ mod tests {
         list.grow_to(5, 8);
         assert_eq!((list.len(), list[299_999]), (300_000, 7));
         // Of the last part all may be in reserve, and no more.
+        let mut list = list.clone();
+        list.push(1);
         assert!((1_200_000..=1_200_000 + PART_BYTES + 1_000).contains(&list.bytes()), "{}", list.bytes());
     }
 

@@ -6,7 +6,7 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::clock::{Clock, Times};
+use crate::clock::{Times, date_ms, now_ms};
 use crate::objects::{object, set};
 use crate::requests::related;
 use crate::values::{error, given, items, whole_number};
@@ -28,7 +28,6 @@ extern "C" {
 pub struct AllocationEngine {
     pool: ColumnAllocator,
     is_simd_wanted: bool,
-    clock: Clock,
     times: Times,
     cycles: u32,
 }
@@ -65,10 +64,10 @@ impl AllocationEngine {
         )]
         related_concepts: &JsValue,
     ) -> Result<u32, JsValue> {
-        let start = self.clock.now_ms();
+        let start = now_ms();
         let allocated = self.allocate(concept_id, related_concepts);
         // Also of what was refused.
-        self.times.push(self.clock.now_ms() - start);
+        self.times.push(now_ms() - start);
         allocated
     }
 
@@ -116,9 +115,9 @@ impl AllocationEngine {
 
     /// Closes gaps and brings together what is used together. Returns the number of moves, and logs it.
     pub fn optimize_allocations(&mut self) -> u32 {
-        let start = self.clock.now_ms();
+        let start = now_ms();
         let moves = self.optimize();
-        log(&format!("optimized in {:.2} ms: {moves} columns moved", self.clock.now_ms() - start));
+        log(&format!("optimized in {:.2} ms: {moves} columns moved", now_ms() - start));
         moves
     }
 
@@ -196,8 +195,7 @@ impl AllocationEngine {
     pub(crate) fn over(mut pool: ColumnAllocator, is_simd_wanted: bool) -> Self {
         // Nobody follows it from here: pages look at columns, and storages are told by logical time.
         pool.set_changes_max(0);
-        let clock = Clock::of_surroundings();
-        Self { pool, is_simd_wanted, clock, times: Times::default(), cycles: 0 }
+        Self { pool, is_simd_wanted, times: Times::default(), cycles: 0 }
     }
 
     pub(crate) fn pool(&self) -> &ColumnAllocator {
@@ -228,7 +226,7 @@ impl AllocationEngine {
     fn allocate(&mut self, concept_id: &JsValue, related_concepts: &JsValue) -> Result<u32, JsValue> {
         let concept = u64::from(whole_number(concept_id, "concept_id")?);
         let related = related(related_concepts)?;
-        let request = Request { concept, related: &related, time: Clock::date_ms() as u64 };
+        let request = Request { concept, related: &related, time: date_ms() as u64 };
         let placed = self.pool.allocate_request(&request).map_err(error)?;
         if !placed.is_new {
             // To ask for it is to use it. It is allocated, and 1 is an activation.

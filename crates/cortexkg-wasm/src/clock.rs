@@ -1,36 +1,24 @@
 //! Time, from whatever the surroundings have: the main thread, a worker, Node.
 
-use js_sys::{Date, global};
+use js_sys::Date;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::values::property;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
+    /// Fails where there is none, and where a page has put something else in its place.
+    #[wasm_bindgen(catch, js_namespace = performance, js_name = now)]
+    fn performance_now() -> Result<JsValue, JsValue>;
 }
 
-/// `performance.now` where there is one, else `Date.now`. Milliseconds.
-#[derive(Debug, Clone)]
-pub(crate) struct Clock {
-    has_performance: bool,
+/// Milliseconds since some time in the past: `performance.now` where there is one, else `Date.now`.
+pub(crate) fn now_ms() -> f64 {
+    performance_now().ok().and_then(|now| now.as_f64()).unwrap_or_else(Date::now)
 }
 
-impl Clock {
-    pub(crate) fn of_surroundings() -> Self {
-        Self { has_performance: matches!(property(&global(), "performance"), Ok(Some(_))) }
-    }
-
-    /// Milliseconds since some time in the past.
-    pub(crate) fn now_ms(&self) -> f64 {
-        if self.has_performance { performance_now() } else { Date::now() }
-    }
-
-    /// Milliseconds since 1970.
-    pub(crate) fn date_ms() -> f64 {
-        Date::now()
-    }
+/// Milliseconds since 1970.
+pub(crate) fn date_ms() -> f64 {
+    Date::now()
 }
 
 /// How long the last calls took.

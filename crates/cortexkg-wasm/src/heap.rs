@@ -37,7 +37,8 @@ pub(crate) struct HeapRows {
 
 /// Where the rows of a table lie that are in the file. One that is `here` as well is outdated.
 ///
-/// Numbers are those of operations, so that most have the next one beside them: places stand on pages, eight bytes each.
+/// Numbers are those of operations, so that most have the next one beside them: places stand on pages, eight bytes each. One that is alone
+/// on its page takes 150.
 #[derive(Debug, Default)]
 struct Shelf {
     /// In order, by what their numbers have in common.
@@ -47,7 +48,7 @@ struct Shelf {
 type Page = [u64; PAGE];
 
 /// Places of a page.
-const PAGE: usize = 64;
+const PAGE: usize = 16;
 /// The place of a row that is not in the file.
 const NOWHERE: u64 = u64::MAX;
 
@@ -212,6 +213,8 @@ impl HeapRows {
         }
         let written = heap.write_at(self.end, &buffer);
         let bytes = buffer.len() as u64;
+        // A batch may have been large.
+        buffer.clear();
         buffer.shrink_to(2 * HERE_BYTES_MAX);
         self.buffer = buffer;
         if written.is_err() {
@@ -354,6 +357,7 @@ mod tests {
         let mut changes = ChangeSet::default();
         (0..50).for_each(|key| changes.put(Table::Log, key, vec![1; 100_000]));
         rows.commit(changes).unwrap();
+        assert!(rows.buffer.capacity() <= 2 * HERE_BYTES_MAX, "a large batch leaves {}", rows.buffer.capacity());
         disk.bytes.lock().unwrap()[300_100] ^= 1;
         assert!(rows.get(Table::Log, 2).is_ok() && rows.get(Table::Log, 3).is_err());
         let mut seen = 0;

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::allocation::message;
-use crate::clock::Clock;
+use crate::clock::date_ms;
 use crate::facts::{embedding, fact};
 use crate::foreign::{Foreign, Parts};
 use crate::graph::{Graph, GraphError, Verdict};
@@ -356,7 +356,7 @@ impl State {
 
     /// The graph, and the columns on which its nodes are.
     fn parts(&mut self) -> (&mut Graph, Map<'_>) {
-        let (time, columns_max) = (Clock::date_ms() as u64, self.configuration.columns_max);
+        let (time, columns_max) = (date_ms() as u64, self.configuration.columns_max);
         (&mut self.graph, Map { pool: self.columns.pool_mut(), time, columns_max })
     }
 }

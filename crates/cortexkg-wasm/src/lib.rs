@@ -20,7 +20,7 @@
 //! under that name (`set_storage_opener`), and if nobody said what does, it is refused: nothing ever claims to be saved that is not. `save_state()` hands over what
 //! has changed since the last time, as one piece of bytes, or everything anew where that costs less than reading all the pieces.
 //!
-//! A module's memory never shrinks. What was said need not be in it: with a file that answers at once (`scratch`), rows beyond 1 MiB lie there
+//! A module's memory never shrinks. What was said need not be in it: with a file that answers at once (`scratch`), rows beyond 256 KiB lie there
 //! for as long as the graph is open. With another one (`swap`) the engine's tables take no more memory than they may (`maxMemoryBytes`). A storage that has `open()` and `begin()` is read and written part by part.
 //!
 //! # Same bits

@@ -139,7 +139,10 @@ pub(crate) fn items(value: &JsValue, what: &str, max: usize) -> Result<Vec<JsVal
     // By far the most usual, and quicker without an iterator.
     if is_array(value) {
         let length = value.unchecked_ref::<ArrayLike>().length()?.as_f64().and_then(whole);
-        let length = length.filter(|&length| length as usize <= max).ok_or_else(too_many)?;
+        let length = length.ok_or_else(refused)?;
+        if length as usize > max {
+            return Err(too_many());
+        }
         return (0..length).map(|at| Reflect::get_u32(value, at)).collect();
     }
     // A text could be walked over, letter by letter.

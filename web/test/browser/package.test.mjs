@@ -168,7 +168,7 @@ test("the module is fetched once for all workers of a page, and what is wrong wi
     answer = undefined;
     fetched = 0;
     assert.deepEqual([await open(), await open(), fetched], ["ok", "ok", 1]);
-    // A server that calls it something else costs another fetch, and no more.
+    // A server that calls it something else costs another fetch each time, and no more.
     const other = await tab();
     answer = { contentType: "text/plain", path: join(WEB, "wasm", "simd128", "cortexkg_wasm_bg.wasm") };
     assert.equal(await other.evaluate(async () => (await globalThis.CortexKG.open()).close().then(() => "ok")), "ok");
@@ -177,6 +177,36 @@ test("the module is fetched once for all workers of a page, and what is wrong wi
     await page.context().unroute("**/*.wasm");
     await page.close();
   }
+});
+
+test("a worker that cannot be loaded is told of, and options are those of the call, however long the module takes", async () => {
+  const page = await tab();
+  const context = page.context();
+  await context.route("**/*.wasm", () => {});
+  await context.route("**/worker.js", (route) => route.fulfill({ status: 404 }));
+  try {
+    const refused = await page.evaluate(() =>
+      Promise.all([globalThis.CortexKG.open(), globalThis.CortexKG.open({ columns: () => 1 })].map((opening) => opening.catch((error) => error.name))),
+    );
+    assert.deepEqual(refused, ["CortexError", "DataCloneError"]);
+  } finally {
+    await context.unroute("**/*.wasm");
+    await context.unroute("**/worker.js");
+  }
+  const other = await tab();
+  const names = await other.evaluate(async () => {
+    const options = { storage: "first" };
+    const opening = globalThis.CortexKG.open(options);
+    options.storage = "second";
+    const graph = await opening;
+    await graph.allocateFact({ id: "a", text: "Ada Lovelace" });
+    await graph.save();
+    await graph.close();
+    return globalThis.storedNames();
+  });
+  assert.ok(names.includes("first") && !names.includes("second"), String(names));
+  await page.close();
+  await other.close();
 });
 
 test("a call is ended by its signal, and a worker by its client", async () => {

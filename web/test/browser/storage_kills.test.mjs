@@ -13,9 +13,9 @@ import { serve } from "./server.mjs";
 
 const KINDS = ["indexeddb", "opfs"];
 const KILLS = 10;
-/** A save takes as long as it takes: kills go on until each kind was hit in the middle so many times. */
+/** A save takes as long as it takes: kills go on until each kind was hit in the middle so many times, or it has been too long. */
 const HITS = 2;
-const MOST_KILLS = 30;
+const LONGEST_MS = 100_000;
 const CLOSED_TABS = 6;
 const THROWN_AWAY = /^StorageError: the browser found the IndexedDB of this site broken, and has thrown away every graph in it/;
 const SEED = Number(process.env.CORTEXKG_SEED ?? 1);
@@ -53,6 +53,8 @@ class Account {
     this.savings = 0;
     this.heard = 0;
     this.onBegun = () => {};
+    /** Why the worker has stopped, which it never should by itself. */
+    this.stopped = new Promise(() => {});
   }
   /** Answers the worker, who waits for it before it goes on. */
   answer(url) {
@@ -69,7 +71,7 @@ class Account {
   }
   /** Waits for a save to begin, and then for a part of the time that saves take. */
   async amidst(part) {
-    await new Promise((resolve) => (this.onBegun = resolve));
+    await Promise.race([new Promise((resolve) => (this.onBegun = resolve)), this.stopped]);
     await sleep((part * this.saving) / Math.max(this.savings, 1));
   }
   /** Opens what is left, and finds it to be the last durable state, or the one that was being saved. Whether one was being saved. */
@@ -108,8 +110,9 @@ class Account {
       },
       { kind: this.kind, rest },
     );
-    // It never comes to its end.
-    running.catch(() => {});
+    this.stopped = running.then(() => assert.fail(`${this.kind}: operations ran out`));
+    // So it does where it is killed, when nobody waits for it any more.
+    this.stopped.catch(() => {});
   }
 }
 
@@ -121,8 +124,9 @@ function accounts(chance) {
 
 /** Waits until all have begun to save, and then for a while, so that a slow machine gets somewhere too. */
 async function someTime(all, milliseconds) {
-  while (!all.every((account) => account.begun > account.wasBegun)) await sleep(2);
-  await sleep(milliseconds);
+  const stopped = Promise.race(all.map((account) => account.stopped));
+  while (!all.every((account) => account.begun > account.wasBegun)) await Promise.race([sleep(2), stopped]);
+  await Promise.race([sleep(milliseconds), stopped]);
 }
 
 test("a browser that is killed", async (context) => {
@@ -130,7 +134,8 @@ test("a browser that is killed", async (context) => {
   const { all, extra } = accounts(chance);
   const server = await serve(undefined, extra);
   const profile = await mkdtemp(join(tmpdir(), "cortexkg-kills-"));
-  const isDone = (kill) => kill >= MOST_KILLS || (kill >= KILLS && all.every(({ hits }) => hits >= HITS));
+  const start = performance.now();
+  const isDone = (kill) => performance.now() - start > LONGEST_MS || (kill >= KILLS && all.every(({ hits }) => hits >= HITS));
   let kills = 0;
   try {
     for (;;) {

@@ -131,3 +131,44 @@ test("SIMD is used if it was asked for and the module has it", () => {
   assert.equal(new AllocationEngine(4, true).simd_enabled, level === "simd128");
   assert.equal(new AllocationEngine(4, false).simd_enabled, false);
 });
+
+test("a clock that is gone, or tells no time, keeps nobody from a column", () => {
+  const engine = new AllocationEngine(64, true);
+  const clock = Object.getOwnPropertyDescriptor(globalThis, "performance");
+  const throws = () => {
+    throw new Error("no time");
+  };
+  const others = [undefined, null, {}, 5, { now: throws }, { now: () => 5n }, { now: () => Symbol("s") }, { now: () => NaN }];
+  try {
+    others.forEach((value, concept) => {
+      Object.defineProperty(globalThis, "performance", { value, configurable: true, writable: true });
+      engine.allocate_concept(concept);
+      new AllocationEngine(4, true).free();
+    });
+  } finally {
+    Object.defineProperty(globalThis, "performance", clock);
+  }
+  assert.equal(engine.get_allocated_count(), others.length);
+  assert.ok(engine.get_average_time() >= 0);
+  engine.free();
+});
+
+test("what is related may be an array of any kind, and one that lies is refused", () => {
+  const engine = new AllocationEngine(64, true);
+  [1, 2, 3].forEach((concept) => engine.allocate_concept(concept));
+  class Related extends Array {}
+  for (const related of [[1], [[1, 2]], Related.of(1, 2), new Uint32Array([1, 2]), new Set([1, 2]), new Proxy([1, [2, 3]], {})]) {
+    engine.allocate_concept(4, related);
+    assert.equal(engine.deallocate_concept(4), true);
+  }
+  const revoked = Proxy.revocable([1], {});
+  revoked.revoke();
+  const getter = Object.defineProperty([1], 0, { get: () => { throw new Error("not this one"); } });
+  const lies = (length) => new Proxy([1], { get: (target, key) => (key === "length" ? length : target[key]) });
+  const bad = [[, 1], "12", 7, revoked.proxy, getter, lies("5"), lies(-1), lies(Symbol("s")), lies(1e9), new Array(2 ** 32 - 1)];
+  for (const related of bad) {
+    assert.throws(() => engine.allocate_concept(5, related), Error);
+    assert.equal(engine.get_allocated_count(), 3);
+  }
+  engine.free();
+});
