@@ -51,7 +51,8 @@ impl<T> PartVec<T> {
     pub fn of_rows(stride: usize) -> Self {
         let row_bytes = (stride * size_of::<T>()).max(1);
         assert!(stride > 0, "rows have at least one item");
-        Self { stride, shift: (PART_BYTES / row_bytes).max(1).ilog2(), len: 0, parts: Vec::new(), reserved: 0 }
+        let shift = (PART_BYTES / row_bytes).max(1).ilog2();
+        Self { stride, shift, len: 0, parts: Vec::new(), reserved: 0 }
     }
 
     /// Number of rows.

@@ -357,7 +357,11 @@ mod tests {
         let mut changes = ChangeSet::default();
         (0..50).for_each(|key| changes.put(Table::Log, key, vec![1; 100_000]));
         rows.commit(changes).unwrap();
-        assert!(rows.buffer.capacity() <= 2 * HERE_BYTES_MAX, "a large batch leaves {}", rows.buffer.capacity());
+        assert!(
+            rows.buffer.capacity() <= 2 * HERE_BYTES_MAX,
+            "a large batch leaves {}",
+            rows.buffer.capacity()
+        );
         disk.bytes.lock().unwrap()[300_100] ^= 1;
         assert!(rows.get(Table::Log, 2).is_ok() && rows.get(Table::Log, 3).is_err());
         let mut seen = 0;

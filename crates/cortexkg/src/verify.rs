@@ -205,7 +205,9 @@ impl AllocationEngine {
                 format!("node {id}: is merged into another and has members all the same")
             });
         });
-        report.expect(graph.ids().iter().is_sorted_by(|a, b| a < b), || "nodes: identifiers do not rise".to_owned());
+        report.expect(graph.ids().iter().is_sorted_by(|a, b| a < b), || {
+            "nodes: identifiers do not rise".to_owned()
+        });
         let placed = graph.mentions.iter().filter(|mention| mention.node != NOWHERE).count();
         report.expect(members == placed, || {
             format!("{placed} mentions are placed, nodes have {members} members")
