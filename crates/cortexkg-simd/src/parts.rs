@@ -5,6 +5,7 @@ use crate::rows::Rows;
 
 /// A line of the processor's cache.
 const LINE: usize = 64;
+
 /// Rows of bytes in parts, as in a [`PartVec`](crate::PartVec), for kernels: the first row of each part lies at the start of a cache line.
 #[derive(Debug, Clone)]
 pub struct RowParts {
