@@ -89,7 +89,7 @@
 //! # Where to start reading
 //!
 //! `level.rs` says which instructions are used, `kernels/` what each kernel computes, `arch/all/scalar/` the definition of
-//! every result, the other folders of `arch/` the wide forms, `rows.rs` how many codes are walked over, `part_vec.rs` and `parts.rs` how lists and codes lie in memory, `batch.rs` the processor
+//! every result, the other folders of `arch/` the wide forms, `rows.rs` how many codes are walked over, `part_vec.rs` and `parts.rs` how lists and codes lie in memory, by parts that `layout.rs` divides, `batch.rs` the processor
 //! for rows of embeddings.
 //!
 //! **Invariant:** all `unsafe` of this crate stands in `arch/` (loads, stores, hints) and in the dispatch of `kernels/`.
@@ -97,6 +97,7 @@
 mod arch;
 mod batch;
 mod kernels;
+mod layout;
 mod level;
 mod part_vec;
 mod parts;

@@ -2,8 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-/// Bytes of a part, at most (of one row, if that is longer).
-pub(crate) const PART_BYTES: usize = 1 << 16;
+use crate::layout::Layout;
 
 /// A list in parts of up to 64 KiB. What is there never moves, but for the first part while that is not full: growing takes no more memory than the
 /// new items, where a `Vec` that doubles has up to as much again in reserve, and both while it grows.
@@ -25,9 +24,7 @@ pub(crate) const PART_BYTES: usize = 1 << 16;
 /// ```
 #[derive(Debug)]
 pub struct PartVec<T> {
-    stride: usize,
-    /// Rows of a part, as a power of two.
-    shift: u32,
+    layout: Layout,
     /// Rows.
     len: usize,
     parts: Vec<Vec<T>>,
@@ -49,10 +46,7 @@ impl<T> PartVec<T> {
     /// If `stride` is 0.
     #[must_use]
     pub fn of_rows(stride: usize) -> Self {
-        let row_bytes = (stride * size_of::<T>()).max(1);
-        assert!(stride > 0, "rows have at least one item");
-        let shift = (PART_BYTES / row_bytes).max(1).ilog2();
-        Self { stride, shift, len: 0, parts: Vec::new(), reserved: 0 }
+        Self { layout: Layout::new(stride, size_of::<T>()), len: 0, parts: Vec::new(), reserved: 0 }
     }
 
     /// Number of rows.
@@ -68,12 +62,6 @@ impl<T> PartVec<T> {
         self.len == 0
     }
 
-    /// The part of a row, and where in it the row begins.
-    #[inline]
-    fn place(&self, at: usize) -> (usize, usize) {
-        (at >> self.shift, (at & ((1 << self.shift) - 1)) * self.stride)
-    }
-
     /// A row.
     ///
     /// # Panics
@@ -82,8 +70,8 @@ impl<T> PartVec<T> {
     #[inline]
     #[must_use]
     pub fn row(&self, at: usize) -> &[T] {
-        let (part, from) = self.place(at);
-        &self.parts[part][from..from + self.stride]
+        let (part, from) = self.layout.place(at);
+        &self.parts[part][from..from + self.layout.stride()]
     }
 
     /// A row, to be changed.
@@ -93,14 +81,14 @@ impl<T> PartVec<T> {
     /// If there is none of this number.
     #[inline]
     pub fn row_mut(&mut self, at: usize) -> &mut [T] {
-        let (part, from) = self.place(at);
-        &mut self.parts[part][from..from + self.stride]
+        let (part, from) = self.layout.place(at);
+        &mut self.parts[part][from..from + self.layout.stride()]
     }
 
     /// An item, if there is one.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<&T> {
-        let (part, from) = self.place(at);
+        let (part, from) = self.layout.place(at);
         self.parts.get(part)?.get(from)
     }
 
@@ -117,10 +105,10 @@ impl<T> PartVec<T> {
     /// How many items come first for which something holds, in a list (not one of rows) in which it holds for none behind those.
     #[must_use]
     pub fn partition_point(&self, holds: impl Fn(&T) -> bool) -> usize {
-        debug_assert_eq!(self.stride, 1, "rows have no order of their own");
+        debug_assert_eq!(self.layout.stride(), 1, "rows have no order of their own");
         let part = self.parts.partition_point(|part| part.last().is_some_and(&holds));
         // All but the last are full.
-        let before = (part << self.shift).min(self.len);
+        let before = (part * self.layout.part_len()).min(self.len);
         before + self.parts.get(part).map_or(0, |part| part.partition_point(holds))
     }
 
@@ -134,7 +122,8 @@ impl<T> PartVec<T> {
 impl<T: Copy> PartVec<T> {
     /// Adds a row in which each item is this one.
     pub fn push(&mut self, item: T) {
-        let at = self.len >> self.shift;
+        let stride = self.layout.stride();
+        let (at, _) = self.layout.place(self.len);
         if at == self.parts.len() {
             self.parts.push(Vec::new());
         }
@@ -142,12 +131,12 @@ impl<T: Copy> PartVec<T> {
         let before = part.capacity();
         if part.len() == before {
             // The first one is as long as it must be: many have few rows.
-            let most = self.stride << self.shift;
-            let items = if at == 0 { (2 * before).clamp(self.stride, most) } else { most };
+            let most = self.layout.part_len();
+            let items = if at == 0 { (2 * before).clamp(stride, most) } else { most };
             part.reserve_exact(items - before);
             self.reserved += part.capacity() - before;
         }
-        (0..self.stride).for_each(|_| part.push(item));
+        (0..stride).for_each(|_| part.push(item));
         self.len += 1;
     }
 
@@ -190,7 +179,7 @@ impl<T> Index<usize> for PartVec<T> {
 
     #[inline]
     fn index(&self, at: usize) -> &T {
-        let (part, from) = self.place(at);
+        let (part, from) = self.layout.place(at);
         &self.parts[part][from]
     }
 }
@@ -198,7 +187,7 @@ impl<T> Index<usize> for PartVec<T> {
 impl<T> IndexMut<usize> for PartVec<T> {
     #[inline]
     fn index_mut(&mut self, at: usize) -> &mut T {
-        let (part, from) = self.place(at);
+        let (part, from) = self.layout.place(at);
         &mut self.parts[part][from]
     }
 }
@@ -206,6 +195,7 @@ impl<T> IndexMut<usize> for PartVec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::PART_BYTES;
 
     fn assert_is(list: &PartVec<u32>, items: &[u32]) {
         assert_eq!((list.len(), list.is_empty()), (items.len(), items.is_empty()));

@@ -1,6 +1,6 @@
 //! Memory for many rows that grows by parts.
 
-use crate::part_vec::PART_BYTES;
+use crate::layout::Layout;
 use crate::rows::Rows;
 
 /// A line of the processor's cache.
@@ -9,9 +9,7 @@ const LINE: usize = 64;
 /// Rows of bytes in parts, as in a [`PartVec`](crate::PartVec), for kernels: the first row of each part lies at the start of a cache line.
 #[derive(Debug, Clone)]
 pub struct RowParts {
-    stride: usize,
-    /// Rows of a part, as a power of two.
-    shift: u32,
+    layout: Layout,
     len: usize,
     parts: Vec<Part>,
     /// Bytes that the parts have room for.
@@ -34,9 +32,7 @@ impl RowParts {
     /// If `stride` is 0.
     #[must_use]
     pub fn new(stride: usize) -> Self {
-        assert!(stride > 0, "rows have at least one byte");
-        let shift = (PART_BYTES / stride).max(1).ilog2();
-        Self { stride, shift, len: 0, parts: Vec::new(), reserved: 0 }
+        Self { layout: Layout::new(stride, 1), len: 0, parts: Vec::new(), reserved: 0 }
     }
 
     /// Number of rows.
@@ -53,16 +49,16 @@ impl RowParts {
 
     /// Adds a row of zeros.
     pub fn push(&mut self) {
-        let at = self.len >> self.shift;
+        let (at, _) = self.layout.place(self.len);
         if at == self.parts.len() {
             // The first one is as long as it must be: many have few rows.
-            let bytes = if at == 0 { 0 } else { self.stride << self.shift };
+            let bytes = if at == 0 { 0 } else { self.layout.part_len() };
             self.parts.push(Part::with_capacity(bytes));
             self.reserved += self.parts[at].bytes.capacity();
         }
         let part = &mut self.parts[at];
         let before = part.bytes.capacity();
-        part.grow(self.stride);
+        part.grow(self.layout.stride());
         self.reserved += part.bytes.capacity() - before;
         self.len += 1;
     }
@@ -73,8 +69,8 @@ impl RowParts {
     ///
     /// If the last one is not whole.
     pub fn extend(&mut self, rows: &[u8]) {
-        assert!(rows.len().is_multiple_of(self.stride), "the last row is not whole");
-        for row in rows.chunks_exact(self.stride) {
+        assert!(rows.len().is_multiple_of(self.layout.stride()), "the last row is not whole");
+        for row in rows.chunks_exact(self.layout.stride()) {
             self.push();
             self.row_mut(self.len - 1).copy_from_slice(row);
         }
@@ -88,7 +84,7 @@ impl RowParts {
     #[inline]
     #[must_use]
     pub fn row(&self, number: usize) -> &[u8] {
-        self.rows().row(number, self.stride)
+        self.rows().row(number, self.layout.stride())
     }
 
     /// A row, to be changed.
@@ -97,15 +93,15 @@ impl RowParts {
     ///
     /// If there is none of this number.
     pub fn row_mut(&mut self, number: usize) -> &mut [u8] {
-        let part = &mut self.parts[number >> self.shift];
-        let from = part.start + (number & ((1 << self.shift) - 1)) * self.stride;
-        &mut part.bytes[from..from + self.stride]
+        let (part, from) = self.layout.place(number);
+        let part = &mut self.parts[part];
+        &mut part.bytes[part.start + from..][..self.layout.stride()]
     }
 
     /// The rows, for kernels.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
-        Rows::in_parts(&self.parts, self.shift, self.len, self.stride)
+        Rows::in_parts(&self.parts, self.layout, self.len)
     }
 
     /// All rows in order, as many at once as lie together.
@@ -164,6 +160,7 @@ impl Clone for Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::PART_BYTES;
 
     fn filled(stride: usize, count: usize) -> RowParts {
         let mut rows = RowParts::new(stride);

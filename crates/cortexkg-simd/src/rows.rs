@@ -1,6 +1,7 @@
 //! Codes of many vectors, one row each, and the walk over some of them.
 
 use crate::arch::prefetch::prefetch;
+use crate::layout::Layout;
 use crate::parts::Part;
 
 /// Bytes that a walk asks the memory for ahead of their use.
@@ -31,10 +32,10 @@ pub struct Rows<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Memory<'a> {
     Whole(&'a [u8]),
-    /// In parts of 2^`shift` rows, `len` in all.
+    /// In parts, `len` rows in all.
     Parts {
         parts: &'a [Part],
-        shift: u32,
+        layout: Layout,
         len: usize,
     },
 }
@@ -51,8 +52,8 @@ impl<'a> Rows<'a> {
         Self { memory: Memory::Whole(bytes), stride }
     }
 
-    pub(crate) fn in_parts(parts: &'a [Part], shift: u32, len: usize, stride: usize) -> Self {
-        Self { memory: Memory::Parts { parts, shift, len }, stride }
+    pub(crate) fn in_parts(parts: &'a [Part], layout: Layout, len: usize) -> Self {
+        Self { memory: Memory::Parts { parts, layout, len }, stride: layout.stride() }
     }
 
     /// Number of rows, the last one included if it ends with the slice.
@@ -97,9 +98,9 @@ impl<'a> Rows<'a> {
     fn code(&self, number: usize, bytes: usize) -> &'a [u8] {
         match self.memory {
             Memory::Whole(all) => &all[number * self.stride..][..bytes],
-            Memory::Parts { parts, shift, .. } => {
-                let from = (number & ((1 << shift) - 1)) * self.stride;
-                &parts[number >> shift].kept()[from..][..bytes]
+            Memory::Parts { parts, layout, .. } => {
+                let (part, from) = layout.place(number);
+                &parts[part].kept()[from..][..bytes]
             }
         }
     }
