@@ -67,10 +67,12 @@ fn a_run_in_memory_is_watched_over_where_that_is_asked_for() {
     }
     let nodes = &top["graph"][0];
     assert_eq!((&nodes[0], &nodes[1]), (&"nodes".into(), &report["nodes"]));
-    // p50 is that of the report, as exactly as a coarse bucket tells, and only of the decisions that this method took.
-    let (p50, reported) = (&top["methods"][0]["p50_us"], &report["latency_us"]["p50"]);
+    // p50 is that of the report, as exactly as a coarse bucket tells: that of the method by which nine in ten decisions were taken.
+    let methods = top["methods"].as_array().unwrap();
+    let most = methods.iter().max_by_key(|method| method["count"].as_u64()).unwrap();
+    let (p50, reported) = (&most["p50_us"], &report["latency_us"]["p50"]);
     let ratio = p50.as_f64().unwrap() / reported.as_f64().unwrap();
-    assert!((0.2..5.0).contains(&ratio), "{p50} {reported}");
+    assert!((0.5..2.0).contains(&ratio), "{p50} {reported}");
     assert!(top["bytes"].as_array().unwrap().len() > 5);
     // The same bits as without anybody watching.
     assert_eq!(report["state_hash"], common::hash_in_memory(&data("fodors-zagats/records.csv")));
