@@ -25,7 +25,7 @@ const loaded = new Map<boolean, Promise<Loaded>>();
  * Loads a module and makes it ready; once for each of the two. `simd` is whether it may use SIMD: usually where the machine has it; `module` is that very module
  * where it is being compiled elsewhere. `initialize_with_storage(name)` opens the browser's storage of that name.
  */
-export function loadBindings({ simd, module }: { simd?: boolean; module?: Compiling | undefined } = {}): Promise<Loaded> {
+export function loadBindings({ simd, module }: { simd?: boolean | undefined; module?: Compiling | undefined } = {}): Promise<Loaded> {
   if (typeof WebAssembly === "undefined") {
     return Promise.reject(new CortexError("this browser has no WebAssembly, or it is turned off; CortexKG needs it"));
   }

@@ -41,7 +41,7 @@ export class Engine {
     const opening = filesFor(options, given);
     let bindings: Bindings, memory: WebAssembly.Memory, kg: CortexKGWasm;
     try {
-      ({ bindings, memory } = await loadBindings(options.simd === undefined ? { module } : { simd: options.simd, module }));
+      ({ bindings, memory } = await loadBindings({ simd: options.simd, module }));
       // Before a storage is opened, which would stay open if the options are refused.
       kg = configured(bindings, options, await opening);
     } catch (error) {
